@@ -1,0 +1,96 @@
+//! The handles that a feature may use. It knows no feature.
+
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+
+use sqlx::PgPool;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::crypto::HashingThreads;
+use crate::crypto::KeyRing;
+use crate::db;
+use crate::db::Tx;
+use crate::internal::Internal;
+use crate::limits::Limits;
+use crate::messages::Wake;
+use crate::password_policy::PasswordPolicy;
+use crate::redis::Redis;
+
+/// Everything that a request or a worker of one server shares.
+pub struct App {
+    /// The settings.
+    pub config: Config,
+    /// The time.
+    pub clock: Clock,
+    /// PostgreSQL, for requests.
+    pub db: PgPool,
+    /// PostgreSQL, for workers, so that a flood of requests cannot starve them.
+    pub background_db: PgPool,
+    /// Redis.
+    pub redis: Redis,
+    /// The hashing threads.
+    pub hashing: HashingThreads,
+    /// The keys that sign access tokens.
+    pub key_ring: KeyRing,
+    /// How often anyone may do anything.
+    pub limits: Limits,
+    /// Which passwords may be chosen.
+    pub password_policy: PasswordPolicy,
+    /// Rung after a commit that may have put a message into the outbox.
+    pub outbox_bell: Wake,
+    stopping: AtomicBool,
+}
+
+impl App {
+    /// Prepares every handle; nothing is connected yet.
+    ///
+    /// # Errors
+    /// A URL that cannot be read, or threads that cannot be started.
+    pub fn new(config: Config, clock: Clock) -> Result<Self, Internal> {
+        let redis = Redis::new(&config.redis)?;
+        Ok(Self {
+            db: db::pool(&config.database.url, config.database.max_connections)?,
+            background_db: db::pool(&config.database.url, 4)?,
+            hashing: HashingThreads::start(&config.password.hashing).map_err(Internal::bug)?,
+            key_ring: KeyRing::default(),
+            limits: Limits::new(redis.clone(), clock.clone(), &config),
+            password_policy: PasswordPolicy::new(&config.service_name, config.password.breached_file.as_deref())
+                .map_err(Internal::bug)?,
+            outbox_bell: Wake::default(),
+            stopping: AtomicBool::new(false),
+            redis,
+            clock,
+            config,
+        })
+    }
+
+    /// Says from now on that this replica wants no more requests.
+    pub fn announce_stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether this replica is about to stop.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Begins a transaction; dropped without a commit, it never happened.
+    ///
+    /// # Errors
+    /// No connection was to be had.
+    pub async fn begin(&self) -> Result<Tx, Internal> {
+        Ok(self.db.begin().await?)
+    }
+
+    /// Commits, then wakes the outbox.
+    ///
+    /// # Errors
+    /// The commit failed; nothing has happened.
+    pub async fn commit(&self, tx: Tx) -> Result<(), Internal> {
+        tx.commit().await?;
+        self.outbox_bell.ring();
+        Ok(())
+    }
+}

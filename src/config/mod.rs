@@ -1,0 +1,161 @@
+//! Settings: raw text in, finished values out, every fault reported at once.
+//!
+//! A setting has one name, `section.key`. It comes from the TOML file, or from the environment as
+//! `SEKISHO_SECTION__KEY`, or from a file named by `SEKISHO_SECTION__KEY_FILE` (for mounted secrets); the
+//! environment wins. An unknown name is a fault, so that a typing error cannot switch a rule off. Lists are
+//! TOML arrays or comma-separated text.
+//!
+//! This is the only reader of the environment. `sekisho dev` and the tests build the same [`Settings`] by hand
+//! and take the same way through [`Config::from_settings`].
+
+mod settings;
+#[cfg(test)]
+mod tests;
+mod values;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use secrecy::SecretString;
+
+use crate::crypto::HashingConfig;
+use crate::crypto::MasterKeys;
+
+pub use settings::ConfigFaults;
+pub use settings::Settings;
+
+/// Which command the settings are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// `sekisho dev`: loopback only, development inbox, documentation page.
+    Development,
+    /// `sekisho serve`: everything explicit.
+    Production,
+}
+
+/// All settings, checked.
+pub struct Config {
+    /// Which command runs.
+    pub mode: Mode,
+    /// The issuer: scheme and host (and port), no path, no trailing slash.
+    pub issuer: String,
+    /// What the service calls itself towards people.
+    pub service_name: String,
+    /// Where people find help outside Sekisho, if anywhere.
+    pub support_url: Option<String>,
+    /// The listener.
+    pub http: HttpConfig,
+    /// PostgreSQL.
+    pub database: DatabaseConfig,
+    /// Redis.
+    pub redis: RedisConfig,
+    /// The master keys.
+    pub master_keys: Arc<MasterKeys>,
+    /// The first-party client.
+    pub client: ClientConfig,
+    /// Hashing and password policy.
+    pub password: PasswordConfig,
+    /// Access tokens.
+    pub tokens: TokenConfig,
+    /// How mail leaves; none in development.
+    pub mail: Option<MailConfig>,
+    /// Failed sign-ins answer at multiples of this after arrival; zero answers at once.
+    pub failure_step: Duration,
+    /// Whether limits hold; off only for load and fuzz tools on a developer's machine.
+    pub limits: bool,
+    /// Whether `/docs` is served.
+    pub docs: bool,
+    /// Whether log lines are JSON.
+    pub log_json: bool,
+    /// The filter of log lines, as `tracing_subscriber::EnvFilter` reads it.
+    pub log_filter: String,
+}
+
+/// The listener.
+pub struct HttpConfig {
+    /// The addresses to listen on.
+    pub listen: Vec<SocketAddr>,
+    /// Worker threads.
+    pub workers: usize,
+    /// The proxies whose forwarded header is believed, and no others.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The one header that those proxies write.
+    pub forwarded_header: ForwardedHeader,
+    /// How long a stopping server keeps accepting after it has said that it is not ready.
+    pub drain: Duration,
+}
+
+/// Where a trusted proxy writes down whom it heard. Only this one is read: the other passes most proxies untouched,
+/// so anybody could write it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ForwardedHeader {
+    /// `X-Forwarded-For`.
+    #[default]
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
+}
+
+/// PostgreSQL.
+pub struct DatabaseConfig {
+    /// Where the service connects; may be a pooler.
+    pub url: SecretString,
+    /// Where migrations connect: not through a pooler. The same when not set.
+    pub direct_url: SecretString,
+    /// Connections of the HTTP pool.
+    pub max_connections: u32,
+}
+
+/// Redis.
+pub struct RedisConfig {
+    /// `redis://` or `rediss://`, with its password.
+    pub url: SecretString,
+    /// Stands before every key.
+    pub prefix: String,
+}
+
+/// The first-party client: the default of every flow.
+#[derive(Clone)]
+pub struct ClientConfig {
+    /// `client_id`.
+    pub id: String,
+    /// The exact origins of its pages.
+    pub origins: Vec<String>,
+    /// What stands in `aud` beside the issuer.
+    pub audiences: Vec<String>,
+    /// A session ends after this long without a refresh.
+    pub idle_lifetime: Duration,
+    /// A session ends after this long whatever happens.
+    pub absolute_lifetime: Duration,
+}
+
+/// Hashing and password policy.
+pub struct PasswordConfig {
+    /// Argon2id and its threads.
+    pub hashing: HashingConfig,
+    /// A sorted file of SHA-1 digests of breached passwords, if the operator supplies one.
+    pub breached_file: Option<PathBuf>,
+}
+
+/// Access tokens.
+pub struct TokenConfig {
+    /// How long an access token lives.
+    pub access_lifetime: Duration,
+    /// The `typ` header: `at+jwt`, or `JWT` for stacks that refuse it.
+    pub typ: String,
+    /// How long a key signs.
+    pub rotation: Duration,
+    /// How long a key is published before it signs.
+    pub publish_ahead: Duration,
+}
+
+/// SMTP.
+pub struct MailConfig {
+    /// `smtp://`, `smtps://`, with user and password where needed, `?tls=required` as lettre reads it.
+    pub smtp_url: SecretString,
+    /// The sender, `Name <address>` or an address.
+    pub from: String,
+}

@@ -1,0 +1,86 @@
+//! What settings are read, refused, and told in the README.
+
+use super::Config;
+use super::ConfigFaults;
+use super::Mode;
+use super::Settings;
+use super::settings::Reader;
+use crate::crypto::MasterKeys;
+
+#[test]
+fn the_readme_lists_every_setting_and_no_other() {
+    let mut read = Reader::new(Settings::default());
+    Config::read(Mode::Production, &mut read);
+    let names = read.known().map(|name| {
+        let variable = name.to_uppercase().replacen('.', "__", 1);
+        format!("| `{name}` | `SEKISHO_{variable}` |")
+    });
+    let readme = include_str!("../../README.md");
+    let rows = readme.lines().filter(|line| line.contains("` | `SEKISHO_"));
+    let mut rows: Vec<_> = rows.map(|row| row.split_inclusive('|').take(3).collect::<String>()).collect();
+    rows.sort_unstable();
+    assert_eq!(rows, names.collect::<Vec<_>>());
+}
+
+fn production() -> Settings {
+    Settings::default()
+        .with("service.issuer", "https://auth.example.com")
+        .with("database.url", "postgres://sekisho:x@db/sekisho")
+        .with("redis.url", "redis://:pw@cache:6379/")
+        .with("keys.master", MasterKeys::generate().as_str())
+        .with("mail.smtp_url", "smtps://u:p@mail.example.com")
+        .with("mail.from", "no-reply@example.com")
+}
+
+#[test]
+fn the_least_production_configuration_is_enough() {
+    let config = Config::from_settings(Mode::Production, production()).map_err(|f| f.to_string()).ok().unwrap();
+    assert_eq!(config.client.origins, ["https://auth.example.com"]);
+    assert!(config.limits && !config.docs);
+}
+
+#[test]
+fn nothing_starts_without_its_secrets_and_every_fault_is_told_at_once() {
+    let ConfigFaults(faults) = Config::from_settings(Mode::Production, Settings::default()).err().unwrap();
+    for name in ["service.issuer", "database.url", "redis.url", "keys.master", "mail.smtp_url", "mail.from"] {
+        assert!(faults.iter().any(|fault| fault.contains(name)), "{name} in {faults:?}");
+    }
+}
+
+#[test]
+fn unsafe_values_are_refused() {
+    for (name, value) in [
+        ("service.issuer", "http://auth.example.com"),
+        ("service.issuer", "https://auth.example.com/path"),
+        ("redis.url", "redis://cache:6379/"),
+        ("redis.url", "http://cache"),
+        ("keys.master", "1:short"),
+        ("limits.enabled", "false"),
+        ("password.memory_kib", "8"),
+        ("http.listen", "8080"),
+        ("http.trusted_proxies", "everyone"),
+        ("http.trusted_proxies", "0.0.0.0/0"),
+        ("http.trusted_proxies", "::/0"),
+        ("http.forwarded_header", "x-real-ip"),
+        ("database.url", "mysql://db/sekisho"),
+        ("password.passes", "1"),
+        ("sign_in.failure_step_ms", "0"),
+        ("mail.smtp_url", "smtp://mail.example.com"),
+        ("mail.smtp_url", "smtp://mail.example.com?tls=opportunistic"),
+        ("client.origins", "http://app.example.com"),
+        ("client.origins", "https://app.example.com/path"),
+        ("tokens.typ", "JWE"),
+        ("tokens.acess_lifetime_secs", "300"),
+    ] {
+        let ConfigFaults(faults) =
+            Config::from_settings(Mode::Production, production().with(name, value)).err().unwrap();
+        assert_eq!(faults.len(), 1, "{name} = {value}: {faults:?}");
+        assert!(faults[0].contains(name), "{faults:?}");
+    }
+}
+
+#[test]
+fn a_redis_on_this_host_may_go_without_a_password() {
+    let settings = production().with("redis.url", "redis://127.0.0.1:6379/");
+    assert!(Config::from_settings(Mode::Production, settings).is_ok());
+}

@@ -1,0 +1,77 @@
+//! Every secret operation of the service, and the only user of the random generator.
+//!
+//! * [`MasterKeys`]: the operator's keys; every other key is derived from them by purpose (HKDF-SHA-256, RFC 5869).
+//! * [`MasterKeys::seal`]: authenticated encryption of what is stored, bound to the row or key that it belongs to.
+//! * [`MasterKeys::mac`]: keyed digests of short codes, refresh tokens and cursors.
+//! * [`OpaqueToken`]: a random token that is shown once; only its [`TokenDigest`] reaches a store.
+//! * `password_hash`: argon2id on threads of its own.
+//! * `signing_keys`: the key ring that signs access tokens.
+//!
+//! Secret types have no `Debug` and no `Display`, so that they cannot be printed by accident.
+
+mod master_keys;
+mod opaque_token;
+mod password_hash;
+mod signing_keys;
+
+use aws_lc_rs::digest;
+use uuid::Uuid;
+
+pub use master_keys::Mac;
+pub use master_keys::MacPurpose;
+pub use master_keys::MasterKeyError;
+pub use master_keys::MasterKeys;
+pub use master_keys::SealPurpose;
+pub use opaque_token::OpaqueToken;
+pub use opaque_token::TokenDigest;
+pub use opaque_token::TokenKind;
+pub use password_hash::*;
+pub use signing_keys::*;
+
+use chrono::DateTime;
+use chrono::Utc;
+
+/// Unpredictable bytes.
+///
+/// A machine without a working generator cannot run this service: the process ends.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "the one home of the random generator")]
+pub fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    if aws_lc_rs::rand::fill(&mut bytes).is_err() {
+        std::process::abort();
+    }
+    bytes
+}
+
+/// A new UUID version 7 (RFC 9562 §5.7): its time is `now`, the rest is random.
+#[must_use]
+pub fn new_id<T: From<Uuid>>(now: DateTime<Utc>) -> T {
+    let millis = u64::try_from(now.timestamp_millis()).unwrap_or(0);
+    T::from(uuid::Builder::from_unix_timestamp_millis(millis, &random_bytes()).into_uuid())
+}
+
+/// A code of decimal digits, each value equally likely.
+#[must_use]
+pub fn random_digits(count: usize) -> String {
+    std::iter::repeat_with(|| random_bytes::<1>()[0])
+        // 250 is the largest multiple of ten that a byte can hold, so no digit is favoured.
+        .filter(|byte| *byte < 250)
+        .map(|byte| char::from(b'0' + byte % 10))
+        .take(count)
+        .collect()
+}
+
+/// SHA-256.
+#[must_use]
+pub fn sha256(data: &[u8]) -> [u8; 32] {
+    let mut out = [0; 32];
+    out.copy_from_slice(digest::digest(&digest::SHA256, data).as_ref());
+    out
+}
+
+/// Compares without telling by its time how much is alike.
+#[must_use]
+pub fn equal_in_constant_time(left: &[u8], right: &[u8]) -> bool {
+    aws_lc_rs::constant_time::verify_slices_are_equal(left, right).is_ok()
+}

@@ -1,0 +1,103 @@
+//! Random tokens that are shown once.
+//!
+//! A token is a prefix that names its kind, then 32 random bytes in base64url without padding. Stores see only
+//! its digest, and a token of one kind does not compile, nor parse, where another is wanted.
+
+use std::marker::PhantomData;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use zeroize::Zeroizing;
+
+use crate::crypto::random_bytes;
+use crate::crypto::sha256;
+
+/// What a token is for.
+pub trait TokenKind {
+    /// The prefix that a person or a secret scanner can tell it by, with its underscore.
+    const PREFIX: &'static str;
+}
+
+/// A token as its holder knows it.
+pub struct OpaqueToken<K> {
+    bytes: Zeroizing<[u8; 32]>,
+    kind: PhantomData<K>,
+}
+
+/// All that a store learns of a token: its SHA-256.
+pub struct TokenDigest<K> {
+    digest: [u8; 32],
+    kind: PhantomData<K>,
+}
+
+impl<K: TokenKind> OpaqueToken<K> {
+    /// Draws a new token.
+    #[must_use]
+    pub fn generate() -> Self {
+        Self { bytes: Zeroizing::new(random_bytes()), kind: PhantomData }
+    }
+
+    /// Reads a token in exactly the form in which it was shown.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let encoded = text.strip_prefix(K::PREFIX)?;
+        let bytes = Zeroizing::new(URL_SAFE_NO_PAD.decode(encoded).ok()?);
+        Some(Self { bytes: Zeroizing::new(<[u8; 32]>::try_from(bytes.as_slice()).ok()?), kind: PhantomData })
+    }
+
+    /// The token's text, for its holder alone.
+    #[must_use]
+    pub fn reveal(&self) -> String {
+        format!("{}{}", K::PREFIX, URL_SAFE_NO_PAD.encode(self.bytes.as_slice()))
+    }
+
+    /// What a store may know.
+    #[must_use]
+    pub fn digest(&self) -> TokenDigest<K> {
+        TokenDigest { digest: sha256(self.bytes.as_slice()), kind: PhantomData }
+    }
+}
+
+impl<K> TokenDigest<K> {
+    /// The digest for a column of SQL.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.digest
+    }
+
+    /// The digest as text, for the name of a key in Redis.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.digest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Apple;
+    impl TokenKind for Apple {
+        const PREFIX: &'static str = "apl_";
+    }
+    struct Pear;
+    impl TokenKind for Pear {
+        const PREFIX: &'static str = "pea_";
+    }
+
+    /// security.md 61: truncated, extended or case-changed tokens are refused.
+    #[test]
+    fn only_the_exact_text_is_accepted() {
+        let token = OpaqueToken::<Apple>::generate();
+        let text = token.reveal();
+        assert_eq!(OpaqueToken::<Apple>::parse(&text).unwrap().digest().as_bytes(), token.digest().as_bytes());
+        assert!(OpaqueToken::<Pear>::parse(&text).is_none());
+        for bad in [&text[..text.len() - 1], &format!("{text}A"), &format!("{text}="), &format!(" {text}"), "apl_", ""]
+        {
+            assert!(OpaqueToken::<Apple>::parse(bad).is_none(), "{bad}");
+        }
+        if let Some(changed) = OpaqueToken::<Apple>::parse(&text.to_uppercase().replace("APL_", "apl_")) {
+            assert_ne!(changed.digest().as_bytes(), token.digest().as_bytes());
+        }
+    }
+}

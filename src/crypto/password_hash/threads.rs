@@ -1,0 +1,291 @@
+//! The threads, their queue, and who is let into it.
+
+use std::collections::VecDeque;
+use std::panic;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::Condvar;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use argon2::Params;
+use tokio::sync::oneshot;
+use zeroize::Zeroizing;
+
+use crate::clock::Stopwatch;
+use crate::internal::Internal;
+
+use super::HashingConfig;
+use super::HashingError;
+use super::HashingStartError;
+use super::NormalisedPassword;
+use super::algorithm;
+use super::algorithm::Memory;
+use super::algorithm::StoredHash;
+use super::algorithm::Verified;
+use super::priority;
+
+/// What a pass over one KiB is taken to cost before a job has been measured; about right for a server of today.
+const ESTIMATED_NS_PER_KIB: u64 = 500;
+
+type Job = Box<dyn FnOnce(&mut Memory) + Send>;
+
+/// The door to the hashing threads. Clones share them; the last one dropped stops them.
+#[derive(Clone)]
+pub struct HashingThreads {
+    threads: Arc<Threads>,
+}
+
+impl HashingThreads {
+    /// Starts the threads.
+    ///
+    /// # Errors
+    /// Parameters out of bounds, no threads, or none to be had from the system.
+    pub fn start(config: &HashingConfig) -> Result<Self, HashingStartError> {
+        let HashingConfig { memory_kib, passes, lanes, threads, queue, deadline } = *config;
+        let params = algorithm::bounded(memory_kib, passes, lanes).map_err(|reason| HashingStartError::Parameters {
+            memory_kib,
+            passes,
+            lanes,
+            reason,
+        })?;
+        if threads == 0 || queue == 0 {
+            return Err(HashingStartError::NoThreads);
+        }
+        let first_estimate_ns = ESTIMATED_NS_PER_KIB * u64::from(params.m_cost()) * u64::from(params.t_cost());
+        let shared = Arc::new(Shared {
+            params,
+            threads,
+            queue_limit: queue,
+            deadline,
+            queue: Mutex::default(),
+            work_or_stop: Condvar::new(),
+            slots_given: AtomicUsize::new(0),
+            refused: AtomicU64::new(0),
+            mean_cost_ns: AtomicU64::new(first_estimate_ns),
+        });
+        // Built before the threads are: if one cannot be started, dropping this stops the others.
+        let mut started = Threads { shared: Arc::clone(&shared), handles: Vec::with_capacity(threads) };
+        for number in 0..threads {
+            let shared = Arc::clone(&shared);
+            let builder = thread::Builder::new().name(format!("hashing-{number}"));
+            started.handles.push(builder.spawn(move || work(&shared))?);
+        }
+        Ok(Self { threads: Arc::new(started) })
+    }
+
+    /// Reserves the work of one hash, or refuses at once if it would have to wait too long.
+    ///
+    /// # Errors
+    /// [`HashingError::Overloaded`].
+    pub fn reserve(&self) -> Result<HashingSlot, HashingError> {
+        let shared = &self.threads.shared;
+        let given = shared.slots_given.fetch_add(1, Ordering::AcqRel);
+        let slot = HashingSlot { shared: Arc::clone(shared) };
+        let wait = shared.expected_wait(given);
+        if given < shared.queue_limit && wait <= shared.deadline {
+            return Ok(slot);
+        }
+        shared.refused.fetch_add(1, Ordering::Relaxed);
+        Err(HashingError::Overloaded { retry_after_secs: wait.as_millis().div_ceil(1000).clamp(1, 60) as u64 })
+    }
+
+    /// How many slots are given and not yet served, for the metric `hash_queue_depth`.
+    #[must_use]
+    pub fn queue_depth(&self) -> usize {
+        self.threads.shared.slots_given.load(Ordering::Relaxed)
+    }
+
+    /// How many reservations were refused, for the metric `hash_refused_total`.
+    #[must_use]
+    pub fn refused_total(&self) -> u64 {
+        self.threads.shared.refused.load(Ordering::Relaxed)
+    }
+}
+
+/// The right to one hash. Dropped unused, it goes back.
+#[must_use]
+pub struct HashingSlot {
+    shared: Arc<Shared>,
+}
+
+impl HashingSlot {
+    /// Hashes a password with today's parameters and a new salt, into a PHC string.
+    ///
+    /// # Errors
+    /// [`HashingError::Internal`] if the job was lost.
+    pub async fn hash(self, password: &NormalisedPassword) -> Result<String, HashingError> {
+        let password = password.clone();
+        self.run(move |memory, params| memory.hash(password.expose().as_bytes(), params)).await
+    }
+
+    /// Compares a password with a stored hash.
+    ///
+    /// # Errors
+    /// [`HashingError::Internal`] if the stored hash is unknown or out of bounds (it is not run then), or the
+    /// job was lost.
+    pub async fn verify(self, password: &NormalisedPassword, phc: &str) -> Result<Verified, HashingError> {
+        let stored = StoredHash::parse(phc)?;
+        let password = password.clone();
+        self.run(move |memory, params| memory.verify(password.expose().as_bytes(), &stored, params)).await
+    }
+
+    /// Does the same work where no hash is stored, so that time does not tell; the answer is always no match.
+    ///
+    /// # Errors
+    /// [`HashingError::Internal`] if the job was lost.
+    pub async fn verify_dummy(self, password: &NormalisedPassword) -> Result<Verified, HashingError> {
+        let password = password.clone();
+        self.run(move |memory, params| memory.verify_dummy(password.expose().as_bytes(), params)).await?;
+        Ok(Verified { matches: false, needs_rehash: false })
+    }
+
+    /// Derives 32 bytes from a random secret, with parameters that never change (for recovery codes).
+    ///
+    /// # Errors
+    /// [`HashingError::Internal`] if the job was lost.
+    pub async fn derive(self, secret: &[u8], salt: &[u8; 16]) -> Result<[u8; 32], HashingError> {
+        let secret = Zeroizing::new(secret.to_vec());
+        let salt = *salt;
+        self.run(move |memory, _| memory.derive(&secret, salt)).await
+    }
+
+    pub(super) async fn run<T, F>(self, work: F) -> Result<T, HashingError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Memory, &Params) -> Result<T, HashingError> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let shared = Arc::clone(&self.shared);
+        shared.push(Box::new(move |memory| {
+            // The slot goes before the answer, on a panic too (locals drop in reverse order), so that whoever
+            // has the answer finds the place free.
+            let reply = reply;
+            let slot = self;
+            if reply.is_closed() {
+                return;
+            }
+            let watch = Stopwatch::start();
+            let result = work(memory, &slot.shared.params);
+            slot.shared.record_cost(watch.elapsed());
+            drop(slot);
+            let _ = reply.send(result);
+        }));
+        answer.await.map_err(|_| {
+            HashingError::Internal(Internal::bug("a hashing job was lost: it panicked, or the threads stopped"))
+        })?
+    }
+}
+
+impl Drop for HashingSlot {
+    fn drop(&mut self) {
+        self.shared.slots_given.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// Owns the threads, so that they stop with it. Jobs hold `Shared` only, never this.
+struct Threads {
+    shared: Arc<Shared>,
+    handles: Vec<JoinHandle<()>>,
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        let unserved = self.shared.stop();
+        drop(unserved);
+        for handle in self.handles.drain(..) {
+            // A thread catches the panics of its jobs; there is nothing left to do about any other.
+            let _ = handle.join();
+        }
+    }
+}
+
+#[derive(Default)]
+struct Queue {
+    jobs: VecDeque<Job>,
+    stopped: bool,
+}
+
+struct Shared {
+    params: Params,
+    threads: usize,
+    queue_limit: usize,
+    deadline: Duration,
+    queue: Mutex<Queue>,
+    work_or_stop: Condvar,
+    slots_given: AtomicUsize,
+    refused: AtomicU64,
+    /// Moving mean of what a job took, in nanoseconds; an estimate until the first.
+    mean_cost_ns: AtomicU64,
+}
+
+impl Shared {
+    /// How long a job waits that finds so many slots given before it.
+    fn expected_wait(&self, given: usize) -> Duration {
+        let ahead = given.saturating_sub(self.threads - 1) as u64;
+        Duration::from_nanos(self.mean_cost_ns.load(Ordering::Relaxed).saturating_mul(ahead) / self.threads as u64)
+    }
+
+    /// Moves the mean by an eighth of the difference. Two threads at once may lose one of two measurements.
+    fn record_cost(&self, cost: Duration) {
+        let cost = u64::try_from(cost.as_nanos()).unwrap_or(u64::MAX);
+        let mean = self.mean_cost_ns.load(Ordering::Relaxed);
+        self.mean_cost_ns.store(mean - mean / 8 + cost / 8, Ordering::Relaxed);
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        // Nothing panics while holding it, and a queue is consistent after each of its operations anyway.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A job that comes after the stop is dropped, which its caller sees as lost.
+    fn push(&self, job: Job) {
+        let mut queue = self.queue();
+        if !queue.stopped {
+            queue.jobs.push_back(job);
+            drop(queue);
+            self.work_or_stop.notify_one();
+        }
+    }
+
+    /// The next job, or `None` when it is time to end.
+    fn next(&self) -> Option<Job> {
+        let mut queue = self
+            .work_or_stop
+            .wait_while(self.queue(), |queue| queue.jobs.is_empty() && !queue.stopped)
+            .unwrap_or_else(PoisonError::into_inner);
+        if queue.stopped { None } else { queue.jobs.pop_front() }
+    }
+
+    /// Ends the threads after the job they are at; hands over what nobody will do.
+    fn stop(&self) -> VecDeque<Job> {
+        let mut queue = self.queue();
+        queue.stopped = true;
+        let unserved = std::mem::take(&mut queue.jobs);
+        drop(queue);
+        self.work_or_stop.notify_all();
+        unserved
+    }
+}
+
+/// The life of one thread.
+fn work(shared: &Shared) {
+    if let Err(error) = priority::lower() {
+        tracing::debug!(%error, "the hashing threads keep the priority of the others");
+    }
+    // Taken with the first job, so that an idle service is small; kept from then on.
+    let mut memory = None;
+    while let Some(job) = shared.next() {
+        let memory = memory.get_or_insert_with(|| Memory::new(&shared.params));
+        if panic::catch_unwind(AssertUnwindSafe(|| job(memory))).is_err() {
+            tracing::error!("a hashing job panicked");
+        }
+    }
+}
