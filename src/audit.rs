@@ -1,0 +1,170 @@
+//! The audit log: one row per act, written in the transaction of the act itself.
+//!
+//! A row names what happened, to whom, from where and in which request; ids and kinds only, never an address,
+//! a code or a token.
+
+use std::net::IpAddr;
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::clock::Clock;
+use crate::crypto;
+use crate::ids::AccountId;
+use crate::ids::RequestId;
+use crate::ids::SessionId;
+use crate::internal::Internal;
+use crate::text::Language;
+
+/// Who is calling: what sessions, messages and audit rows need to know of a request.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The client's address; see `http::client` for which proxies are believed.
+    pub ip: IpAddr,
+    /// The `User-Agent`, printable and at most 512 characters.
+    pub user_agent: String,
+    /// The request's id, as in `X-Request-Id`.
+    pub request_id: RequestId,
+    /// The language of the answer.
+    pub language: Language,
+}
+
+/// What happened. New kinds may be added; a kind is never renamed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventKind {
+    /// A sign-up was started; the account does not exist yet.
+    SignUpStarted,
+    /// The code was right: the account exists.
+    AccountCreated,
+    /// A wrong password, or an unknown identifier.
+    SignInFailed,
+    /// The password was right; the second factor is still to come.
+    PasswordVerified,
+    /// An identifier was proved inside a sign-in.
+    IdentifierVerified,
+    /// A wrong second factor.
+    SecondFactorFailed,
+    /// A session was opened.
+    SignedIn,
+    /// A factor was enrolled and confirmed.
+    FactorEnrolled,
+    /// A recovery code was used.
+    RecoveryCodeUsed,
+    /// The recovery codes were made anew.
+    RecoveryCodesReplaced,
+    /// A refresh answer was repeated after the silent grace.
+    RefreshRepeated,
+    /// A refresh token came back after its successor had been used: the session was ended.
+    RefreshTokenReused,
+    /// A session was ended by its owner.
+    SessionEnded,
+    /// A password and a second factor were given again for a sensitive act.
+    Reauthenticated,
+    /// A re-authentication failed.
+    ReauthenticationFailed,
+    /// The profile was changed.
+    ProfileChanged,
+}
+
+impl EventKind {
+    /// The kind's name in the log and in the API.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SignUpStarted => "sign_up_started",
+            Self::AccountCreated => "account_created",
+            Self::SignInFailed => "sign_in_failed",
+            Self::PasswordVerified => "password_verified",
+            Self::IdentifierVerified => "identifier_verified",
+            Self::SecondFactorFailed => "second_factor_failed",
+            Self::SignedIn => "signed_in",
+            Self::FactorEnrolled => "factor_enrolled",
+            Self::RecoveryCodeUsed => "recovery_code_used",
+            Self::RecoveryCodesReplaced => "recovery_codes_replaced",
+            Self::RefreshRepeated => "refresh_repeated",
+            Self::RefreshTokenReused => "refresh_token_reused",
+            Self::SessionEnded => "session_ended",
+            Self::Reauthenticated => "reauthenticated",
+            Self::ReauthenticationFailed => "reauthentication_failed",
+            Self::ProfileChanged => "profile_changed",
+        }
+    }
+}
+
+/// One act, ready to be recorded.
+pub struct Event<'a> {
+    kind: EventKind,
+    caller: &'a Caller,
+    account: Option<AccountId>,
+    session: Option<SessionId>,
+    client_id: Option<&'a str>,
+    detail: serde_json::Value,
+}
+
+impl<'a> Event<'a> {
+    /// An act of `caller`.
+    #[must_use]
+    pub fn new(kind: EventKind, caller: &'a Caller) -> Self {
+        Self { kind, caller, account: None, session: None, client_id: None, detail: serde_json::json!({}) }
+    }
+
+    /// The account that it happened to.
+    #[must_use]
+    pub fn account(mut self, account: AccountId) -> Self {
+        self.account = Some(account);
+        self
+    }
+
+    /// The session that it happened in.
+    #[must_use]
+    pub fn session(mut self, session: SessionId) -> Self {
+        self.session = Some(session);
+        self
+    }
+
+    /// The client that the flow belongs to.
+    #[must_use]
+    pub fn client(mut self, client_id: &'a str) -> Self {
+        self.client_id = Some(client_id);
+        self
+    }
+
+    /// Ids and kinds that explain it.
+    #[must_use]
+    pub fn detail(mut self, detail: serde_json::Value) -> Self {
+        self.detail = detail;
+        self
+    }
+}
+
+/// Records an act in the transaction that performs it, and logs a line without personal data.
+///
+/// # Errors
+/// The database did not take the row.
+pub async fn record(conn: &mut PgConnection, clock: &Clock, event: Event<'_>) -> Result<(), Internal> {
+    let now = clock.now();
+    let id: Uuid = crypto::new_id(now);
+    sqlx::query!(
+        "INSERT INTO audit_events (id, at, kind, account_id, session_id, client_id, request_id, ip, user_agent, detail)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        id,
+        now,
+        event.kind.name(),
+        event.account.map(AccountId::uuid),
+        event.session.map(SessionId::uuid),
+        event.client_id,
+        event.caller.request_id.uuid(),
+        ipnet::IpNet::from(event.caller.ip),
+        event.caller.user_agent,
+        event.detail,
+    )
+    .execute(conn)
+    .await?;
+    tracing::info!(
+        event = event.kind.name(),
+        account_id = event.account.map(tracing::field::display),
+        session_id = event.session.map(tracing::field::display),
+        "audit"
+    );
+    Ok(())
+}

@@ -1,0 +1,135 @@
+//! Every limit and its numbers.
+
+/// A named limit. Each counts by one kind of [`crate::limits::Subject`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Policy {
+    /// Starting a sign-up; by network.
+    SignUp,
+    /// Asking for a code again, in any flow; by network.
+    Resend,
+    /// Presenting a code of a sign-up or of an identifier; by network.
+    Code,
+    /// Asking for an opinion on a password; by network.
+    PasswordCheck,
+    /// Presenting a password; by network.
+    Password,
+    /// Presenting a second factor; by network.
+    SecondFactor,
+    /// Starting an enrolment; by network.
+    Enrolment,
+    /// Refreshing and ending sessions; by network.
+    Session,
+    /// Calls with an access token; by account.
+    Account,
+    /// Re-authentication; by account.
+    Reauthentication,
+    /// Messages to one destination; by recipient.
+    Message,
+    /// Documents that everyone may read; by network.
+    Public,
+}
+
+/// `requests` per `window_secs`; all of them may come at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// How many.
+    pub requests: u32,
+    /// In how many seconds.
+    pub window_secs: u32,
+}
+
+impl Quota {
+    const fn new(requests: u32, window_secs: u32) -> Self {
+        Self { requests, window_secs }
+    }
+}
+
+impl Policy {
+    /// Every policy.
+    pub const ALL: &[Self] = &[
+        Self::SignUp,
+        Self::Resend,
+        Self::Code,
+        Self::PasswordCheck,
+        Self::Password,
+        Self::SecondFactor,
+        Self::Enrolment,
+        Self::Session,
+        Self::Account,
+        Self::Reauthentication,
+        Self::Message,
+        Self::Public,
+    ];
+
+    /// The policy's name in `RateLimit-Policy` and in metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SignUp => "sign_up",
+            Self::Resend => "resend",
+            Self::Code => "code",
+            Self::PasswordCheck => "password_check",
+            Self::Password => "password",
+            Self::SecondFactor => "second_factor",
+            Self::Enrolment => "enrolment",
+            Self::Session => "session",
+            Self::Account => "account",
+            Self::Reauthentication => "reauthentication",
+            Self::Message => "message",
+            Self::Public => "public",
+        }
+    }
+
+    /// The numbers.
+    ///
+    /// A network is many people here: MAP-E (RFC 7597), the common form of IPv4 on Japanese fixed lines, puts up
+    /// to 256 homes behind one address, and the translators of mobile carriers more. So limits by network only
+    /// stop floods; guessing is stopped by the tries of each code and by the failures of each account, whatever
+    /// the network. The numbers are ours, reckoned for 256 homes of four devices.
+    #[must_use]
+    #[expect(clippy::match_same_arms, reason = "one row a policy, each with its own reason")]
+    pub const fn quota(self) -> Quota {
+        match self {
+            // Rare in a home; each one sends a message and costs a hash. A campaign on television is a burst.
+            Self::SignUp => Quota::new(60, 60),
+            // Every sign-up may need one or two.
+            Self::Resend => Quota::new(60, 60),
+            // A few tries for each of them.
+            Self::Code | Self::SecondFactor => Quota::new(120, 60),
+            // Asked while a person types.
+            Self::PasswordCheck => Quota::new(240, 60),
+            // 1000 devices sign in once a day; the morning's peak with wrong tries is a tenth of this. About one
+            // core's worth of hashes stays for everyone else.
+            Self::Password => Quota::new(120, 60),
+            // After every first sign-in, with a change of mind.
+            Self::Enrolment => Quota::new(60, 60),
+            // 1000 devices refresh every five minutes: 200 a minute, all at once when the line comes back.
+            Self::Session => Quota::new(1200, 60),
+            // One person's apps; far above a screen that loads ten resources every few seconds.
+            Self::Account => Quota::new(300, 60),
+            // One person with a password manager needs one; ten minutes is how long it lasts.
+            Self::Reauthentication => Quota::new(20, 600),
+            // A code lives ten minutes, and nobody wants more of them than this.
+            Self::Message => Quota::new(10, 3600),
+            // JWKS and discovery, fetched by every service behind one address.
+            Self::Public => Quota::new(1200, 60),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_policy_has_a_name_of_its_own_and_whole_milliseconds_between_requests() {
+        let mut names: Vec<_> = Policy::ALL.iter().map(|policy| policy.name()).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), Policy::ALL.len());
+        for policy in Policy::ALL {
+            let quota = policy.quota();
+            assert_eq!(quota.window_secs * 1000 % quota.requests, 0, "{}", policy.name());
+        }
+    }
+}

@@ -1,0 +1,284 @@
+# English: the language of last resort. Every text of the service stands here.
+# One file a language; attributes of a problem: .title (short), .detail (one sentence), .help (a paragraph).
+
+
+# Problems
+# One a code of http/error_code.rs: `problem-<code>` with .title, .detail and .help.
+
+problem-malformed-request =
+    .title = The request could not be read
+    .detail = The request is not in the form that this service expects. If errors are listed, they say where.
+    .help = The app or page you used sent something this service could not read. Nothing was changed. Please try again; if it keeps happening, tell the people who run the app. For developers: bodies are JSON objects in UTF-8 without null values, repeated members or cut-off characters.
+problem-unsupported-field =
+    .title = Something in the request is not known here
+    .detail = The request has a member or parameter that this operation does not know.
+    .help = The app or page you used sent more than this service understands, and it refuses to guess. Nothing was changed. For developers: the errors name the member or parameter; compare it with the API document.
+problem-invalid-cursor =
+    .title = The list cannot go on from here
+    .detail = The cursor is not one that this list gave out. Start again without it.
+    .help = A long list is shown in parts, and the mark for the next part was damaged or belongs to another list. Open the list again from its beginning.
+problem-invalid-credentials =
+    .title = Could not sign in
+    .detail = The identifier or the password is not right. Check both and try again.
+    .help = The e-mail address or phone number, or the password, is not right. For your safety we do not say which. Check that caps lock is off, that nothing was filled in by mistake, and that you use the address you signed up with.
+problem-access-token-missing =
+    .title = Please sign in first
+    .detail = This needs an access token, and the request has none.
+    .help = What you tried is only for people who are signed in. Sign in and try again. For developers: send the access token in the Authorization header, after the word Bearer.
+problem-access-token-invalid =
+    .title = Please sign in again
+    .detail = The access token is not valid here.
+    .help = The proof that you are signed in was not accepted. Sign in again. For developers: the token is damaged, was not issued by this service, or was made for another one.
+problem-access-token-expired =
+    .title = The access token has expired
+    .detail = The access token is too old. Refresh it, or sign in again.
+    .help = Proofs of being signed in live for a few minutes only and are renewed without your noticing. This one was not renewed in time. Reload the page or open the app again; if that does not help, sign in again.
+problem-session-expired =
+    .title = You have been signed out
+    .detail = The session has ended because of its age or because it was not used for a long time. Please sign in again.
+    .help = Sign-ins end by themselves after a while, so that a forgotten device does not stay open for ever. Sign in again to go on.
+problem-session-revoked =
+    .title = You have been signed out
+    .detail = The session was ended. Please sign in again.
+    .help = This sign-in was ended: by you on another device, by a change of your password, or to protect your account. Sign in again. If you did not expect this, change your password and look through the list of your devices.
+problem-refresh-token-invalid =
+    .title = Please sign in again
+    .detail = The refresh token is not valid. Please sign in again.
+    .help = The app could not renew your sign-in. Sign in again to go on.
+problem-refresh-token-reused =
+    .title = You have been signed out to protect your account
+    .detail = A refresh token was used a second time, so the session was ended. Please sign in again.
+    .help = The key that keeps you signed in was used twice, which can mean that someone copied it. To be safe we ended that sign-in. Sign in again; if it happens once more, change your password and check your devices.
+problem-insufficient-user-authentication =
+    .title = Please confirm that it is you
+    .detail = This needs a recent sign-in. Confirm your password and second factor, then try again.
+    .help = Before important changes we ask you to show once more that it is really you, even though you are signed in. Give your password and your second factor again; the change can be made for the next ten minutes.
+problem-account-closed =
+    .title = This account is closed
+    .detail = The account has been closed.
+    .help = This account was closed and cannot be used to sign in. If you closed it by mistake, look for the message that told you about it: it says until when closing can be undone.
+problem-account-suspended =
+    .title = This account is suspended
+    .detail = The account has been suspended. Please contact support.
+    .help = The people who run this service have suspended this account. Nothing in it was deleted. Please contact them to learn why and what to do.
+problem-forbidden =
+    .title = This is not allowed
+    .detail = You are signed in, but this is not open to you.
+    .help = You are signed in, but your account may not do this. If you think that it should, ask the people who run the service.
+problem-origin-not-allowed =
+    .title = This page may not do that
+    .detail = The request did not come from a page that may use this service with cookies.
+    .help = A sign-in kept in a cookie can only be used by the service's own pages. Open the service from its usual address. For developers: the Origin header must be exactly one of the client's listed origins.
+problem-not-found =
+    .title = There is nothing here
+    .detail = This address does not exist, or what it stood for is gone.
+    .help = The address is mistyped, out of date, or belongs to something that has been deleted. Go back and try from the start page.
+problem-method-not-allowed =
+    .title = This cannot be done here
+    .detail = The address exists, but not for this method. The Allow header names those it knows.
+    .help = The app or page you used asked for something this address does not do. For developers: look the operation up in the API document; the Allow header lists the methods of this path.
+problem-not-acceptable =
+    .title = This form of answer is not offered
+    .detail = The Accept header rules out every form in which this could be answered.
+    .help = This service answers in JSON, and here and there as a web page. For developers: let the Accept header allow application/json.
+problem-body-too-large =
+    .title = The request is too large
+    .detail = The body of the request is larger than this operation accepts.
+    .help = More text was sent than this service accepts at once. Shorten what you typed and try again.
+problem-unsupported-media-type =
+    .title = The request is not JSON
+    .detail = The body must be sent as application/json, uncompressed.
+    .help = The app or page you used sent its data in a form that this service does not read. For developers: set Content-Type to application/json and do not compress the body.
+problem-wrong-step =
+    .title = Another step comes first
+    .detail = This sign-in is at another step. Its member "next" says which.
+    .help = Signing in goes step by step, and this step is not the one that comes next. Start signing in again if you cannot see what is missing.
+problem-limit-reached =
+    .title = There are too many of these already
+    .detail = No more can be added. Remove one first.
+    .help = There is an upper limit to how many of these one account can have. Remove one that you no longer need, then add the new one.
+problem-conflict =
+    .title = This does not fit the present state
+    .detail = Something else has changed in the meantime, or this cannot be done now.
+    .help = What you tried does not go together with how things stand now. Load the page again to see the present state, then decide whether you still want it.
+problem-sign-in-expired =
+    .title = This sign-in has ended
+    .detail = The sign-in has expired or was finished already. Please start again.
+    .help = For your safety a sign-in must be finished within a few minutes and only once. Start again from the sign-in page.
+problem-sign-up-expired =
+    .title = This sign-up has ended
+    .detail = The sign-up has expired or was finished already. Please start again, or sign in.
+    .help = A sign-up waits one day for its code, and each code is good for ten minutes. It has expired, or the account exists already. Try to sign in; if that does not work, sign up again.
+problem-invalid-code =
+    .title = The code is not right
+    .detail = The code is wrong, too old or was used already. Check it and try again.
+    .help = Use the code from the newest message: a new code makes older ones useless. In an authenticator app, take the code that is shown now, and check that the clock of your device is right. Each code works once.
+problem-invalid-fields =
+    .title = Please check what you entered
+    .detail = Some of what was sent cannot be accepted. The errors say what and why.
+    .help = One or more fields are empty or hold something that cannot be used. Correct what is marked and send it again.
+problem-rate-limited =
+    .title = Please wait a moment
+    .detail = This was asked for too often or too soon. Please wait as long as it says.
+    .help = To protect everyone's accounts there is a limit to how often this can be done. Wait for the time that is shown, then try again. Trying more often does not make it quicker.
+problem-too-many-attempts =
+    .title = Too many attempts
+    .detail = There were too many wrong attempts. Ask for a new code, or start again.
+    .help = After several wrong attempts we stop, so that nobody can guess their way in. A code that was sent to you: ask for a new one. A code of an app, or a recovery code: sign in again from the beginning. Your account is not lost.
+problem-message-limit-reached =
+    .title = Too many messages
+    .detail = No more codes are sent for this. Start again.
+    .help = We send only a few codes for one attempt, so that nobody can flood a mailbox. Look for the newest message, also in the spam folder; or start again.
+problem-internal-error =
+    .title = Something went wrong on our side
+    .detail = This is our mistake, not yours. Please try again; if it keeps happening, tell us the request id.
+    .help = Something failed inside the service. You did nothing wrong. Try again in a few minutes. If it keeps happening, send the people who run the service the request id that was shown with the problem.
+problem-overloaded =
+    .title = The service is very busy
+    .detail = The service has more to do than it can manage. Please try again shortly.
+    .help = Many people are signing in just now. Wait a few seconds and try again. This attempt was not counted against you.
+problem-dependency-unavailable =
+    .title = The service is not available for a moment
+    .detail = A part that this service relies on does not answer. Please try again shortly.
+    .help = A part of the service is not reachable just now. Nothing is lost. Wait a few seconds and try again.
+
+# What is wrong with one field: `field-<code>`.
+
+field-malformed = This is not well-formed.
+field-wrong-type = This is not of the expected JSON type.
+field-null-not-allowed = null is not accepted; leave it out instead.
+field-duplicate = This is given more than once.
+field-too-deep = This is nested too deeply.
+field-unsupported = This is not known here.
+field-required = This is needed.
+field-unknown-value = This is not one of the values to choose from.
+field-unknown-id = There is nothing with this id here, or it does not fit the method.
+field-unknown-client = This client is not known.
+field-out-of-range = This number is too small or too large.
+field-too-long = This is too long.
+field-invalid-format = This is not in the expected form.
+field-invalid-characters = This contains invisible or control characters. Type it again instead of pasting it.
+field-not-supported = This is not available here, or does not belong to the method.
+field-invalid-email = This is not a complete e-mail address. Check it for typing mistakes.
+field-invalid-phone = This is not a phone number that can exist. Check the digits.
+field-country-code-required = Begin the phone number with + and its country code, such as +81.
+field-phone-not-supported = Phone numbers of this country or kind cannot be used here.
+field-wrong-password = This password is not right.
+field-password-too-short = Use at least 8 characters. Several words together are easy to remember.
+field-password-too-long = Use at most 128 characters.
+field-password-too-common = Many people use this password, so it is easy to guess. Choose another one.
+field-password-breached = This password has appeared in a data leak. Choose another one.
+field-password-contains-context = Do not use your address, your name or the name of this service in the password.
+field-unsupported-locale = This language is not offered.
+field-unknown-time-zone = This is not a known time zone, such as Asia/Tokyo.
+
+# Hints: `hint-<code>`.
+
+hint-caps-lock = Caps lock may be on.
+hint-num-lock = Num lock may be off.
+hint-full-width-input = Some characters were typed in full width. Switch your keyboard to half-width letters.
+hint-country-code = If you signed up with a phone number, include its country code.
+hint-saved-password = Your browser may have filled in an old password. Type it by hand.
+hint-other-account = You may have signed up with another address or number.
+
+# Pages: problems in a browser and the help centre.
+
+page-name = Sign-in help
+page-retry-after = You can try again in { $seconds } seconds.
+page-attempts-left = Attempts left: { $count }
+page-code = Code: { $code } · HTTP status: { $status }
+page-more = What this means and what you can do
+page-request = Code: { $code } · Request: { $id }
+
+# Messages
+# `.subject` and `.body` of a mail, plain text. Every text knows $service (the name of the service), $at (when it
+# happened) and $minutes (how long a code is valid); other values stand at their text.
+# The two texts with $code go to addresses that nobody has proved yet: they show service, code and minutes only.
+
+message-greeting = Hello { $name },
+message-greeting-unnamed = Hello,
+message-closing =
+    { $service }
+    This message was sent automatically. Nobody reads replies to it.
+message-time = { $year }-{ $month }-{ $day } { $hour }:{ $minute } ({ $zone })
+
+message-sign-up-code =
+    .subject = Your sign-up code for { $service }
+    .body =
+        Your code is
+
+            { $code }
+
+        Enter it where you are signing up for { $service }. It is valid for { $minutes } minutes and works once.
+        Nobody from { $service } will ever ask you for it.
+
+        If you did not ask for a code, somebody probably mistyped their address. You need not do anything.
+message-sign-up-notice =
+    .subject = You already have an account with { $service }
+    .body =
+        Somebody tried to sign up for { $service } with your address. That was on { $at }.
+
+        The address belongs to your account, so no new account was made and nothing has changed.
+        If it was you, sign in instead of signing up. If it was not you, you need not do anything.
+message-identifier-code =
+    .subject = Your confirmation code for { $service }
+    .body =
+        Your code is
+
+            { $code }
+
+        Enter it where you are signing in to { $service }. It is valid for { $minutes } minutes and works once.
+        Nobody from { $service } will ever ask you for it.
+
+        If you are not signing in, somebody may know your password. Tell the people who run { $service }.
+message-refresh-reuse-notice =
+    .subject = You were signed out of { $service } on one device
+    .body =
+        We ended one of your sessions on { $at }, because a key to it was used that had already been replaced.
+        Somebody may have copied it. Less often, an app went back to an older copy of its data.
+
+        Please sign in again on that device.
+        If you see anything that you did not do, end your other sessions and tell the people who run { $service }.
+message-recovery-code-used-notice =
+    # $left: how many codes remain
+    .subject = A recovery code for { $service } was used
+    .body =
+        A recovery code of your account was used to sign in on { $at }. Recovery codes left: { $left }.
+
+        If it was not you, end your other sessions at once, make new recovery codes, and tell the people who run { $service }.
+message-recovery-codes-replaced-notice =
+    .subject = Your recovery codes for { $service } were replaced
+    .body =
+        New recovery codes were made for your account on { $at }. The old ones no longer work.
+
+        If it was not you, end your other sessions at once, make new recovery codes, and tell the people who run { $service }.
+message-factor-enrolled-notice =
+    # $label: the name of the factor
+    .subject = A second factor was added to your { $service } account
+    .body =
+        A second factor was added to your account on { $at }: { $label }. It can confirm your sign-ins from now on.
+
+        If it was not you, tell the people who run { $service } at once.
+
+# Advice on a password: `password-suggestion-<code>`
+
+password-suggestion-longer-is-stronger = A longer password is stronger: fifteen characters or more are best.
+password-suggestion-add-more-words = Add another word or two. Words that do not belong together are best.
+password-suggestion-avoid-common-passwords = This is close to passwords that many people use.
+password-suggestion-avoid-names = Names are easy to guess.
+password-suggestion-avoid-keyboard-patterns = Rows of keys such as “qwerty” are easy to guess.
+password-suggestion-avoid-repeats = Repeated words or characters add little.
+password-suggestion-avoid-sequences = Sequences such as “abc” or “6543” are easy to guess.
+password-suggestion-avoid-dates = Dates and years are easy to guess.
+password-suggestion-no-need-for-symbols = Symbols, digits and capitals are not needed; more words do more.
+password-suggestion-capitals-help-little = Capital letters add little.
+password-suggestion-reversal-helps-little = A word spelled backwards is nearly as easy to guess.
+password-suggestion-substitutions-help-little = Replacing letters, such as “@” for “a”, adds little.
+
+# Development inbox
+
+inbox-site = Sekisho development
+inbox-title = Inbox
+inbox-intro = Every mail that this development server would have sent, the newest first.
+inbox-reload = Reload
+inbox-empty = Nothing has been sent yet.
