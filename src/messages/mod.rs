@@ -1,0 +1,54 @@
+//! What the service sends to people, and how it leaves.
+//!
+//! A feature writes a message with [`enqueue`], in the transaction of the change that it tells of, and rings
+//! [`Wake`] after the commit. The worker (`deliveries`) claims due rows, lets the feature decide where a decision
+//! is due, renders the text and hands it to the [`Transport`].
+//!
+//! States: `queued` → `sent`, `dropped` (expired, used or replaced code, or nothing to say) or `dead` (refused for
+//! good, or too many attempts). Whatever is no longer queued is wiped: neither address nor code outlives it.
+//!
+//! Rules:
+//! * Address, values and code are sealed and bound to their row; nothing here logs them, nor a text.
+//! * A claim is a lease: a row whose worker died is due again when the lease runs out. Every ending of a claim is one
+//!   `UPDATE` that requires the row to be queued still and the claim to be this one.
+//! * A message leaves at least once, under one Message-ID, so that a receiver can tell a repetition.
+//! * A code is dropped when it was used or replaced ([`drop_for_flow`]); the worker asks once more ([`is_current`])
+//!   right before it sends.
+//! * Codes go to destinations that nobody has proved yet, so their texts hold service, code and minutes and nothing
+//!   that a request brought along, not even a name.
+//! * Only e-mail leaves today; in development everything goes to an inbox that is a table.
+
+mod code;
+mod model;
+mod payload;
+mod render;
+mod smtp;
+mod store;
+mod transport;
+
+pub use code::code_mac;
+pub use code::is_code;
+pub use code::new_code;
+pub use model::Channel;
+pub use model::Claimed;
+pub use model::Decision;
+pub use model::Failure;
+pub use model::Message;
+pub use model::MessageKind;
+pub use model::NewContent;
+pub use model::NewMessage;
+pub use model::Rendered;
+pub use model::Wake;
+pub use render::render;
+pub use store::inbox::InboxFilter;
+pub use store::inbox::InboxItem;
+pub use store::inbox::clear as inbox_clear;
+pub use store::inbox::list as inbox_list;
+pub use store::outbox::Ending;
+pub use store::outbox::claim;
+pub use store::outbox::drop_for_flow;
+pub use store::outbox::enqueue;
+pub use store::outbox::finish;
+pub use store::outbox::is_current;
+pub use transport::Transport;
+pub use transport::TransportFault;

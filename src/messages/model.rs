@@ -1,0 +1,270 @@
+//! Messages as values: what may be sent, to whom, and what became of it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::DateTime;
+use chrono::TimeDelta;
+use chrono::Utc;
+use chrono_tz::Tz;
+use serde::Deserialize;
+use serde::Serialize;
+use tokio::sync::Notify;
+use utoipa::ToSchema;
+
+use crate::ids::FlowId;
+use crate::ids::MessageId;
+use crate::text::Language;
+
+/// A notice that could not leave within this time is worthless.
+const NOTICE_LIFETIME: TimeDelta = TimeDelta::hours(24);
+
+/// The way that a message takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// A mail.
+    Email,
+    /// A short message.
+    Sms,
+    /// A call that speaks.
+    Voice,
+}
+
+impl Channel {
+    const ALL: [Self; 3] = [Self::Email, Self::Sms, Self::Voice];
+
+    /// The channel's name in the API and in the database.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Sms => "sms",
+            Self::Voice => "voice",
+        }
+    }
+
+    /// The channel with this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|channel| channel.name() == name)
+    }
+}
+
+/// What a message says. Each kind has the text `message-<name with dashes>` in the language files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageKind {
+    /// The code that proves the address of a sign-up.
+    SignUpCode,
+    /// To the owner of an address that somebody tried to sign up with.
+    SignUpNotice,
+    /// The code that proves an identifier in a sign-in.
+    IdentifierCode,
+    /// A session was ended, because its refresh token came back.
+    RefreshReuseNotice,
+    /// A recovery code was used. Value: `left`, how many remain.
+    RecoveryCodeUsedNotice,
+    /// The recovery codes were made anew.
+    RecoveryCodesReplacedNotice,
+    /// A factor was enrolled. Value: `label`, its name.
+    FactorEnrolledNotice,
+}
+
+impl MessageKind {
+    /// Every kind.
+    pub const ALL: [Self; 7] = [
+        Self::SignUpCode,
+        Self::SignUpNotice,
+        Self::IdentifierCode,
+        Self::RefreshReuseNotice,
+        Self::RecoveryCodeUsedNotice,
+        Self::RecoveryCodesReplacedNotice,
+        Self::FactorEnrolledNotice,
+    ];
+
+    /// The kind's name in the database and in log lines.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SignUpCode => "sign_up_code",
+            Self::SignUpNotice => "sign_up_notice",
+            Self::IdentifierCode => "identifier_code",
+            Self::RefreshReuseNotice => "refresh_reuse_notice",
+            Self::RecoveryCodeUsedNotice => "recovery_code_used_notice",
+            Self::RecoveryCodesReplacedNotice => "recovery_codes_replaced_notice",
+            Self::FactorEnrolledNotice => "factor_enrolled_notice",
+        }
+    }
+
+    /// The kind with this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// Whether it carries a code, and thus goes to a destination that is not proved yet.
+    #[must_use]
+    pub fn carries_code(self) -> bool {
+        matches!(self, Self::SignUpCode | Self::IdentifierCode)
+    }
+
+    /// The values that its text needs beside service, time, code and minutes.
+    #[must_use]
+    pub fn values(self) -> &'static [&'static str] {
+        match self {
+            Self::RecoveryCodeUsedNotice => &["left"],
+            Self::FactorEnrolledNotice => &["label"],
+            Self::SignUpCode
+            | Self::SignUpNotice
+            | Self::IdentifierCode
+            | Self::RefreshReuseNotice
+            | Self::RecoveryCodesReplacedNotice => &[],
+        }
+    }
+}
+
+/// What to say to whom.
+#[derive(Clone)]
+pub struct NewContent {
+    /// The text.
+    pub kind: MessageKind,
+    /// Where it goes, as its owner writes it.
+    pub address: String,
+    /// The canonical form of the address.
+    pub lookup_key: String,
+    /// The language of the text.
+    pub language: Language,
+    /// The name that a notice greets; a code greets nobody by name.
+    pub display_name: Option<String>,
+    /// The zone in which times are shown.
+    pub time_zone: Tz,
+}
+
+/// A message with all that its text shows.
+#[derive(Clone)]
+pub struct Message {
+    /// What to say to whom.
+    pub content: NewContent,
+    /// The code, for the kinds that carry one.
+    pub code: Option<String>,
+    /// A link, built from configuration.
+    pub link: Option<String>,
+    /// What [`MessageKind::values`] names.
+    pub values: BTreeMap<String, String>,
+    /// When that happened of which it tells.
+    pub happened_at: DateTime<Utc>,
+    /// It is worthless after this.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// A message that a feature wants to leave.
+pub struct NewMessage {
+    pub(super) channel: Channel,
+    pub(super) flow: Option<FlowId>,
+    pub(super) message: Message,
+}
+
+impl NewMessage {
+    /// The code of a flow; it is dropped with [`super::drop_for_flow`] once it was used or replaced.
+    #[must_use]
+    pub fn code(content: NewContent, flow: FlowId, code: &str, now: DateTime<Utc>, expires_at: DateTime<Utc>) -> Self {
+        let mut new = Self::notice(content, now);
+        new.flow = Some(flow);
+        new.message.code = Some(code.to_owned());
+        new.message.expires_at = expires_at;
+        new
+    }
+
+    /// A notice of something that happens now.
+    #[must_use]
+    pub fn notice(content: NewContent, now: DateTime<Utc>) -> Self {
+        let message = Message {
+            content,
+            code: None,
+            link: None,
+            values: BTreeMap::new(),
+            happened_at: now,
+            expires_at: now + NOTICE_LIFETIME,
+        };
+        Self { channel: Channel::Email, flow: None, message }
+    }
+
+    /// A value that the text needs, see [`MessageKind::values`].
+    #[must_use]
+    pub fn value(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.message.values.insert(name.to_owned(), value.into());
+        self
+    }
+}
+
+/// A message that a worker holds until its claim is finished or runs out.
+pub struct Claimed {
+    /// The row.
+    pub id: MessageId,
+    /// The flow whose code it carries.
+    pub flow: Option<FlowId>,
+    /// The way it takes.
+    pub channel: Channel,
+    /// The message.
+    pub message: Message,
+    /// Counts the claims of the row, this one included; tells this claim from a later one.
+    pub(super) attempt: i32,
+}
+
+impl Claimed {
+    /// Lets other words leave under the same row: the code and the values go with the old ones.
+    pub fn replace(&mut self, content: NewContent) {
+        self.message.content = content;
+        self.message.code = None;
+        self.message.link = None;
+        self.message.values.clear();
+    }
+}
+
+/// What a feature decides about a claimed message.
+pub enum Decision {
+    /// It leaves as it is.
+    Send,
+    /// Something else is said.
+    SendInstead(NewContent),
+    /// Nothing is said.
+    Drop,
+}
+
+/// A message in words.
+#[derive(Clone)]
+pub struct Rendered {
+    /// One line.
+    pub subject: String,
+    /// Plain text.
+    pub text: String,
+    /// The code in it.
+    pub code: Option<String>,
+    /// The link in it.
+    pub link: Option<String>,
+}
+
+/// Why a message did not leave. The reason names no address.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// Trying again may help.
+    Transient(String),
+    /// It never will.
+    Permanent(String),
+}
+
+/// Tells the worker of this process that a message was committed.
+#[derive(Clone, Default)]
+pub struct Wake(Arc<Notify>);
+
+impl Wake {
+    /// Call it after the commit; a ring that nobody hears is kept until the worker listens.
+    pub fn ring(&self) {
+        self.0.notify_one();
+    }
+
+    /// Waits for the next ring.
+    pub async fn rung(&self) {
+        self.0.notified().await;
+    }
+}

@@ -1,0 +1,4 @@
+//! All SQL of messages: the outbox, and the inbox of `sekisho dev`.
+
+pub(super) mod inbox;
+pub(super) mod outbox;
