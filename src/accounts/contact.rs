@@ -1,0 +1,147 @@
+//! Where messages to a person go, and what an API answer tells of it.
+
+use chrono::DateTime;
+use chrono::Utc;
+use chrono_tz::Tz;
+use serde::Serialize;
+use sqlx::PgConnection;
+
+use super::model::OwnIdentifier;
+use super::model::Profile;
+use super::model::identifier_hint;
+use super::store;
+use crate::app::App;
+use crate::ids::AccountId;
+use crate::ids::FlowId;
+use crate::internal::Internal;
+use crate::messages;
+use crate::messages::Channel;
+use crate::messages::MessageKind;
+use crate::messages::NewContent;
+use crate::messages::NewMessage;
+use crate::text::Language;
+
+/// A destination and how to address the person there.
+pub struct Contact {
+    address: String,
+    lookup_key: String,
+    language: Language,
+    display_name: Option<String>,
+    time_zone: Tz,
+}
+
+impl Contact {
+    /// A destination that nobody has proved: no name is used there.
+    #[must_use]
+    pub fn unproven(address: &str, lookup_key: &str, language: Language) -> Self {
+        let (address, lookup_key) = (address.to_owned(), lookup_key.to_owned());
+        Self { address, lookup_key, language, display_name: None, time_zone: Tz::UTC }
+    }
+
+    fn of(profile: &Profile, identifier: &OwnIdentifier) -> Self {
+        Self {
+            address: identifier.value.clone(),
+            lookup_key: identifier.lookup_key.clone(),
+            language: Language::parse(&profile.locale).unwrap_or(Language::DEFAULT),
+            display_name: profile.display_name.clone(),
+            time_zone: profile.time_zone.parse().unwrap_or(Tz::UTC),
+        }
+    }
+
+    /// A message of this kind to this destination.
+    #[must_use]
+    pub fn content(self, kind: MessageKind) -> NewContent {
+        NewContent {
+            kind,
+            address: self.address,
+            lookup_key: self.lookup_key,
+            language: self.language,
+            display_name: self.display_name,
+            time_zone: self.time_zone,
+        }
+    }
+}
+
+/// One identifier of an account as a destination; `None` when it has gone meanwhile.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn contact(
+    conn: &mut PgConnection,
+    account: AccountId,
+    lookup_key: &str,
+) -> Result<Option<Contact>, Internal> {
+    let Some(profile) = store::profile(conn, account).await? else { return Ok(None) };
+    Ok(profile.identifiers.iter().find(|own| own.lookup_key == lookup_key).map(|own| Contact::of(&profile, own)))
+}
+
+/// Tells the owner of an account, at every identifier, in the transaction of what happened. `values` fill the text.
+///
+/// # Errors
+/// The database did not take the messages.
+pub async fn notify(
+    conn: &mut PgConnection,
+    app: &App,
+    account: AccountId,
+    kind: MessageKind,
+    values: &[(&str, String)],
+) -> Result<(), Internal> {
+    let profile = super::service::profile(conn, account).await?;
+    for identifier in &profile.identifiers {
+        let notice = NewMessage::notice(Contact::of(&profile, identifier).content(kind), app.clock.now());
+        let notice = values.iter().fold(notice, |notice, (name, value)| notice.value(name, value));
+        messages::enqueue(conn, &app.config.master_keys, &app.clock, &notice).await?;
+    }
+    Ok(())
+}
+
+/// Sends the code of a flow; it is worthless after `expires_at`.
+///
+/// # Errors
+/// The database did not take the message.
+pub async fn send_code(
+    conn: &mut PgConnection,
+    app: &App,
+    content: NewContent,
+    (flow, code, expires_at): (FlowId, &str, DateTime<Utc>),
+) -> Result<(), Internal> {
+    let message = NewMessage::code(content, flow, code, app.clock.now(), expires_at);
+    messages::enqueue(conn, &app.config.master_keys, &app.clock, &message).await.map(drop)
+}
+
+/// Where a code went, as an answer tells it: from what was typed alone.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Delivery {
+    /// How it travels.
+    pub channel: Channel,
+    /// Enough of the destination to recognise it.
+    #[schema(example = "t•••@example.jp")]
+    pub destination_hint: String,
+    /// The sender to look for.
+    #[schema(example = "Example <no-reply@example.com>")]
+    pub sender: String,
+    /// Seconds until the code is void.
+    #[schema(example = 600)]
+    pub expires_in: u64,
+    /// Seconds until another one can be asked for.
+    #[schema(example = 30)]
+    pub resend_after: u64,
+    /// Codes of what to look at when nothing arrives; open set.
+    #[schema(example = json!(["spam_folder", "carrier_filter", "already_registered"]))]
+    pub hints: Vec<&'static str>,
+}
+
+impl Delivery {
+    /// Of a code to this address.
+    #[must_use]
+    pub fn by_mail(app: &App, address: &str, hints: &[&'static str]) -> Self {
+        Self {
+            channel: Channel::Email,
+            destination_hint: identifier_hint(address),
+            sender: app.config.mail.as_ref().map_or(&app.config.service_name, |mail| &mail.from).clone(),
+            expires_in: 600,
+            resend_after: 30,
+            hints: hints.to_vec(),
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! The account: its row and its lock, its identifiers, its password, and how its owner is reached.
+//!
+//! Rules
+//! * One mailbox, one account: the *lookup key* of an identifier (folded, lower case, IDNA) is unique in the database.
+//! * The row of an account is the first lock of whatever opens a session or changes password, factors, identifiers
+//!   or status ([`lock`]); a [`LockedAccount`] is what `sessions::open` takes, so the order of locks is a type.
+//! * A password's hash is sealed to its account. Judging one costs the same for an unknown identifier, for an account
+//!   without a password and for a wrong one ([`authenticate`]); closed and suspended are told after the right one.
+
+mod contact;
+mod model;
+mod service;
+mod store;
+mod typed;
+
+pub use contact::Contact;
+pub use contact::Delivery;
+pub use contact::contact;
+pub use contact::notify;
+pub use contact::send_code;
+pub use model::AccountStatus;
+pub use model::AuthenticateError;
+pub use model::Authenticated;
+pub use model::Identifier;
+pub use model::IdentifierError;
+pub use model::IdentifierKind;
+pub use model::LockedAccount;
+pub use model::NewAccount;
+pub use model::OwnIdentifier;
+pub use model::Profile;
+pub use model::VerifiedIdentifier;
+pub use model::identifier_hint;
+pub use model::limit_key;
+pub use service::authenticate;
+pub use service::authenticate_account;
+pub use service::create;
+pub use service::lock;
+pub use service::owner_of;
+pub use service::profile;
+pub use service::update_profile;
+pub use typed::Faults;
+pub use typed::read_client;
+pub use typed::read_display_name;
+pub use typed::read_identifier;
+pub use typed::read_label;
+pub use typed::read_locale;

@@ -1,0 +1,165 @@
+//! Accounts and what is known of them.
+
+mod identifier;
+
+use chrono::DateTime;
+use chrono::Utc;
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::ids::AccountId;
+use crate::ids::IdentifierId;
+use crate::internal::Internal;
+
+pub use identifier::Identifier;
+pub use identifier::IdentifierError;
+pub use identifier::IdentifierKind;
+pub use identifier::identifier_hint;
+pub use identifier::limit_key;
+
+/// What an account may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountStatus {
+    /// Everything.
+    Active,
+    /// Nothing until an operator reinstates it.
+    Suspended,
+    /// Nothing; closed by its owner.
+    Closed,
+}
+
+impl AccountStatus {
+    pub(super) fn from_name(name: &str, account: AccountId) -> Result<Self, Internal> {
+        match name {
+            "active" => Ok(Self::Active),
+            "suspended" => Ok(Self::Suspended),
+            "closed" => Ok(Self::Closed),
+            _ => Err(Internal::bug(format!("accounts {account}: unknown status"))),
+        }
+    }
+}
+
+/// The row of an account, locked until the transaction ends: the first lock of whatever opens a session or
+/// changes password, factors, identifiers or status.
+pub struct LockedAccount {
+    pub(super) id: AccountId,
+    pub(super) status: AccountStatus,
+    pub(super) roles: Vec<String>,
+    pub(super) password_version: i64,
+}
+
+impl LockedAccount {
+    /// Whose row.
+    #[must_use]
+    pub fn id(&self) -> AccountId {
+        self.id
+    }
+
+    /// What the account may do.
+    #[must_use]
+    pub fn status(&self) -> AccountStatus {
+        self.status
+    }
+
+    /// Its roles.
+    #[must_use]
+    pub fn roles(&self) -> &[String] {
+        &self.roles
+    }
+
+    /// Raised by every change of the password.
+    #[must_use]
+    pub fn password_version(&self) -> i64 {
+        self.password_version
+    }
+}
+
+/// Someone who gave the right password, which opens nothing by itself.
+pub struct Authenticated {
+    /// Whose password it is.
+    pub account: AccountId,
+    /// The version of the password that was given.
+    pub password_version: i64,
+}
+
+/// Why a password did not open the way to the second factor.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthenticateError {
+    /// No such identifier, no password or another one: one answer for all.
+    #[error("wrong identifier or password")]
+    Wrong {
+        /// Whose password it was not, for the audit log alone.
+        account: Option<AccountId>,
+    },
+    /// The password was right, the account is closed.
+    #[error("the account is closed")]
+    Closed,
+    /// The password was right, the account is suspended.
+    #[error("the account is suspended")]
+    Suspended,
+    /// No hashing thread would have had time.
+    #[error(transparent)]
+    Hashing(#[from] crate::crypto::HashingError),
+    /// A failure of ours.
+    #[error(transparent)]
+    Internal(#[from] Internal),
+}
+
+/// An account as its owner sees it.
+pub struct Profile {
+    /// Its id.
+    pub id: AccountId,
+    /// What it may do.
+    pub status: AccountStatus,
+    /// What messages call its owner.
+    pub display_name: Option<String>,
+    /// The language of messages.
+    pub locale: String,
+    /// The time zone of times in messages.
+    pub time_zone: String,
+    /// Roles of operators.
+    pub roles: Vec<String>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// What its owner signs in with, the primary one first.
+    pub identifiers: Vec<OwnIdentifier>,
+}
+
+/// An identifier of an account.
+pub struct OwnIdentifier {
+    /// Its id.
+    pub id: IdentifierId,
+    /// What kind it is.
+    pub kind: IdentifierKind,
+    /// The form that messages are sent to.
+    pub value: String,
+    /// The canonical form.
+    pub lookup_key: String,
+    /// When its owner proved it.
+    pub verified_at: DateTime<Utc>,
+    /// Whether notices go there.
+    pub primary: bool,
+}
+
+/// What a new account begins with.
+pub struct NewAccount<'a> {
+    /// The proved identifier.
+    pub identifier: VerifiedIdentifier<'a>,
+    /// The hash of the password (PHC string).
+    pub password_hash: &'a str,
+    /// What messages call its owner.
+    pub display_name: Option<&'a str>,
+    /// The language of messages.
+    pub locale: &'a str,
+}
+
+/// An identifier whose code was given back.
+pub struct VerifiedIdentifier<'a> {
+    /// What kind it is.
+    pub kind: IdentifierKind,
+    /// The form that messages are sent to.
+    pub value: &'a str,
+    /// The canonical form.
+    pub lookup_key: &'a str,
+}

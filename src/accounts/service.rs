@@ -1,0 +1,139 @@
+//! Creating accounts and judging passwords.
+
+use sqlx::PgConnection;
+
+use super::model::AccountStatus;
+use super::model::AuthenticateError;
+use super::model::Authenticated;
+use super::model::Identifier;
+use super::model::LockedAccount;
+use super::model::NewAccount;
+use super::model::Profile;
+use super::store;
+use super::store::Credentials;
+use crate::app::App;
+use crate::crypto;
+use crate::crypto::NormalisedPassword;
+use crate::crypto::SealPurpose;
+use crate::ids::AccountId;
+use crate::internal::Internal;
+
+/// Makes an account with a proved identifier; `None` when the identifier belongs to another account already.
+///
+/// # Errors
+/// The database did not take the rows.
+pub async fn create(conn: &mut PgConnection, app: &App, new: &NewAccount<'_>) -> Result<Option<AccountId>, Internal> {
+    let now = app.clock.now();
+    let id: AccountId = crypto::new_id(now);
+    let sealed = seal_hash(app, id, new.password_hash);
+    let inserted = store::insert(conn, id, crypto::new_id(now), new, (&sealed, now)).await?;
+    Ok(inserted.then_some(id))
+}
+
+/// Judges a password at sign-in. An unknown identifier costs the same work as a known one.
+///
+/// # Errors
+/// See [`AuthenticateError`]; closed and suspended are told only after the right password.
+pub async fn authenticate(
+    app: &App,
+    identifier: &Identifier,
+    password: &str,
+) -> Result<Authenticated, AuthenticateError> {
+    let slot = app.hashing.reserve()?;
+    let credentials = store::find_credentials(&app.db, identifier.lookup_key()).await?;
+    judge(app, slot, credentials, password).await
+}
+
+/// Judges the password of a known account, for re-authentication.
+///
+/// # Errors
+/// See [`AuthenticateError`].
+pub async fn authenticate_account(
+    app: &App,
+    account: AccountId,
+    password: &str,
+) -> Result<Authenticated, AuthenticateError> {
+    let slot = app.hashing.reserve()?;
+    let credentials = store::find_credentials_of(&app.db, account).await?;
+    judge(app, slot, credentials, password).await
+}
+
+async fn judge(
+    app: &App,
+    slot: crypto::HashingSlot,
+    credentials: Option<Credentials>,
+    password: &str,
+) -> Result<Authenticated, AuthenticateError> {
+    // What no policy ever accepted is no one's password; the work is done all the same.
+    let presented = NormalisedPassword::for_verification(password);
+    let known = credentials.as_ref().and_then(|c| Some((c, c.hash_sealed.as_deref()?)));
+    let (Some(presented), Some((credentials, sealed))) = (presented.as_ref(), known) else {
+        slot.verify_dummy(&presented.unwrap_or_default()).await?;
+        return Err(AuthenticateError::Wrong { account: credentials.map(|c| c.account) });
+    };
+    let phc = app.config.master_keys.open(SealPurpose::PasswordHash, credentials.account.uuid().as_bytes(), sealed)?;
+    let phc = std::str::from_utf8(&phc).map_err(Internal::bug)?;
+    let verified = slot.verify(presented, phc).await?;
+    if !verified.matches {
+        return Err(AuthenticateError::Wrong { account: Some(credentials.account) });
+    }
+    match credentials.status {
+        AccountStatus::Active => {}
+        AccountStatus::Closed => return Err(AuthenticateError::Closed),
+        AccountStatus::Suspended => return Err(AuthenticateError::Suspended),
+    }
+    if verified.needs_rehash {
+        upgrade(app, credentials, presented).await?;
+    }
+    Ok(Authenticated { account: credentials.account, password_version: credentials.version })
+}
+
+/// A hash of older parameters is made anew. When no thread has time the next sign-in does it.
+async fn upgrade(app: &App, credentials: &Credentials, password: &NormalisedPassword) -> Result<(), AuthenticateError> {
+    let Ok(slot) = app.hashing.reserve() else { return Ok(()) };
+    let Ok(phc) = slot.hash(password).await else { return Ok(()) };
+    let sealed = seal_hash(app, credentials.account, &phc);
+    Ok(store::upgrade_hash(&app.db, credentials.account, credentials.version, &sealed).await?)
+}
+
+fn seal_hash(app: &App, account: AccountId, phc: &str) -> Vec<u8> {
+    app.config.master_keys.seal(SealPurpose::PasswordHash, account.uuid().as_bytes(), phc.as_bytes())
+}
+
+/// Takes the account's row, first of all locks; `None` when there is no such account.
+///
+/// # Errors
+/// The database did not answer, or the lock was not to be had in time.
+pub async fn lock(conn: &mut PgConnection, account: AccountId) -> Result<Option<LockedAccount>, Internal> {
+    store::lock(conn, account).await
+}
+
+/// The account that an identifier belongs to.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn owner_of(conn: &mut PgConnection, lookup_key: &str) -> Result<Option<AccountId>, Internal> {
+    store::owner_of(conn, lookup_key).await
+}
+
+/// An account as its owner sees it.
+///
+/// # Errors
+/// The database did not answer, or there is no such account.
+pub async fn profile(conn: &mut PgConnection, account: AccountId) -> Result<Profile, Internal> {
+    store::profile(conn, account).await?.ok_or_else(|| Internal::bug(format!("accounts {account}: no such row")))
+}
+
+/// Changes what is given of the profile.
+///
+/// # Errors
+/// The database did not take it.
+pub async fn update_profile(
+    conn: &mut PgConnection,
+    account: &LockedAccount,
+    display_name: Option<&str>,
+    locale: Option<&str>,
+    time_zone: Option<&str>,
+) -> Result<(), Internal> {
+    store::update_profile(conn, account.id(), display_name, locale, time_zone).await
+}

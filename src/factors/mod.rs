@@ -1,0 +1,42 @@
+//! Second factors: authenticator apps and recovery codes.
+//!
+//! An enrolment begins as a row that is not confirmed and lives ten minutes; the first right code confirms it.
+//! A check has two halves: [`check`] finds outside any transaction what the code would use up (the time step of an
+//! app, the digest of a recovery code), and [`Match::burn`] uses it up inside the transaction of its effect, by one
+//! conditional statement. Whoever comes second finds it burnt.
+//!
+//! Rules
+//! * A time step is accepted once, by whatever endpoint, the confirming one included; a step before the newest
+//!   used one never (RFC 6238 §5.2). One step of drift either way is allowed.
+//! * An account has ten recovery codes of 80 bits, shown once, kept as argon2id digests under one salt, each good
+//!   for one use. A new set voids the old one.
+//! * Enrolment inside a sign-in needs an account without any confirmed factor, judged under the account's lock, so
+//!   a thief's open enrolment dies when the owner enrols.
+//! * Recovery codes are no factor of their own: an account with nothing else has not enrolled yet.
+
+mod model;
+mod recovery_codes;
+mod service;
+mod store;
+mod totp;
+
+pub use model::CheckError;
+pub use model::ConfirmedFactor;
+pub use model::EnrolmentCode;
+pub use model::FactorKind;
+pub use model::Match;
+pub use model::PresentedCode;
+pub use model::TotpEnrolment;
+pub use recovery_codes::RecoveryCode;
+pub use recovery_codes::RecoveryCodes;
+pub use service::DevelopmentCode;
+pub use service::begin_totp;
+pub use service::check;
+pub use service::check_enrolment;
+pub use service::confirm_enrolment;
+pub use service::confirmed;
+pub use service::development_code;
+pub use service::make_recovery_codes;
+pub use service::recovery_codes_left;
+pub use service::replace_recovery_codes;
+pub use totp::TotpCode;

@@ -1,0 +1,82 @@
+//! The way into an endpoint with an access token.
+
+use std::pin::Pin;
+
+use actix_web::FromRequest;
+use actix_web::HttpRequest;
+use actix_web::dev::Payload;
+use actix_web::http::header::AUTHORIZATION;
+use actix_web::web;
+
+use super::super::model::CurrentSession;
+use super::super::model::Standing;
+use super::super::service;
+use super::expired;
+use crate::app::App;
+use crate::http::ErrorCode;
+use crate::http::Problem;
+use crate::internal::Internal;
+use crate::limits::Policy;
+use crate::limits::Subject;
+use crate::tokens;
+use crate::tokens::AccessTokenError;
+
+impl CurrentSession {
+    /// Refuses a sensitive act without a sign-in or a re-authentication in the last ten minutes (RFC 9470).
+    ///
+    /// # Errors
+    /// 401 `insufficient_user_authentication`.
+    pub fn require_recent(&self, app: &App) -> Result<(), Problem> {
+        if self.is_recent(app.clock.now()) {
+            Ok(())
+        } else {
+            Err(Problem::new(ErrorCode::InsufficientUserAuthentication))
+        }
+    }
+
+    async fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        let app = request.app_data::<web::Data<App>>().ok_or_else(|| Internal::bug("no App in the server"))?;
+        let token = bearer(request)?;
+        let access = tokens::verify(app, token).map_err(|error| match error {
+            AccessTokenError::Invalid => Problem::new(ErrorCode::AccessTokenInvalid),
+            AccessTokenError::Expired => Problem::new(ErrorCode::AccessTokenExpired),
+        })?;
+        app.limits.admit(Policy::Account, Subject::Account(access.account)).await?;
+        match service::standing(app, access.account, access.session).await? {
+            Some(Standing::Alive) => Ok(Self {
+                account: access.account,
+                id: access.session,
+                client_id: access.client_id,
+                auth_time: access.auth_time,
+            }),
+            Some(Standing::Expired(expiry)) => Err(expired(expiry)),
+            Some(Standing::Revoked) | None => Err(Problem::new(ErrorCode::SessionRevoked)),
+        }
+    }
+}
+
+/// Whether a request brings an `Authorization` header at all.
+pub(super) fn has_bearer(request: &HttpRequest) -> bool {
+    request.headers().contains_key(AUTHORIZATION)
+}
+
+fn bearer(request: &HttpRequest) -> Result<&str, Problem> {
+    let mut headers = request.headers().get_all(AUTHORIZATION);
+    let Some(header) = headers.next() else { return Err(Problem::new(ErrorCode::AccessTokenMissing)) };
+    let invalid = || Problem::new(ErrorCode::AccessTokenInvalid);
+    if headers.next().is_some() {
+        return Err(invalid());
+    }
+    let (scheme, token) = header.to_str().ok().and_then(|text| text.split_once(' ')).ok_or_else(invalid)?;
+    if scheme.eq_ignore_ascii_case("bearer") { Ok(token) } else { Err(Problem::new(ErrorCode::AccessTokenMissing)) }
+}
+
+impl FromRequest for CurrentSession {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move { Self::of(&request).await })
+    }
+}

@@ -1,0 +1,136 @@
+//! Refreshing and signing out: what an app does with a refresh token.
+
+use actix_web::HttpRequest;
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::post;
+use actix_web::web;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::super::model::CurrentSession;
+use super::super::model::RefreshError;
+use super::super::service;
+use super::Answer;
+use super::TokenDelivery;
+use super::TokenSet;
+use super::current::has_bearer;
+use super::expired;
+use super::token_set;
+use crate::app::App;
+use crate::http::Client;
+use crate::http::ErrorCode;
+use crate::http::FieldCode;
+use crate::http::OptionalJson;
+use crate::http::Problem;
+use crate::http::clear_refresh_cookie;
+use crate::http::refresh_token_from_cookie;
+use crate::http::require_listed_origin;
+use crate::limits::Policy;
+use crate::limits::Subject;
+
+/// A refresh. In cookie mode the body carries no token.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct RefreshRequest {
+    /// The newest refresh token of the session.
+    #[schema(nullable = false, example = "srt_AAAAAQGa…")]
+    refresh_token: Option<String>,
+    /// One of the client's audiences: the access token is for that service alone.
+    #[schema(nullable = false)]
+    audience: Option<String>,
+}
+
+/// A sign-out. In cookie mode, or with an access token, the body may be absent.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct SignOutRequest {
+    /// Any refresh token of the session.
+    #[schema(nullable = false, example = "srt_AAAAAQGa…")]
+    refresh_token: Option<String>,
+}
+
+/// A refresh token and how it came.
+fn presented(request: &HttpRequest, body: Option<String>) -> Result<Option<(String, TokenDelivery)>, Problem> {
+    match (body, refresh_token_from_cookie(request)) {
+        (Some(_), Some(_)) => {
+            Err(Problem::new(ErrorCode::MalformedRequest).fault("/refresh_token", FieldCode::Duplicate))
+        }
+        (Some(token), None) => Ok(Some((token, TokenDelivery::Body))),
+        (None, Some(token)) => require_listed_origin(request).map(|()| Some((token, TokenDelivery::Cookie))),
+        (None, None) => Ok(None),
+    }
+}
+
+/// Exchange a refresh token for new tokens.
+///
+/// A refresh token is good for one use. Shown again before its successor was used it answers the same successor,
+/// so that parallel tabs and a lost answer do no harm; shown later it ends the session.
+#[utoipa::path(
+    tag = "sessions", operation_id = "refresh_session", request_body = RefreshRequest,
+    responses((status = 200, description = "New tokens", body = TokenSet)),
+    extensions(
+        ("x-problems" = json!(["refresh_token_invalid", "refresh_token_reused", "session_expired", "session_revoked", "origin_not_allowed"])),
+        ("x-limit" = json!("session")),
+    ),
+)]
+#[post("/v1/sessions/refresh")]
+pub(super) async fn refresh(
+    app: web::Data<App>,
+    request: HttpRequest,
+    client: Client,
+    body: OptionalJson<RefreshRequest>,
+) -> Result<HttpResponse, Problem> {
+    app.limits.admit(Policy::Session, Subject::Network(client.ip)).await?;
+    let RefreshRequest { refresh_token, audience } = body.0;
+    if audience.as_ref().is_some_and(|wanted| !app.config.client.audiences.contains(wanted)) {
+        return Err(Problem::field("/audience", FieldCode::UnknownValue));
+    }
+    let (token, delivery) =
+        presented(&request, refresh_token)?.ok_or_else(|| Problem::new(ErrorCode::RefreshTokenInvalid))?;
+    let opened = service::refresh(&app, &token, &client).await.map_err(problem)?;
+    token_set(&app, StatusCode::OK, opened, Answer { delivery, audience: audience.as_deref(), recovery_codes: None })
+}
+
+/// End the session of a refresh token, of the cookie, or of the access token.
+///
+/// A dead refresh token has nothing left to end and is answered alike.
+#[utoipa::path(
+    tag = "sessions", operation_id = "sign_out", request_body = SignOutRequest,
+    responses((status = 204, description = "Signed out")),
+    security((), ("bearer" = [])),
+    extensions(
+        ("x-problems" = json!(["access_token_missing", "access_token_invalid", "access_token_expired", "session_expired", "session_revoked", "origin_not_allowed"])),
+        ("x-limit" = json!("session")),
+    ),
+)]
+#[post("/v1/sessions/sign-out")]
+pub(super) async fn sign_out(
+    app: web::Data<App>,
+    request: HttpRequest,
+    client: Client,
+    body: OptionalJson<SignOutRequest>,
+) -> Result<HttpResponse, Problem> {
+    app.limits.admit(Policy::Session, Subject::Network(client.ip)).await?;
+    match presented(&request, body.0.refresh_token)? {
+        Some((token, _)) => service::sign_out_by_token(&app, &token, &client).await?,
+        None if has_bearer(&request) => {
+            let session = <CurrentSession as actix_web::FromRequest>::extract(&request).await?;
+            service::sign_out(&app, &session, &client).await?;
+        }
+        None => return Err(Problem::new(ErrorCode::AccessTokenMissing)),
+    }
+    let mut response = HttpResponse::NoContent();
+    if refresh_token_from_cookie(&request).is_some() {
+        response.cookie(clear_refresh_cookie());
+    }
+    Ok(response.finish())
+}
+
+fn problem(error: RefreshError) -> Problem {
+    match error {
+        RefreshError::Invalid => Problem::new(ErrorCode::RefreshTokenInvalid),
+        RefreshError::Reused => Problem::new(ErrorCode::RefreshTokenReused),
+        RefreshError::Revoked => Problem::new(ErrorCode::SessionRevoked),
+        RefreshError::Expired(expiry) => expired(expiry),
+        RefreshError::Internal(error) => error.into(),
+    }
+}

@@ -1,0 +1,44 @@
+//! Sessions: opened by a completed sign-in, kept alive by rotating refresh tokens.
+//!
+//! A refresh token is `key id ‖ session id ‖ generation ‖ secret ‖ HMAC over all of it`; no token is stored. The
+//! session's row keeps the SHA-256 of the secret, so neither the key alone nor the database alone forges one, and
+//! a damaged token is refused before the database is asked.
+//!
+//! Generation *n* of a session whose row shows generation *g*:
+//!
+//! | shown | what happens |
+//! |---|---|
+//! | n = g | the row goes to n+1, whose token is the answer |
+//! | n = g−1, within 30 s of the hand-out of g | the same token g again, silently: parallel tabs, a retry |
+//! | n = g−1, later | the same token g once more, once per generation, audited: a phone that lost the answer in a tunnel; its 30 s begin anew |
+//! | n < g otherwise | theft or a copy: the session ends in a statement of its own before the 401 `refresh_token_reused`, with an audit row and a notice to the owner |
+//! | n > g | a database that lost its last second in a failover: goes to n+1 |
+//!
+//! The successor is computed, not drawn, and the rotation is one statement, so N racers get one successor.
+//!
+//! Rules
+//! * A session opens only under the account's lock ([`crate::accounts::LockedAccount`]), for an active account,
+//!   and with the version of the password that its flow saw: nothing outlives a password change.
+//! * It ends when it was idle too long, when it is too old whatever happens, when its owner or a reuse ends it.
+//!   Expiry is judged by our clock, not by the database's.
+//! * [`CurrentSession`] is the only way into an endpoint with an access token: it needs a token whose `aud`
+//!   contains the issuer *and* a session that is alive now, so a sign-out works at once here.
+//! * Sensitive acts ask [`CurrentSession::require_recent`]: an `auth_time` within ten minutes, which only a
+//!   sign-in or a re-authentication gives.
+
+mod http;
+mod model;
+mod refresh_token;
+mod service;
+mod store;
+
+pub use http::Answer;
+pub use http::TokenDelivery;
+pub use http::TokenSet;
+pub use http::routes;
+pub use http::token_set;
+pub use model::CurrentSession;
+pub use model::NewSession;
+pub use model::OpenError;
+pub use model::OpenedSession;
+pub use service::open;
