@@ -1,0 +1,235 @@
+//! Bodies and handlers of the account.
+
+use actix_web::HttpResponse;
+use actix_web::get;
+use actix_web::patch;
+use actix_web::post;
+use actix_web::web;
+use chrono::DateTime;
+use chrono::Utc;
+use chrono_tz::Tz;
+use serde::Deserialize;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::service;
+use super::service::ProfileChange;
+use super::service::Shown;
+use crate::accounts::AccountStatus;
+use crate::accounts::Faults;
+use crate::accounts::IdentifierKind;
+use crate::accounts::OwnIdentifier;
+use crate::accounts::read_display_name;
+use crate::accounts::read_locale;
+use crate::app::App;
+use crate::factors::FactorKind;
+use crate::http::Client;
+use crate::http::FieldCode;
+use crate::http::Json;
+use crate::http::OptionalJson;
+use crate::http::Problem;
+use crate::http::created;
+use crate::http::ok;
+use crate::ids::AccountId;
+use crate::ids::IdentifierId;
+use crate::limits::Policy;
+use crate::limits::Subject;
+use crate::sessions::CurrentSession;
+
+/// Adds the endpoints.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(show).service(change).service(count_recovery_codes).service(renew_recovery_codes);
+}
+
+/// The account, as its owner sees it.
+#[derive(Serialize, ToSchema)]
+struct Account {
+    /// Its id: `sub` of every access token.
+    id: AccountId,
+    /// What it may do.
+    #[schema(inline)]
+    status: AccountStatus,
+    /// What messages call its owner.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "Taro")]
+    display_name: Option<String>,
+    /// The language of messages.
+    #[schema(example = "en")]
+    locale: String,
+    /// The time zone of times in messages (IANA).
+    #[schema(example = "Asia/Tokyo")]
+    time_zone: String,
+    /// When it was made.
+    created_at: DateTime<Utc>,
+    /// What its owner signs in with, the primary one first.
+    #[schema(inline)]
+    identifiers: Vec<AccountIdentifier>,
+    /// The kinds of second factors that are enrolled.
+    #[schema(inline, example = json!(["totp", "recovery_code"]))]
+    second_factor_kinds: Vec<FactorKind>,
+    /// Roles of operators.
+    #[schema(example = json!([]))]
+    roles: Vec<String>,
+    /// Changes that wait for their time.
+    #[schema(example = json!([]))]
+    pending_changes: Vec<String>,
+    /// Other accounts of the same person.
+    #[schema(example = json!([]))]
+    mergeable: Vec<AccountId>,
+}
+
+/// An identifier of the account.
+#[derive(Serialize, ToSchema)]
+struct AccountIdentifier {
+    /// Its id.
+    id: IdentifierId,
+    /// What kind it is.
+    #[schema(inline)]
+    kind: IdentifierKind,
+    /// The address.
+    #[schema(example = "taro@example.jp")]
+    value: String,
+    /// When its owner proved it.
+    verified_at: DateTime<Utc>,
+    /// Whether it is the first one to be written to.
+    primary: bool,
+}
+
+/// What to change; what is absent stays.
+#[derive(Deserialize, ToSchema)]
+struct AccountPatch {
+    /// At most 100 characters.
+    #[schema(nullable = false, example = "Taro", min_length = 1, max_length = 100)]
+    display_name: Option<String>,
+    /// One of the service's languages.
+    #[schema(nullable = false, example = "en")]
+    locale: Option<String>,
+    /// An IANA time zone.
+    #[schema(nullable = false, example = "Asia/Tokyo")]
+    time_zone: Option<String>,
+}
+
+/// A body that may be absent and says nothing.
+#[derive(Deserialize)]
+struct NoMembers {}
+
+/// How many recovery codes are unused.
+#[derive(Serialize, ToSchema)]
+struct RecoveryCodesLeft {
+    /// At most ten.
+    #[schema(example = 9, minimum = 0, maximum = 10)]
+    remaining: i64,
+}
+
+/// New recovery codes, shown this once.
+#[derive(Serialize, ToSchema)]
+struct RecoveryCodesShown {
+    /// Ten of them.
+    #[schema(example = json!(["7Q4M-ZK2D-9XWT-H3VB"]))]
+    recovery_codes: Vec<String>,
+}
+
+fn body(shown: Shown) -> Account {
+    let Shown { profile, second_factor_kinds } = shown;
+    Account {
+        id: profile.id,
+        status: profile.status,
+        display_name: profile.display_name,
+        locale: profile.locale,
+        time_zone: profile.time_zone,
+        created_at: profile.created_at,
+        identifiers: profile.identifiers.into_iter().map(identifier).collect(),
+        second_factor_kinds,
+        roles: profile.roles,
+        pending_changes: Vec::new(),
+        mergeable: Vec::new(),
+    }
+}
+
+fn identifier(own: OwnIdentifier) -> AccountIdentifier {
+    AccountIdentifier {
+        id: own.id,
+        kind: own.kind,
+        value: own.value,
+        verified_at: own.verified_at,
+        primary: own.primary,
+    }
+}
+
+/// Show the account.
+#[utoipa::path(
+    tag = "account", operation_id = "show_account",
+    responses((status = 200, description = "The account", body = Account)),
+    security(("bearer" = [])),
+    extensions(("x-problems" = json!([])), ("x-limit" = json!("account"))),
+)]
+#[get("/v1/account")]
+async fn show(app: web::Data<App>, session: CurrentSession) -> Result<HttpResponse, Problem> {
+    ok(&body(service::show(&app, &session).await?))
+}
+
+/// Change the profile.
+#[utoipa::path(
+    tag = "account", operation_id = "change_account", request_body = AccountPatch,
+    responses((status = 200, description = "The account", body = Account)),
+    security(("bearer" = [])),
+    extensions(("x-problems" = json!([])), ("x-limit" = json!("account"))),
+)]
+#[patch("/v1/account")]
+async fn change(
+    app: web::Data<App>,
+    session: CurrentSession,
+    client: Client,
+    patch: Json<AccountPatch>,
+) -> Result<HttpResponse, Problem> {
+    let mut faults = Faults::default();
+    let display_name = faults.note("/display_name", patch.0.display_name.as_deref().map(read_display_name).transpose());
+    let locale = faults.note("/locale", patch.0.locale.as_deref().map(read_locale).transpose());
+    let time_zone = faults.note("/time_zone", patch.0.time_zone.as_deref().map(read_time_zone).transpose());
+    let (Some(display_name), Some(locale), Some(time_zone)) = (display_name, locale, time_zone) else {
+        return Err(faults.into_problem());
+    };
+    service::change_profile(&app, &session, &ProfileChange { display_name, locale, time_zone }, &client).await?;
+    ok(&body(service::show(&app, &session).await?))
+}
+
+fn read_time_zone(name: &str) -> Result<String, FieldCode> {
+    name.parse::<Tz>().map(|zone| zone.name().to_owned()).map_err(|_| FieldCode::UnknownTimeZone)
+}
+
+/// Count the recovery codes that are unused.
+#[utoipa::path(
+    tag = "account", operation_id = "count_recovery_codes",
+    responses((status = 200, description = "How many", body = RecoveryCodesLeft)),
+    security(("bearer" = [])),
+    extensions(("x-problems" = json!([])), ("x-limit" = json!("account"))),
+)]
+#[get("/v1/account/recovery-codes")]
+async fn count_recovery_codes(app: web::Data<App>, session: CurrentSession) -> Result<HttpResponse, Problem> {
+    ok(&RecoveryCodesLeft { remaining: service::recovery_codes_left(&app, &session).await? })
+}
+
+/// Make new recovery codes; the old ones are void.
+///
+/// Needs a sign-in or a re-authentication within the last ten minutes.
+#[utoipa::path(
+    tag = "account", operation_id = "renew_recovery_codes",
+    responses((status = 201, description = "Ten codes, shown this once", body = RecoveryCodesShown)),
+    security(("bearer" = [])),
+    extensions(
+        ("x-problems" = json!(["insufficient_user_authentication", "overloaded"])),
+        ("x-limit" = json!("account")),
+    ),
+)]
+#[post("/v1/account/recovery-codes")]
+async fn renew_recovery_codes(
+    app: web::Data<App>,
+    session: CurrentSession,
+    client: Client,
+    _: OptionalJson<NoMembers>,
+) -> Result<HttpResponse, Problem> {
+    session.require_recent(&app)?;
+    app.limits.admit(Policy::Reauthentication, Subject::Account(session.account)).await?;
+    created(&RecoveryCodesShown { recovery_codes: service::renew_recovery_codes(&app, &session, &client).await? })
+}

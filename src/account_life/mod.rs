@@ -1,0 +1,11 @@
+//! The account in its owner's hands: the profile and the recovery codes.
+//!
+//! Rules
+//! * Everything here needs an access token of a session that is alive and whose `aud` contains the issuer.
+//! * A change is an act: it is written with its audit row in one transaction.
+//! * New recovery codes void the old ones, need an `auth_time` within ten minutes, and the owner is told.
+
+mod http;
+mod service;
+
+pub use http::routes;

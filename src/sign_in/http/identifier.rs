@@ -1,0 +1,105 @@
+//! Proving an identifier.
+
+use actix_web::HttpResponse;
+use actix_web::post;
+use actix_web::web;
+use serde::Deserialize;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::super::service;
+use super::SignInFlow;
+use super::problem;
+use super::sign_in_flow;
+use crate::accounts::Delivery;
+use crate::app::App;
+use crate::http::Client;
+use crate::http::FieldCode;
+use crate::http::Json;
+use crate::http::Problem;
+use crate::http::accepted;
+use crate::http::ok;
+use crate::ids::IdentifierId;
+use crate::limits::Policy;
+use crate::limits::Subject;
+use crate::messages::Channel;
+
+/// Where to send a code.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct IdentifierCodeRequest {
+    /// The flow.
+    #[schema(example = "sit_Zt3yq0…")]
+    sign_in_token: String,
+    /// One of the flow's identifiers.
+    identifier_id: IdentifierId,
+    /// `email` for an e-mail address.
+    #[schema(nullable = false, inline)]
+    channel: Option<Channel>,
+}
+
+/// A code on its way.
+#[derive(Serialize, ToSchema)]
+pub(super) struct CodeSent {
+    /// The flow, unchanged.
+    #[schema(example = "sit_Zt3yq0…")]
+    sign_in_token: String,
+    /// Where it went.
+    #[schema(inline)]
+    delivery: Delivery,
+}
+
+/// The code of an identifier.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct VerifyIdentifierRequest {
+    /// The flow.
+    #[schema(example = "sit_Zt3yq0…")]
+    sign_in_token: String,
+    /// Six digits.
+    #[schema(example = "123456")]
+    code: String,
+}
+
+/// Send a code to an identifier of the account.
+///
+/// For an account that has no second factor yet. A new code voids the one before.
+#[utoipa::path(
+    tag = "sign-in", operation_id = "send_identifier_code", request_body = IdentifierCodeRequest,
+    responses((status = 202, description = "The code is on its way", body = CodeSent)),
+    extensions(("x-problems" = json!(["sign_in_expired", "wrong_step"])), ("x-limit" = json!("resend"))),
+)]
+#[post("/v1/sign-ins/identifier-codes")]
+pub(super) async fn send_code(
+    app: web::Data<App>,
+    client: Client,
+    body: Json<IdentifierCodeRequest>,
+) -> Result<HttpResponse, Problem> {
+    app.limits.admit(Policy::Resend, Subject::Network(client.ip)).await?;
+    if body.0.channel.is_some_and(|channel| channel != Channel::Email) {
+        return Err(Problem::field("/channel", FieldCode::NotSupported));
+    }
+    let sent = service::send_code(&app, &body.0.sign_in_token, body.0.identifier_id).await.map_err(problem)?;
+    let delivery = Delivery::by_mail(&app, &sent.value, &["spam_folder"]);
+    accepted(&CodeSent { sign_in_token: body.0.sign_in_token, delivery })
+}
+
+/// Take the code of an identifier back.
+#[utoipa::path(
+    tag = "sign-in", operation_id = "verify_identifier", request_body = VerifyIdentifierRequest,
+    responses((status = 200, description = "What comes next, under a new token", body = SignInFlow, example = json!({
+            "sign_in_token": "sit_Zt3yq0…", "expires_in": 600, "next": "enrol_second_factor",
+            "identifiers": [], "factors": [], "enrollable": ["totp"],
+        }))),
+    extensions(
+        ("x-problems" = json!(["sign_in_expired", "wrong_step", "invalid_code", "too_many_attempts"])),
+        ("x-limit" = json!("code")),
+    ),
+)]
+#[post("/v1/sign-ins/identifier")]
+pub(super) async fn verify(
+    app: web::Data<App>,
+    client: Client,
+    body: Json<VerifyIdentifierRequest>,
+) -> Result<HttpResponse, Problem> {
+    app.limits.admit(Policy::Code, Subject::Network(client.ip)).await?;
+    ok(&sign_in_flow(service::verify(&app, &body.0.sign_in_token, &body.0.code, &client).await.map_err(problem)?))
+}

@@ -1,0 +1,54 @@
+//! Bodies, handlers and problems of sign-in.
+
+mod enrolment;
+mod flow;
+mod identifier;
+mod password;
+mod reauthentication;
+mod second_factor;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+pub use flow::SignInFlow;
+pub use flow::sign_in_flow;
+
+use super::model::SignInError;
+use crate::accounts::AuthenticateError;
+use crate::http::ErrorCode;
+use crate::http::FieldCode;
+use crate::http::Problem;
+
+/// Adds the endpoints.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(password::start)
+        .service(identifier::send_code)
+        .service(identifier::verify)
+        .service(second_factor::complete)
+        .service(enrolment::begin)
+        .service(enrolment::confirm)
+        .service(reauthentication::reauthenticate);
+}
+
+fn problem(error: SignInError) -> Problem {
+    match error {
+        SignInError::Authenticate(AuthenticateError::Wrong { .. }) => Problem::new(ErrorCode::InvalidCredentials),
+        SignInError::Authenticate(AuthenticateError::Closed) => Problem::new(ErrorCode::AccountClosed),
+        SignInError::Authenticate(AuthenticateError::Suspended) => Problem::new(ErrorCode::AccountSuspended),
+        SignInError::Authenticate(AuthenticateError::Hashing(error)) | SignInError::Hashing(error) => error.into(),
+        SignInError::Authenticate(AuthenticateError::Internal(error)) | SignInError::Internal(error) => error.into(),
+        SignInError::Expired => Problem::new(ErrorCode::SignInExpired),
+        SignInError::WrongStep => Problem::new(ErrorCode::WrongStep),
+        SignInError::WrongCode { attempts_left } => {
+            Problem::new(ErrorCode::InvalidCode).attempts_left(u32::try_from(attempts_left).unwrap_or(0))
+        }
+        SignInError::NoTriesLeft { retry_after_secs } => {
+            Problem::new(ErrorCode::TooManyAttempts).retry_after(retry_after_secs)
+        }
+        SignInError::TooSoon { retry_after_secs } => Problem::new(ErrorCode::RateLimited).retry_after(retry_after_secs),
+        SignInError::Limited(limited) => limited.into(),
+        SignInError::UnknownIdentifier => Problem::field("/identifier_id", FieldCode::UnknownId),
+        SignInError::UnknownFactor => Problem::field("/factor_id", FieldCode::UnknownId),
+        SignInError::AmbiguousFactor => Problem::field("/factor_id", FieldCode::Required),
+    }
+}

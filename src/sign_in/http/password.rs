@@ -1,0 +1,114 @@
+//! Identifier and password.
+
+use actix_web::HttpResponse;
+use actix_web::post;
+use actix_web::web;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::super::model::SignInError;
+use super::super::model::Start;
+use super::super::service;
+use super::SignInFlow;
+use super::problem;
+use super::sign_in_flow;
+use crate::accounts::AuthenticateError;
+use crate::accounts::Faults;
+use crate::accounts::read_client;
+use crate::accounts::read_identifier;
+use crate::accounts::read_label;
+use crate::app::App;
+use crate::http::Client;
+use crate::http::Json;
+use crate::http::Problem;
+use crate::http::ok;
+use crate::limits::Policy;
+use crate::limits::Subject;
+
+/// A sign-in.
+#[derive(Deserialize, ToSchema)]
+#[schema(example = json!({ "identifier": "taro@example.jp", "password": "correct horse battery" }))]
+pub(super) struct SignInRequest {
+    /// The e-mail address.
+    #[schema(example = "taro@example.jp")]
+    identifier: String,
+    /// For phone numbers in their national form.
+    #[schema(nullable = false, example = "JP")]
+    #[expect(dead_code, reason = "accepted from the first day; phone numbers are not identifiers yet")]
+    country: Option<String>,
+    /// The password.
+    #[schema(example = "correct horse battery")]
+    password: String,
+    /// The client; the first-party one when absent.
+    #[schema(nullable = false, example = "first-party")]
+    client_id: Option<String>,
+    /// A name for the session to be, at most 100 characters.
+    #[schema(nullable = false, example = "Living-room tablet", max_length = 100)]
+    session_label: Option<String>,
+}
+
+/// Begin a sign-in with a password.
+///
+/// The answer says what comes next; a password alone opens nothing. Unknown identifier, wrong password and an
+/// unverified sign-up are answered alike.
+#[utoipa::path(
+    tag = "sign-in", operation_id = "start_sign_in", request_body = SignInRequest,
+    responses((status = 200, description = "What comes next", body = SignInFlow, example = json!({
+            "sign_in_token": "sit_Zt3yq0…", "expires_in": 600, "next": "second_factor", "identifiers": [],
+            "factors": [{ "id": "01a2058a-b31d-7cb2-a08b-570ddc325ac8", "kind": "totp", "label": "My phone", "channels": [] }],
+            "enrollable": [],
+        }))),
+    extensions(
+        ("x-problems" = json!(["invalid_credentials", "account_closed", "account_suspended", "overloaded"])),
+        ("x-limit" = json!("password")),
+    ),
+)]
+#[post("/v1/sign-ins")]
+pub(super) async fn start(
+    app: web::Data<App>,
+    client: Client,
+    body: Json<SignInRequest>,
+) -> Result<HttpResponse, Problem> {
+    app.limits.admit(Policy::Password, Subject::Network(client.ip)).await?;
+    let mut faults = Faults::default();
+    let identifier = faults.note("/identifier", read_identifier(&body.0.identifier));
+    let client_id = faults.note("/client_id", read_client(&app, body.0.client_id.as_deref()));
+    let label = faults.note("/session_label", body.0.session_label.as_deref().map(read_label).transpose());
+    let (Some(identifier), Some(client_id), Some(session_label)) = (identifier, client_id, label) else {
+        return Err(faults.into_problem());
+    };
+    let start = Start { identifier: &identifier, password: &body.0.password, client_id, session_label };
+    let outcome = service::start(&app, start, &client).await.map_err(|error| {
+        let wrong = matches!(error, SignInError::Authenticate(AuthenticateError::Wrong { .. }));
+        let hints = if wrong { hints(&body.0.password) } else { Vec::new() };
+        hints.into_iter().fold(problem(error), Problem::hint)
+    });
+    ok(&sign_in_flow(outcome?))
+}
+
+/// What may have gone wrong while typing; told by the request alone, so that it says nothing about the account.
+fn hints(password: &str) -> Vec<&'static str> {
+    let full_width = |c: char| ('\u{FF01}'..='\u{FF5E}').contains(&c) || c == '\u{3000}';
+    let shouting = password.chars().any(char::is_uppercase) && !password.chars().any(char::is_lowercase);
+    let mut hints = Vec::new();
+    if shouting {
+        hints.push("caps_lock");
+    }
+    if password.contains(full_width) {
+        hints.push("full_width_input");
+    }
+    hints.extend(["saved_password", "other_account"]);
+    hints
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hints;
+
+    #[test]
+    fn hints_come_from_what_was_typed() {
+        assert_eq!(hints("correct horse"), ["saved_password", "other_account"]);
+        assert_eq!(hints("CORRECT HORSE"), ["caps_lock", "saved_password", "other_account"]);
+        assert_eq!(hints("\u{FF50}assword"), ["full_width_input", "saved_password", "other_account"]);
+    }
+}

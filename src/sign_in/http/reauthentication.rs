@@ -1,0 +1,104 @@
+//! Password and second factor again.
+
+use actix_web::HttpResponse;
+use actix_web::post;
+use actix_web::web;
+use serde::Deserialize;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::super::model::SignInError;
+use super::super::reauthentication;
+use super::problem;
+use super::second_factor::FactorMethod;
+use super::second_factor::read_factor;
+use crate::accounts::AuthenticateError;
+use crate::app::App;
+use crate::http::Client;
+use crate::http::FieldCode;
+use crate::http::Json;
+use crate::http::Problem;
+use crate::http::ok;
+use crate::ids::FactorId;
+use crate::limits::Policy;
+use crate::limits::Subject;
+use crate::sessions::CurrentSession;
+use crate::tokens;
+use crate::tokens::AccessGrant;
+
+/// A re-authentication.
+#[derive(Deserialize, ToSchema)]
+#[schema(example = json!({ "method": "code", "password": "correct horse battery", "code": "123456" }))]
+pub(super) struct ReauthenticationRequest {
+    /// Which of the codes below counts.
+    #[schema(inline, example = "code")]
+    method: FactorMethod,
+    /// The password.
+    #[schema(nullable = false, example = "correct horse battery")]
+    password: Option<String>,
+    /// The factor; may be absent when exactly one fits.
+    #[schema(nullable = false)]
+    factor_id: Option<FactorId>,
+    /// Six digits, with method `code`.
+    #[schema(nullable = false, example = "123456")]
+    code: Option<String>,
+    /// With method `recovery_code`.
+    #[schema(nullable = false, example = "7Q4M-ZK2D-9XWT-H3VB")]
+    recovery_code: Option<String>,
+}
+
+/// An access token with a fresh `auth_time`.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ReauthenticationAnswer {
+    /// For the sensitive act; a refresh goes back to the session's own `auth_time`.
+    #[schema(example = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFUzI1NiJ9…")]
+    access_token: String,
+    /// Seconds that it lives.
+    #[schema(example = 300)]
+    expires_in: u64,
+}
+
+/// Prove again who you are, for a sensitive act.
+#[utoipa::path(
+    tag = "sessions", operation_id = "reauthenticate", request_body = ReauthenticationRequest,
+    responses((status = 200, description = "An access token with a fresh `auth_time`", body = ReauthenticationAnswer)),
+    security(("bearer" = [])),
+    extensions(
+        ("x-problems" = json!(["invalid_code", "too_many_attempts", "account_suspended", "account_closed", "overloaded"])),
+        ("x-limit" = json!("reauthentication")),
+    ),
+)]
+#[post("/v1/reauthentications")]
+pub(super) async fn reauthenticate(
+    app: web::Data<App>,
+    session: CurrentSession,
+    client: Client,
+    body: Json<ReauthenticationRequest>,
+) -> Result<HttpResponse, Problem> {
+    app.limits.admit(Policy::Reauthentication, Subject::Account(session.account)).await?;
+    let body = body.0;
+    let password = body.password.ok_or_else(|| Problem::field("/password", FieldCode::Required))?;
+    let given = read_factor(body.method, body.factor_id, body.code.as_deref(), body.recovery_code.as_deref())?;
+    let done =
+        reauthentication::reauthenticate(&app, &session, &password, &given, &client).await.map_err(
+            |error| match error {
+                SignInError::Authenticate(AuthenticateError::Wrong { .. }) => {
+                    Problem::field("/password", FieldCode::WrongPassword)
+                }
+                other => problem(other),
+            },
+        )?;
+    let access = tokens::issue(
+        &app,
+        &AccessGrant {
+            account: session.account,
+            session: session.id,
+            client_id: &session.client_id,
+            auth_time: done.auth_time,
+            amr: &done.amr,
+            roles: &done.roles,
+            audience: None,
+        },
+    )?;
+    ok(&ReauthenticationAnswer { access_token: access.token, expires_in: access.expires_in })
+}

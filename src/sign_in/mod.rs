@@ -1,0 +1,41 @@
+//! Sign-in: the flow from the right password to a session, and re-authentication inside a session.
+//!
+//! ```text
+//!   password ──▶ has a confirmed factor? ──yes──▶ second_factor ───────────────▶ session
+//!                        │ no
+//!                        ▼
+//!               verify_identifier ──code──▶ enrol_second_factor ──first code──▶ session
+//!                                                   ▲
+//!   verified sign-up ───────────────────────────────┘
+//! ```
+//!
+//! A flow is a sealed record in Redis under the digest of its `sit_` token. It lives ten minutes. Its token is
+//! replaced when its authority rises (an identifier was proved) and kept by everything else. Losing Redis means to
+//! start again; nothing is accepted twice, because every effect burns the flow's id, the code and the time step in
+//! PostgreSQL, in the transaction that opens the session.
+//!
+//! Rules
+//! * The token of a flow opens nothing but the next step; the step is judged anew at every call, from what the
+//!   account has confirmed by then.
+//! * A flow remembers the version of the password that it saw. After a change of the password, or once the account
+//!   is not active, it opens nothing.
+//! * Five wrong codes end a flow's tries; a new sign-in starts anew. A code for an identifier is void after a
+//!   resend and after ten minutes.
+//! * An account without a confirmed factor proves an identifier before it may enrol one; a sign-up has just
+//!   done so. Enrolment inside a flow needs an account without any confirmed factor.
+//! * Unknown identifier, wrong password, unverified sign-up, no password: one answer, at a multiple of half a
+//!   second after arrival. Closed and suspended are told after the right password only.
+//! * A re-authentication needs the password and a second factor, and gives an access token with a fresh
+//!   `auth_time` that is not kept in the session.
+
+mod http;
+mod model;
+mod reauthentication;
+mod service;
+mod store;
+
+pub use http::SignInFlow;
+pub use http::routes;
+pub use http::sign_in_flow;
+pub use model::StartedFlow;
+pub use service::start_after_sign_up;

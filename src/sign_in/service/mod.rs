@@ -1,0 +1,107 @@
+//! The use cases of a sign-in: one file a step.
+
+mod enrolment;
+mod identifier;
+mod password;
+mod second_factor;
+mod tries;
+
+use chrono::TimeDelta;
+use sqlx::PgConnection;
+
+pub(super) use enrolment::begin_enrolment;
+pub(super) use enrolment::confirm_enrolment;
+pub(super) use identifier::send_code;
+pub(super) use identifier::verify;
+pub(super) use password::start;
+pub use password::start_after_sign_up;
+pub(super) use second_factor::SecondFactor;
+pub(super) use second_factor::complete;
+pub(super) use second_factor::tell_of_recovery_code;
+pub(super) use tries::REAUTHENTICATION;
+pub(super) use tries::Try;
+
+use super::model::FLOW_SECS;
+use super::model::Flow;
+use super::model::NextStep;
+use super::model::SignInError;
+use super::model::SignInToken;
+use super::model::StartedFlow;
+use super::model::Step;
+use super::store;
+use crate::accounts;
+use crate::app::App;
+use crate::audit;
+use crate::audit::Event;
+use crate::crypto;
+use crate::crypto::OpaqueToken;
+use crate::factors;
+use crate::factors::FactorKind;
+use crate::ids::AccountId;
+use crate::internal::Internal;
+
+/// A flow as its token found it.
+struct Loaded {
+    token: OpaqueToken<SignInToken>,
+    flow: Flow,
+    step: Step,
+}
+
+/// Keeps a new flow, or an old one whose authority has risen, under a new token.
+async fn keep(app: &App, mut flow: Flow, conn: &mut PgConnection) -> Result<StartedFlow, Internal> {
+    let token = OpaqueToken::generate();
+    flow.expires_at =
+        app.clock.now() + TimeDelta::from_std(std::time::Duration::from_secs(FLOW_SECS)).map_err(Internal::bug)?;
+    store::save(app, &token.digest(), &flow).await?;
+    Ok(StartedFlow { token, expires_in: FLOW_SECS, step: step(conn, &flow).await? })
+}
+
+fn new_flow(app: &App, account: AccountId, password_version: i64, client_id: &str) -> Flow {
+    let now = app.clock.now();
+    Flow {
+        id: crypto::new_id(now),
+        account,
+        client_id: client_id.to_owned(),
+        password_version,
+        identifier_proved: false,
+        session_label: None,
+        expires_at: now,
+    }
+}
+
+/// The flow of a token, when it asks for the wanted step. One that had its effect is over, whatever Redis says.
+async fn load(app: &App, token: &str, wanted: NextStep) -> Result<Loaded, SignInError> {
+    let token = OpaqueToken::<SignInToken>::parse(token).ok_or(SignInError::Expired)?;
+    let flow = store::find(app, &token.digest()).await?.ok_or(SignInError::Expired)?;
+    let mut conn = app.db.acquire().await.map_err(Internal::from)?;
+    if store::is_consumed(&mut conn, flow.id).await? {
+        return Err(SignInError::Expired);
+    }
+    let step = step(&mut conn, &flow).await?;
+    if step.next == wanted { Ok(Loaded { token, flow, step }) } else { Err(SignInError::WrongStep) }
+}
+
+/// What a flow asks for, from what the account has by now.
+async fn step(conn: &mut PgConnection, flow: &Flow) -> Result<Step, Internal> {
+    let factors = factors::confirmed(conn, flow.account).await?;
+    if factors.iter().any(|factor| factor.kind != FactorKind::RecoveryCode) {
+        return Ok(Step { next: NextStep::SecondFactor, identifiers: Vec::new(), factors });
+    }
+    if flow.identifier_proved {
+        return Ok(Step { next: NextStep::EnrolSecondFactor, identifiers: Vec::new(), factors: Vec::new() });
+    }
+    let identifiers = accounts::profile(conn, flow.account).await?.identifiers;
+    Ok(Step { next: NextStep::VerifyIdentifier, identifiers, factors: Vec::new() })
+}
+
+/// Records a failure, for which nothing else is written.
+pub(super) async fn record_alone(app: &App, event: Event<'_>) -> Result<(), Internal> {
+    let mut tx = app.begin().await?;
+    audit::record(&mut tx, &app.clock, event).await?;
+    app.commit(tx).await
+}
+
+/// How the session names a password and a second factor (RFC 8176).
+pub(super) fn amr(second: &str) -> [String; 3] {
+    ["pwd", second, "mfa"].map(str::to_owned)
+}

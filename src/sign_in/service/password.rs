@@ -1,0 +1,96 @@
+//! The first step: a password, or a sign-up that was just verified.
+
+use std::time::Duration;
+
+use sqlx::PgConnection;
+
+use super::super::model::SignInError;
+use super::super::model::Start;
+use super::super::model::StartedFlow;
+use super::keep;
+use super::new_flow;
+use super::record_alone;
+use crate::accounts;
+use crate::accounts::AuthenticateError;
+use crate::app::App;
+use crate::audit;
+use crate::audit::Caller;
+use crate::audit::Event;
+use crate::audit::EventKind;
+use crate::clock::Stopwatch;
+use crate::ids::AccountId;
+use crate::internal::Internal;
+
+/// Judges identifier and password. A refusal takes a whole number of `failure_step`s from arrival.
+pub(in super::super) async fn start(app: &App, start: Start<'_>, caller: &Caller) -> Result<StartedFlow, SignInError> {
+    let arrival = Stopwatch::start();
+    let outcome = judge(app, &start, caller).await;
+    let refused = matches!(
+        outcome,
+        Err(SignInError::Authenticate(
+            AuthenticateError::Wrong { .. } | AuthenticateError::Closed | AuthenticateError::Suspended
+        ))
+    );
+    if refused {
+        tokio::time::sleep(rest_of_step(arrival.elapsed(), app.config.failure_step)).await;
+    }
+    outcome
+}
+
+async fn judge(app: &App, start: &Start<'_>, caller: &Caller) -> Result<StartedFlow, SignInError> {
+    let authenticated = match accounts::authenticate(app, start.identifier, start.password).await {
+        Err(AuthenticateError::Wrong { account }) => {
+            let event = Event::new(EventKind::SignInFailed, caller).client(start.client_id);
+            record_alone(app, if let Some(account) = account { event.account(account) } else { event }).await?;
+            return Err(AuthenticateError::Wrong { account }.into());
+        }
+        other => other?,
+    };
+    let mut tx = app.begin().await?;
+    let mut flow = new_flow(app, authenticated.account, authenticated.password_version, start.client_id);
+    flow.session_label.clone_from(&start.session_label);
+    let event = Event::new(EventKind::PasswordVerified, caller).account(flow.account).client(start.client_id);
+    audit::record(&mut tx, &app.clock, event).await?;
+    let started = keep(app, flow, &mut tx).await?;
+    app.commit(tx).await?;
+    Ok(started)
+}
+
+/// The flow of a person whose sign-up was just verified, in the transaction that made the account.
+///
+/// # Errors
+/// Redis or the database did not answer.
+pub async fn start_after_sign_up(
+    conn: &mut PgConnection,
+    app: &App,
+    account: AccountId,
+    client_id: &str,
+) -> Result<StartedFlow, Internal> {
+    let account = accounts::lock(conn, account).await?.ok_or_else(|| Internal::bug("the new account is not there"))?;
+    let mut flow = new_flow(app, account.id(), account.password_version(), client_id);
+    flow.identifier_proved = true;
+    keep(app, flow, conn).await
+}
+
+/// What is missing to the next multiple of `step`.
+fn rest_of_step(elapsed: Duration, step: Duration) -> Duration {
+    let (elapsed, step) = (elapsed.as_micros(), step.as_micros());
+    if step == 0 {
+        return Duration::ZERO;
+    }
+    Duration::from_micros(u64::try_from(step - elapsed % step).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_waits_for_the_next_whole_step() {
+        let ms = Duration::from_millis;
+        for (elapsed, rest) in [(0, 500), (1, 499), (499, 1), (500, 500), (1234, 266)] {
+            assert_eq!(rest_of_step(ms(elapsed), ms(500)), ms(rest));
+        }
+        assert_eq!(rest_of_step(ms(3), Duration::ZERO), Duration::ZERO);
+    }
+}

@@ -1,0 +1,140 @@
+//! Flows in Redis, and the ids of flows that had their effect in PostgreSQL.
+//!
+//! A flow stands under the digest of its token, the rest under the flow's id; what carries authority is sealed with
+//! its key's name.
+
+use chrono::DateTime;
+use chrono::Utc;
+use redis::AsyncCommands;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::model::FLOW_SECS;
+use super::model::Flow;
+use super::model::IdentifierCode;
+use super::model::SignInToken;
+use crate::app::App;
+use crate::crypto::SealPurpose;
+use crate::crypto::TokenDigest;
+use crate::ids::FlowId;
+use crate::internal::Internal;
+
+fn flow_key(app: &App, digest: &TokenDigest<SignInToken>) -> String {
+    app.redis.key("sign-in", &digest.to_text())
+}
+
+fn code_key(app: &App, flow: FlowId) -> String {
+    app.redis.key("identifier-code", &flow.to_string())
+}
+
+fn tries_key(app: &App, counter: Uuid, what: &str) -> String {
+    app.redis.key(&format!("tries-{what}"), &counter.to_string())
+}
+
+async fn put<T: Serialize>(app: &App, key: &str, value: &T) -> Result<(), Internal> {
+    let plain = zeroize::Zeroizing::new(serde_json::to_vec(value)?);
+    let sealed = app.config.master_keys.seal(SealPurpose::Flow, key.as_bytes(), &plain);
+    // Twice the lifetime: expiry is judged by the value itself, Redis only collects what is left.
+    Ok(app.redis.connection().set_ex(key, sealed, 2 * FLOW_SECS).await?)
+}
+
+async fn get<T: DeserializeOwned>(app: &App, key: &str) -> Result<Option<T>, Internal> {
+    let Some(sealed) = app.redis.connection().get::<_, Option<Vec<u8>>>(key).await? else { return Ok(None) };
+    let plain = app.config.master_keys.open(SealPurpose::Flow, key.as_bytes(), &sealed)?;
+    Ok(Some(serde_json::from_slice(&plain)?))
+}
+
+pub(super) async fn save(app: &App, digest: &TokenDigest<SignInToken>, flow: &Flow) -> Result<(), Internal> {
+    put(app, &flow_key(app, digest), flow).await
+}
+
+/// A flow that is not over.
+pub(super) async fn find(app: &App, digest: &TokenDigest<SignInToken>) -> Result<Option<Flow>, Internal> {
+    let now = app.clock.now();
+    Ok(get::<Flow>(app, &flow_key(app, digest)).await?.filter(|flow| now < flow.expires_at))
+}
+
+pub(super) async fn forget(app: &App, digest: &TokenDigest<SignInToken>) -> Result<(), Internal> {
+    Ok(app.redis.connection().del(flow_key(app, digest)).await?)
+}
+
+pub(super) async fn save_code(app: &App, flow: FlowId, code: &IdentifierCode) -> Result<(), Internal> {
+    put(app, &code_key(app, flow), code).await
+}
+
+pub(super) async fn find_code(app: &App, flow: FlowId) -> Result<Option<IdentifierCode>, Internal> {
+    get(app, &code_key(app, flow)).await
+}
+
+/// Counts a try before it is looked at; answers how many there have been, and for how many seconds they count.
+pub(super) async fn count_try(app: &App, counter: Uuid, what: &str) -> Result<(i64, u64), Internal> {
+    let key = tries_key(app, counter, what);
+    let (tries, left): (i64, i64) = redis::pipe()
+        .atomic()
+        .incr(&key, 1)
+        .cmd("EXPIRE")
+        .arg(&key)
+        .arg(2 * FLOW_SECS)
+        .arg("NX")
+        .ignore()
+        .ttl(&key)
+        .query_async(&mut app.redis.connection())
+        .await?;
+    Ok((tries, u64::try_from(left).unwrap_or(0)))
+}
+
+/// A try that was not looked at does not count.
+pub(super) async fn return_try(app: &App, counter: Uuid, what: &str) -> Result<(), Internal> {
+    Ok(app.redis.connection().decr(tries_key(app, counter, what), 1).await?)
+}
+
+/// A success ends the count.
+pub(super) async fn forget_tries(app: &App, counter: Uuid, what: &str) -> Result<(), Internal> {
+    Ok(app.redis.connection().del(tries_key(app, counter, what)).await?)
+}
+
+/// Claims the right to send a code until `until`; `Some` seconds to wait when it is taken.
+pub(super) async fn claim_resend(
+    app: &App,
+    flow: FlowId,
+    now: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<Option<u64>, Internal> {
+    let script = redis::Script::new(
+        "local held = tonumber(redis.call('GET', KEYS[1]) or '0')
+         if held > tonumber(ARGV[1]) then return held end
+         redis.call('SET', KEYS[1], ARGV[2], 'EX', 1200)
+         return 0",
+    );
+    let held: i64 = script
+        .key(app.redis.key("resend", &flow.to_string()))
+        .arg(now.timestamp_millis())
+        .arg(until.timestamp_millis())
+        .invoke_async(&mut app.redis.connection())
+        .await?;
+    let wait_ms = u64::try_from(held - now.timestamp_millis()).unwrap_or(0);
+    Ok((held > 0).then_some(wait_ms.div_ceil(1000)))
+}
+
+/// Whether a flow had its effect.
+pub(super) async fn is_consumed(conn: &mut PgConnection, flow: FlowId) -> Result<bool, Internal> {
+    let found = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT 1 FROM consumed_flows WHERE flow_id = $1) AS "consumed!""#,
+        flow.uuid()
+    );
+    Ok(found.fetch_one(conn).await?)
+}
+
+/// Burns the id of a flow in the transaction of its effect; false when it had its effect before.
+pub(super) async fn consume(conn: &mut PgConnection, flow: FlowId, now: DateTime<Utc>) -> Result<bool, Internal> {
+    let inserted = sqlx::query!(
+        "INSERT INTO consumed_flows (flow_id, consumed_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        flow.uuid(),
+        now
+    )
+    .execute(conn)
+    .await?;
+    Ok(inserted.rows_affected() == 1)
+}

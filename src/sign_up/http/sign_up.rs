@@ -1,0 +1,198 @@
+//! Sign-up, resend, verify.
+
+use actix_web::HttpResponse;
+use actix_web::post;
+use actix_web::web;
+use serde::Deserialize;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::super::model::NewSignUp;
+use super::super::service;
+use super::field_code;
+use super::problem;
+use crate::accounts::Delivery;
+use crate::accounts::Faults;
+use crate::accounts::Identifier;
+use crate::accounts::limit_key;
+use crate::accounts::read_client;
+use crate::accounts::read_display_name;
+use crate::accounts::read_identifier;
+use crate::accounts::read_locale;
+use crate::app::App;
+use crate::http::Client;
+use crate::http::FieldCode;
+use crate::http::Json;
+use crate::http::Problem;
+use crate::http::accepted;
+use crate::http::ok;
+use crate::limits::Policy;
+use crate::limits::Subject;
+use crate::messages::Channel;
+use crate::password_policy::AcceptedPassword;
+use crate::password_policy::PasswordContext;
+use crate::password_policy::PasswordRefusal;
+use crate::sign_in::SignInFlow;
+use crate::sign_in::sign_in_flow;
+use crate::text::Language;
+
+/// What a person may look at when no mail comes; the same for every address.
+const HINTS: [&str; 2] = ["spam_folder", "already_registered"];
+
+/// A sign-up.
+#[derive(Deserialize, ToSchema)]
+#[schema(example = json!({ "identifier": "taro@example.jp", "password": "correct horse battery", "display_name": "Taro" }))]
+pub(super) struct SignUpRequest {
+    /// The e-mail address.
+    #[schema(example = "taro@example.jp")]
+    identifier: String,
+    /// For phone numbers in their national form.
+    #[schema(nullable = false, example = "JP")]
+    #[expect(dead_code, reason = "accepted from the first day; phone numbers are not identifiers yet")]
+    country: Option<String>,
+    /// 8 to 128 characters; see `POST /v1/passwords/check`.
+    #[schema(example = "correct horse battery")]
+    password: String,
+    /// The language of messages; the answer's when absent.
+    #[schema(nullable = false, example = "en")]
+    locale: Option<String>,
+    /// What messages call the person, at most 100 characters.
+    #[schema(nullable = false, example = "Taro", max_length = 100)]
+    display_name: Option<String>,
+    /// The client; the first-party one when absent.
+    #[schema(nullable = false, example = "first-party")]
+    client_id: Option<String>,
+}
+
+/// A sign-up under way.
+#[derive(Serialize, ToSchema)]
+pub(super) struct SignUpStarted {
+    /// Names the sign-up until its code is given back; good for 24 hours.
+    #[schema(example = "sup_3kVh9x…")]
+    sign_up_token: String,
+    /// Where the code went.
+    #[schema(inline)]
+    delivery: Delivery,
+}
+
+/// Another code.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct ResendRequest {
+    /// The sign-up.
+    #[schema(example = "sup_3kVh9x…")]
+    sign_up_token: String,
+    /// `email` for an e-mail address.
+    #[schema(nullable = false, inline)]
+    channel: Option<Channel>,
+}
+
+/// The code of a sign-up.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct VerifyRequest {
+    /// The sign-up.
+    #[schema(example = "sup_3kVh9x…")]
+    sign_up_token: String,
+    /// Six digits.
+    #[schema(example = "123456")]
+    code: String,
+}
+
+fn read_password(
+    app: &App,
+    identifier: Option<&Identifier>,
+    body: &SignUpRequest,
+) -> Result<AcceptedPassword, PasswordRefusal> {
+    let identifiers = identifier.map(Identifier::value);
+    let context = PasswordContext { identifiers: identifiers.as_slice(), display_name: body.display_name.as_deref() };
+    app.password_policy.accept(&body.password, context)
+}
+
+fn read(app: &App, language: Language, body: &SignUpRequest) -> Result<NewSignUp, Problem> {
+    let mut faults = Faults::default();
+    let identifier = faults.note("/identifier", read_identifier(&body.identifier));
+    let password = match read_password(app, identifier.as_ref(), body) {
+        Ok(password) => Some(password),
+        Err(PasswordRefusal::Faults(found)) => {
+            faults.note_all("/password", Err(found.into_iter().map(field_code).collect()))
+        }
+        Err(PasswordRefusal::Internal(error)) => return Err(error.into()),
+    };
+    let locale = faults.note("/locale", body.locale.as_deref().map_or(Ok(language.tag()), read_locale));
+    let display_name = faults.note("/display_name", body.display_name.as_deref().map(read_display_name).transpose());
+    let client = faults.note("/client_id", read_client(app, body.client_id.as_deref()));
+    match (identifier, password, locale, display_name, client) {
+        (Some(identifier), Some(password), Some(locale), Some(display_name), Some(client)) => Ok(NewSignUp {
+            identifier,
+            password,
+            display_name,
+            locale: locale.to_owned(),
+            client_id: client.to_owned(),
+        }),
+        _ => Err(faults.into_problem()),
+    }
+}
+
+/// Begin a sign-up.
+///
+/// A code goes to the address. A taken address is answered alike; its owner gets a notice instead of a code.
+#[utoipa::path(
+    tag = "sign-up", operation_id = "start_sign_up", request_body = SignUpRequest,
+    responses((status = 202, description = "The code is on its way", body = SignUpStarted)),
+    extensions(("x-problems" = json!(["overloaded"])), ("x-limit" = json!("sign_up"))),
+)]
+#[post("/v1/sign-ups")]
+pub(super) async fn start(
+    app: web::Data<App>,
+    client: Client,
+    body: Json<SignUpRequest>,
+) -> Result<HttpResponse, Problem> {
+    app.limits.admit(Policy::SignUp, Subject::Network(client.ip)).await?;
+    let new = read(&app, client.language, &body.0)?;
+    app.limits.admit(Policy::Message, Subject::Recipient(&limit_key(new.identifier.lookup_key()))).await?;
+    let started = service::start(&app, &new, &client).await.map_err(problem)?;
+    let delivery = Delivery::by_mail(&app, new.identifier.value(), &HINTS);
+    accepted(&SignUpStarted { sign_up_token: started.token, delivery })
+}
+
+/// Send another code; the one before is void.
+#[utoipa::path(
+    tag = "sign-up", operation_id = "resend_sign_up_code", request_body = ResendRequest,
+    responses((status = 202, description = "The code is on its way", body = Delivery)),
+    extensions(("x-problems" = json!(["sign_up_expired", "message_limit_reached"])), ("x-limit" = json!("resend"))),
+)]
+#[post("/v1/sign-ups/resend")]
+pub(super) async fn resend(
+    app: web::Data<App>,
+    client: Client,
+    body: Json<ResendRequest>,
+) -> Result<HttpResponse, Problem> {
+    app.limits.admit(Policy::Resend, Subject::Network(client.ip)).await?;
+    if body.0.channel.is_some_and(|channel| channel != Channel::Email) {
+        return Err(Problem::field("/channel", FieldCode::NotSupported));
+    }
+    let address = service::resend(&app, &body.0.sign_up_token).await.map_err(problem)?;
+    accepted(&Delivery::by_mail(&app, &address, &HINTS))
+}
+
+/// Take the code back: the account exists, and a second factor is next.
+#[utoipa::path(
+    tag = "sign-up", operation_id = "verify_sign_up", request_body = VerifyRequest,
+    responses((status = 200, description = "What comes next", body = SignInFlow, example = json!({
+            "sign_in_token": "sit_Zt3yq0…", "expires_in": 600, "next": "enrol_second_factor",
+            "identifiers": [], "factors": [], "enrollable": ["totp"],
+        }))),
+    extensions(
+        ("x-problems" = json!(["sign_up_expired", "invalid_code", "too_many_attempts"])),
+        ("x-limit" = json!("code")),
+    ),
+)]
+#[post("/v1/sign-ups/verify")]
+pub(super) async fn verify(
+    app: web::Data<App>,
+    client: Client,
+    body: Json<VerifyRequest>,
+) -> Result<HttpResponse, Problem> {
+    app.limits.admit(Policy::Code, Subject::Network(client.ip)).await?;
+    let flow = service::verify(&app, &body.0.sign_up_token, &body.0.code, &client).await.map_err(problem)?;
+    ok(&sign_in_flow(flow))
+}
