@@ -1,1 +1,56 @@
+//! Sekisho: an authentication service whose second factor cannot be skipped.
+//!
+//! The order of the modules below is the import rule: *a module imports only modules that stand above it*.
+//! A feature (`accounts` … `help`) is a folder of `mod` (its prose and its door), `model` (pure types and
+//! errors), `store` (all its SQL and Redis), `service` (use cases and transactions) and `http` (bodies,
+//! handlers, problems); inside it imports go http → service → store → model, and other features are reached
+//! through their door alone. `tests/layers.rs` holds both rules.
 
+pub mod clock;
+pub mod ids;
+pub mod internal;
+
+pub mod crypto;
+
+pub mod config;
+pub mod telemetry;
+
+pub mod db;
+pub mod redis;
+
+pub mod text;
+
+pub mod audit;
+pub mod limits;
+
+pub mod http;
+pub mod messages;
+
+pub mod password_policy;
+
+pub mod app;
+
+pub mod accounts;
+pub mod tokens;
+
+pub mod sessions;
+
+pub mod factors;
+
+pub mod sign_in;
+pub mod sign_up;
+
+pub mod account_life;
+pub mod help;
+
+pub mod deliveries;
+pub mod development;
+pub mod health;
+
+pub mod openapi;
+
+pub mod server;
+
+pub mod embedded;
+
+pub mod cli;

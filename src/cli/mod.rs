@@ -1,0 +1,80 @@
+//! The command line: one file a subcommand. `main` parses and calls [`run`].
+
+mod dev;
+mod migrate;
+mod openapi;
+mod serve;
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::Parser;
+use clap::Subcommand;
+use tokio::signal::unix::SignalKind;
+use tokio::signal::unix::signal;
+
+use crate::server::Server;
+
+/// Sekisho, an authentication service whose second factor cannot be skipped.
+#[derive(Parser)]
+#[command(version, about)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run on this machine without any configuration: private database, inbox for mails, API page
+    Dev(dev::Arguments),
+    /// Run in production; everything is configured explicitly
+    Serve(FromFile),
+    /// Bring the schema of the database up to date
+    Migrate(FromFile),
+    /// Print the OpenAPI document of `serve`
+    Openapi,
+}
+
+#[derive(clap::Args)]
+struct FromFile {
+    /// TOML file with settings; the environment (`SEKISHO_SECTION__KEY`) wins over it
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// What ends a command; its text is for the operator.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Runs a command to its end.
+///
+/// # Errors
+/// What the operator must mend, in words.
+pub async fn run(arguments: Arguments) -> Result<(), Failure> {
+    match arguments.command {
+        Command::Dev(arguments) => dev::run(arguments).await,
+        Command::Serve(from) => serve::run(from.config.as_deref()).await,
+        Command::Migrate(from) => migrate::run(from.config.as_deref()).await,
+        Command::Openapi => openapi::run(),
+    }
+}
+
+/// Writes to the standard output; a reader that has gone is no fault of ours.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stdout().lock(), "{text}");
+}
+
+/// Serves until SIGTERM or SIGINT, then stops in order. A second signal ends the wait at once.
+async fn serve_until_signal(server: Server) -> Result<(), Failure> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping");
+    tokio::select! {
+        () = server.stop() => {}
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
