@@ -1,1 +1,43 @@
-fn main(){}
+//! The service through its front door: a real server, its own database and Redis prefix, a clock that is moved, an
+//! inbox that catches what it sends. One file a feature, named as in `src/`.
+
+#![expect(unreachable_pub, reason = "one binary: its modules talk to each other alone")]
+
+#[cfg(test)]
+mod account_life;
+#[cfg(test)]
+mod audit;
+#[cfg(test)]
+mod cookies;
+#[cfg(test)]
+mod development;
+#[cfg(test)]
+mod factors;
+#[cfg(test)]
+mod help;
+#[cfg(test)]
+mod http;
+#[cfg(test)]
+mod limits;
+#[cfg(test)]
+mod messages;
+#[cfg(test)]
+mod openapi;
+#[cfg(test)]
+mod password_policy;
+#[cfg(test)]
+mod processes;
+#[cfg(test)]
+mod refresh;
+#[cfg(test)]
+mod second_factor_first;
+#[cfg(test)]
+mod sessions;
+#[cfg(test)]
+mod sign_in;
+#[cfg(test)]
+mod sign_up;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod tokens;

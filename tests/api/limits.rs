@@ -1,0 +1,186 @@
+//! `src/limits`, as callers meet it.
+
+use futures_util::future::join_all;
+use reqwest::Method;
+use sekisho::clock::Stopwatch;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::support::Answer;
+use crate::support::PASSWORD;
+use crate::support::TestApp;
+use crate::support::test;
+use crate::support::test_with;
+
+const LIMITED: &[(&str, &str)] = &[("limits.enabled", "true"), ("http.trusted_proxies", "127.0.0.1/32")];
+
+/// A sign-up that is refused after it was counted.
+async fn sign_up(app: &TestApp, from: &str) -> Answer {
+    let body = json!({ "identifier": "nobody", "password": PASSWORD });
+    app.send(app.request(Method::POST, "/v1/sign-ups").header("x-forwarded-for", from).json(&body)).await
+}
+
+/// Asks until the limit answers; how often it was not that, and the refusal.
+async fn until_limited(interval_ms: u128, quota: u128, mut ask: impl AsyncFnMut() -> Answer) -> Answer {
+    let watch = Stopwatch::start();
+    let mut admitted = 0;
+    loop {
+        let answer = ask().await;
+        if answer.status == 429 {
+            // Real time goes on meanwhile and gives some back.
+            let most = quota + watch.elapsed().as_millis() / interval_ms + 1;
+            assert!((quota..=most).contains(&admitted), "{admitted} of {quota} were admitted");
+            return answer;
+        }
+        admitted += 1;
+        assert!(admitted < 2 * quota, "nothing was refused");
+    }
+}
+
+/// security.md 9
+#[test]
+fn a_network_signs_up_so_often_and_then_waits() {
+    test_with(LIMITED, async |app| {
+        let refused = until_limited(1000, 60, async || sign_up(app, "203.0.113.9").await).await;
+        assert_eq!(refused.header("retry-after"), "1");
+        assert_eq!(refused.header("ratelimit-policy"), "\"sign_up\";q=60;w=60");
+        assert_eq!(refused.header("ratelimit"), "\"sign_up\";r=0;t=1");
+        assert_eq!(refused.refused(429, "rate_limited")["retry_after"], 1);
+        // Another network is not concerned, nor is another act of this one.
+        sign_up(app, "203.0.113.10").await.refused(422, "invalid_fields");
+        let check = app.request(Method::POST, "/v1/passwords/check").header("x-forwarded-for", "203.0.113.9");
+        app.send(check.json(&json!({ "password": PASSWORD }))).await.ok(200);
+        app.advance(1);
+        sign_up(app, "203.0.113.9").await.refused(422, "invalid_fields");
+        app.advance(60);
+        until_limited(1000, 60, async || sign_up(app, "203.0.113.9").await).await;
+    });
+}
+
+/// security.md 9: an IPv6 caller is the /64 that one home is given.
+#[test]
+fn a_home_with_ipv6_is_one_network() {
+    test_with(LIMITED, async |app| {
+        let mut host = 0;
+        until_limited(1000, 60, async || {
+            host += 1;
+            sign_up(app, &format!("2001:db8:0:1::{host:x}")).await
+        })
+        .await;
+        sign_up(app, "2001:db8:0:2::1").await.refused(422, "invalid_fields");
+    });
+}
+
+/// security.md 72: an address that a caller writes down itself is not another network.
+#[test]
+fn a_forged_address_evades_nothing() {
+    test_with(&[("limits.enabled", "true")], async |app| {
+        let mut host = 0;
+        until_limited(1000, 60, async || {
+            host += 1;
+            sign_up(app, &format!("203.0.113.{host}")).await
+        })
+        .await;
+    });
+}
+
+#[test]
+fn however_many_race_no_more_than_the_quota_is_admitted() {
+    test_with(LIMITED, async |app| {
+        let watch = Stopwatch::start();
+        let answers = join_all((0..200).map(|_| sign_up(app, "203.0.113.9"))).await;
+        let admitted = answers.iter().filter(|answer| answer.status == 422).count() as u128;
+        assert!((60..=61 + watch.elapsed().as_millis() / 1000).contains(&admitted), "{admitted}");
+    });
+}
+
+#[test]
+fn an_account_is_limited_whatever_its_network() {
+    test_with(LIMITED, async |app| {
+        let (taro, hana) = (app.person("taro@example.jp").await, app.person("hana@example.jp").await);
+        let mut host = 0;
+        let refused = until_limited(200, 300, async || {
+            host += 1;
+            let from = format!("203.0.113.{}", host % 250);
+            let request = app.request(Method::GET, "/v1/account").bearer_auth(taro.access());
+            app.send(request.header("x-forwarded-for", from)).await
+        })
+        .await;
+        assert_eq!(refused.header("ratelimit-policy"), "\"account\";q=300;w=60");
+        refused.refused(429, "rate_limited");
+        hana.get("/v1/account").await.ok(200);
+        app.advance(60);
+        taro.get("/v1/account").await.ok(200);
+    });
+}
+
+#[test]
+fn an_account_proves_itself_again_so_often_and_then_waits() {
+    test_with(LIMITED, async |app| {
+        let person = app.person("taro@example.jp").await;
+        let body = json!({ "method": "code" });
+        let refused = until_limited(30_000, 20, async || person.post("/v1/reauthentications", &body).await).await;
+        assert_eq!(refused.header("ratelimit-policy"), "\"reauthentication\";q=20;w=600");
+        let wait: u64 = refused.header("retry-after").parse().unwrap();
+        assert!((1..=30).contains(&wait), "{wait}");
+        refused.refused(429, "rate_limited");
+    });
+}
+
+/// security.md 9: a mailbox cannot be flooded from many networks, or under other spellings.
+#[test]
+fn one_destination_gets_so_many_messages_whoever_asks() {
+    test_with(LIMITED, async |app| {
+        let mut host = 0;
+        let refused = until_limited(360_000, 10, async || {
+            host += 1;
+            let address = if host % 2 == 0 { "taro@example.jp" } else { "TARO＠Example.jp" };
+            let body = json!({ "identifier": address, "password": PASSWORD });
+            let request =
+                app.request(Method::POST, "/v1/sign-ups").header("x-forwarded-for", format!("203.0.113.{host}"));
+            app.send(request.json(&body)).await
+        })
+        .await;
+        assert_eq!(refused.header("ratelimit-policy"), "\"message\";q=10;w=3600");
+        refused.refused(429, "rate_limited");
+        app.start_sign_up("hana@example.jp").await;
+        app.ignore_messages().await;
+    });
+}
+
+/// A health check or a page of help is not worth a count.
+#[test]
+fn what_costs_nothing_is_not_limited() {
+    test_with(LIMITED, async |app| {
+        until_limited(1000, 60, async || sign_up(app, "127.0.0.1").await).await;
+        for path in ["/health/live", "/health/ready", "/help/problems/rate_limited", "/.well-known/jwks.json"] {
+            assert_eq!(app.get(path).await.status, 200, "{path}");
+        }
+    });
+}
+
+/// security.md 79 and 86: without Redis nothing fails open, nothing hangs, and what needs no Redis goes on.
+#[test]
+fn without_redis_flows_are_refused_and_limits_hold() {
+    let mut flow = Value::Null;
+    test(async |app| flow = app.sign_up("taro@example.jp").await);
+    let settings = [("redis.url", "redis://127.0.0.1:1/"), ("limits.enabled", "true")];
+    test_with(&settings, async |app| {
+        let watch = Stopwatch::start();
+        let ready = app.get("/health/ready").await.ok(200);
+        assert_eq!(ready, json!({ "status": "degraded", "reasons": ["redis_unavailable"] }));
+        app.get("/.well-known/jwks.json").await.ok(200);
+        app.get("/health/live").await.ok(200);
+        let answer = app.second_factor(&flow, "123456").await;
+        assert_eq!(answer.header("retry-after"), "5");
+        let problem = answer.refused(503, "dependency_unavailable").to_string();
+        assert!(!problem.to_lowercase().contains("redis") && !problem.contains("127.0.0.1:1"), "{problem}");
+        // A sign-up is in PostgreSQL; the flow that its code opens is not: the account is not made either.
+        let token = app.start_sign_up("hana@example.jp").await;
+        let body = json!({ "sign_up_token": token, "code": app.code_to("hana@example.jp").await });
+        app.post("/v1/sign-ups/verify", &body).await.refused(503, "dependency_unavailable");
+        assert_eq!(app.count("SELECT count(*) FROM accounts").await, 0);
+        assert!(watch.elapsed().as_secs() < 10, "{:?}", watch.elapsed());
+        until_limited(1000, 59, async || sign_up(app, "203.0.113.9").await).await.refused(429, "rate_limited");
+    });
+}

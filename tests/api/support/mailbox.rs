@@ -1,0 +1,72 @@
+//! A mail server that accepts everything (RFC 5321, as much as a sender needs).
+
+use std::sync::Arc;
+use std::sync::Mutex;
+
+use tokio::io::AsyncBufReadExt;
+use tokio::io::AsyncWriteExt;
+use tokio::io::BufStream;
+use tokio::net::TcpListener;
+use tokio::net::TcpStream;
+
+use super::process::until;
+
+/// Where mails arrive.
+pub struct Mailbox {
+    /// `smtp://…` of the server.
+    pub url: String,
+    mails: Arc<Mutex<Vec<String>>>,
+}
+
+impl Mailbox {
+    /// Opens one on a free port, for as long as the runtime lives.
+    pub async fn open() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("smtp://{}", listener.local_addr().unwrap());
+        let mails = Arc::new(Mutex::new(Vec::new()));
+        let arriving = Arc::clone(&mails);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(receive(stream, Arc::clone(&arriving)));
+            }
+        });
+        Self { url, mails }
+    }
+
+    /// The six digits that stand alone in a mail to this address.
+    pub async fn code_to(&self, address: &str) -> String {
+        until("a mail", async || {
+            let mails = self.mails.lock().unwrap();
+            let mail = mails.iter().rfind(|mail| mail.contains(&format!("To: {address}")))?;
+            let (_, text) = mail.split_once("\r\n\r\n")?;
+            let mut words = text.split(|c: char| !c.is_ascii_alphanumeric());
+            words.find(|word| word.len() == 6 && word.bytes().all(|byte| byte.is_ascii_digit())).map(str::to_owned)
+        })
+        .await
+    }
+}
+
+async fn receive(stream: TcpStream, mails: Arc<Mutex<Vec<String>>>) -> std::io::Result<()> {
+    let mut stream = BufStream::new(stream);
+    let mut reply = "220 mailbox";
+    loop {
+        stream.write_all(format!("{reply}\r\n").as_bytes()).await?;
+        stream.flush().await?;
+        let mut line = String::new();
+        if stream.read_line(&mut line).await? == 0 {
+            return Ok(());
+        }
+        reply = match line.get(..4) {
+            Some("DATA") => {
+                stream.write_all(b"354 go on\r\n").await?;
+                stream.flush().await?;
+                let mut mail = String::new();
+                while !mail.ends_with("\r\n.\r\n") && stream.read_line(&mut mail).await? > 0 {}
+                mails.lock().unwrap().push(mail);
+                "250 ok"
+            }
+            Some("QUIT") => "221 bye",
+            _ => "250 ok",
+        };
+    }
+}
