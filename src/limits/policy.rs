@@ -23,6 +23,8 @@ pub enum Policy {
     Account,
     /// Re-authentication; by account.
     Reauthentication,
+    /// Codes presented in the sign-ins of one account, whatever the network; by account.
+    AccountCode,
     /// Messages to one destination; by recipient.
     Message,
     /// Documents that everyone may read; by network.
@@ -57,6 +59,7 @@ impl Policy {
         Self::Session,
         Self::Account,
         Self::Reauthentication,
+        Self::AccountCode,
         Self::Message,
         Self::Public,
     ];
@@ -75,6 +78,7 @@ impl Policy {
             Self::Session => "session",
             Self::Account => "account",
             Self::Reauthentication => "reauthentication",
+            Self::AccountCode => "account_code",
             Self::Message => "message",
             Self::Public => "public",
         }
@@ -111,6 +115,9 @@ impl Policy {
             Self::Reauthentication => Quota::new(20, 600),
             // A code lives ten minutes, and nobody wants more of them than this.
             Self::Message => Quota::new(10, 3600),
+            // Only who knows the password comes this far, so strangers cannot use it up. A guesser of authenticator codes
+            // (three of a million are right) needs months.
+            Self::AccountCode => Quota::new(60, 3600),
             // JWKS and discovery, fetched by every service behind one address.
             Self::Public => Quota::new(1200, 60),
         }

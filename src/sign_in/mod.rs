@@ -19,8 +19,8 @@
 //!   account has confirmed by then.
 //! * A flow remembers the version of the password that it saw. After a change of the password, or once the account
 //!   is not active, it opens nothing.
-//! * Five wrong codes end a flow's tries; a new sign-in starts anew. A code for an identifier is void after a
-//!   resend and after ten minutes.
+//! * Five wrong codes end a flow's tries; a new sign-in starts anew, but an account takes only so many codes an hour.
+//!   A code for an identifier is void after a resend, which brings new tries, and after ten minutes.
 //! * An account without a confirmed factor proves an identifier before it may enrol one; a sign-up has just
 //!   done so. Enrolment inside a flow needs an account without any confirmed factor.
 //! * Unknown identifier, wrong password, unverified sign-up, no password: one answer, at a multiple of half a

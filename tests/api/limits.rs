@@ -71,6 +71,26 @@ fn a_home_with_ipv6_is_one_network() {
     });
 }
 
+/// security.md 32: flows begun anew, from other networks, do not make the guesses of an account endless.
+#[test]
+fn an_account_takes_so_many_codes_an_hour_whatever_flow_and_network() {
+    test_with(LIMITED, async |app| {
+        let taro = app.person("taro@example.jp").await;
+        let mut guesses = 0;
+        let refused = until_limited(60_000, 60, async || {
+            guesses += 1;
+            let flow = taro.start_sign_in().await;
+            let guess = json!({ "sign_in_token": flow["sign_in_token"], "method": "code", "code": "000000" });
+            let request = app.request(Method::POST, "/v1/sign-ins/second-factor");
+            app.send(request.header("x-forwarded-for", format!("203.0.113.{guesses}")).json(&guess)).await
+        })
+        .await;
+        assert_eq!(refused.header("ratelimit-policy"), "\"account_code\";q=60;w=3600");
+        app.advance(3600);
+        taro.sign_in().await;
+    });
+}
+
 /// security.md 72: an address that a caller writes down itself is not another network.
 #[test]
 fn a_forged_address_evades_nothing() {

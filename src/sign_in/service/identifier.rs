@@ -69,6 +69,7 @@ pub(in super::super) async fn verify(
     caller: &Caller,
 ) -> Result<StartedFlow, SignInError> {
     let Loaded { token, flow, .. } = load(app, token, NextStep::VerifyIdentifier).await?;
+    app.limits.admit(Policy::AccountCode, Subject::Account(flow.account)).await?;
     let code = store::find_code(app, flow.id).await?;
     // Each code has tries of its own, so that a resend forgives nothing that was guessed at the one before.
     let counter = code.as_ref().map_or(flow.id, |code| code.id);

@@ -25,6 +25,8 @@ use crate::ids::AccountId;
 use crate::ids::FactorId;
 use crate::ids::SessionId;
 use crate::internal::Internal;
+use crate::limits::Policy;
+use crate::limits::Subject;
 use crate::messages;
 use crate::messages::MessageKind;
 use crate::sessions;
@@ -49,6 +51,7 @@ pub(in super::super) async fn complete(
     if given.factor.is_some_and(|named| step.factors.iter().all(|factor| factor.id != named)) {
         return Err(SignInError::UnknownFactor);
     }
+    app.limits.admit(Policy::AccountCode, Subject::Account(flow.account)).await?;
     let tried = Try::take(app, flow.id.uuid(), "second-factor").await?;
     let outcome = judge(app, &flow, given, caller).await;
     if matches!(outcome, Err(SignInError::WrongCode { .. })) {
