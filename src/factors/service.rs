@@ -209,7 +209,7 @@ pub async fn recovery_codes_left(conn: &mut PgConnection, account: AccountId) ->
     store::codes_left(conn, account).await
 }
 
-/// What the development helper shows of an authenticator app.
+/// What `sekisho dev` shows of an authenticator app.
 pub enum DevelopmentCode {
     /// The code of the first step that is not used yet, at most one ahead, and how long it will be accepted.
     Next {

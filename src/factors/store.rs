@@ -99,7 +99,7 @@ pub(super) async fn pending_totp(
     .await?)
 }
 
-/// Any app, confirmed or waiting; for the development helper.
+/// Any app, confirmed or waiting; for `sekisho dev`.
 pub(super) async fn any_totp(
     conn: impl PgExecutor<'_>,
     factor: FactorId,
