@@ -12,6 +12,7 @@ use crate::crypto::KeyRing;
 use crate::db;
 use crate::db::Tx;
 use crate::internal::Internal;
+use crate::limits::Failures;
 use crate::limits::Limits;
 use crate::messages::Wake;
 use crate::password_policy::PasswordPolicy;
@@ -35,6 +36,8 @@ pub struct App {
     pub key_ring: KeyRing,
     /// How often anyone may do anything.
     pub limits: Limits,
+    /// Failures in a row.
+    pub failures: Failures,
     /// Which passwords may be chosen.
     pub password_policy: PasswordPolicy,
     /// Rung after a commit that may have put a message into the outbox.
@@ -49,16 +52,18 @@ impl App {
     /// A URL that cannot be read, or threads that cannot be started.
     pub fn new(config: Config, clock: Clock) -> Result<Self, Internal> {
         let redis = Redis::new(&config.redis)?;
+        let db = db::pool(&config.database.url, config.database.max_connections)?;
         Ok(Self {
-            db: db::pool(&config.database.url, config.database.max_connections)?,
             background_db: db::pool(&config.database.url, 4)?,
             hashing: HashingThreads::start(&config.password.hashing).map_err(Internal::bug)?,
             key_ring: KeyRing::default(),
             limits: Limits::new(redis.clone(), clock.clone(), &config),
+            failures: Failures::new(db.clone(), clock.clone(), &config),
             password_policy: PasswordPolicy::new(&config.service_name, config.password.breached_file.as_deref())
                 .map_err(Internal::bug)?,
             outbox_bell: Wake::default(),
             stopping: AtomicBool::new(false),
+            db,
             redis,
             clock,
             config,

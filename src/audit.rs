@@ -42,6 +42,8 @@ pub enum EventKind {
     PasswordVerified,
     /// An identifier was proved inside a sign-in.
     IdentifierVerified,
+    /// A wrong code for an identifier.
+    IdentifierCodeFailed,
     /// A wrong second factor.
     SecondFactorFailed,
     /// A session was opened.
@@ -64,6 +66,10 @@ pub enum EventKind {
     ReauthenticationFailed,
     /// The profile was changed.
     ProfileChanged,
+    /// A device was made known by message.
+    DeviceConfirmed,
+    /// The right password of an account that may do nothing.
+    SignInRefused,
 }
 
 impl EventKind {
@@ -76,6 +82,7 @@ impl EventKind {
             Self::SignInFailed => "sign_in_failed",
             Self::PasswordVerified => "password_verified",
             Self::IdentifierVerified => "identifier_verified",
+            Self::IdentifierCodeFailed => "identifier_code_failed",
             Self::SecondFactorFailed => "second_factor_failed",
             Self::SignedIn => "signed_in",
             Self::FactorEnrolled => "factor_enrolled",
@@ -87,6 +94,8 @@ impl EventKind {
             Self::Reauthenticated => "reauthenticated",
             Self::ReauthenticationFailed => "reauthentication_failed",
             Self::ProfileChanged => "profile_changed",
+            Self::DeviceConfirmed => "device_confirmed",
+            Self::SignInRefused => "sign_in_refused",
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The worker that lets messages leave.
 //!
 //! It is woken by the commit of a message in this process, and looks by itself every [`POLL`] for what other replicas
-//! left behind and for what is due again. Up to [`CONCURRENCY`] messages leave at a time. A sign-up's code is decided
-//! here and not in the request, so that a request takes no other path for an address that is taken.
+//! left behind and for what is due again. Up to [`CONCURRENCY`] messages leave at a time. Whether a sign-up's
+//! code or the token of a device is sent is decided here and not in the request, so that a request takes no other path for an address that is taken.
 //!
 //! A database that does not answer only delays: the loop goes on, and what was claimed is due again when the lease
 //! runs out. A message that has left but could not be marked as sent is marked until that succeeds or the lease is
@@ -20,6 +20,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::app::App;
+use crate::devices;
 use crate::internal::Internal;
 use crate::messages;
 use crate::messages::Claimed;
@@ -100,12 +101,15 @@ impl Worker {
 
     async fn attempt(&self, claimed: &mut Claimed) -> Result<Ending, Internal> {
         let mut conn = self.app.background_db.acquire().await?;
-        if claimed.message.content.kind == MessageKind::SignUpCode {
-            match sign_up::decide(&mut conn, self.app.clock.now(), claimed).await? {
-                Decision::Send => {}
-                Decision::SendInstead(content) => claimed.replace(content),
-                Decision::Drop => return Ok(Ending::Dropped),
-            }
+        let decision = match claimed.message.content.kind {
+            MessageKind::SignUpCode => sign_up::decide(&mut conn, self.app.clock.now(), claimed).await?,
+            MessageKind::DeviceToken => devices::decide(&mut conn, claimed).await?,
+            _ => Decision::Send,
+        };
+        match decision {
+            Decision::Send => {}
+            Decision::SendInstead(content) => claimed.replace(content),
+            Decision::Drop => return Ok(Ending::Dropped),
         }
         if self.is_stopping() {
             return Ok(Ending::HandedBack);

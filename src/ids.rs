@@ -44,6 +44,8 @@ ids! {
     IdentifierId;
     /// A second factor.
     FactorId;
+    /// A device that its owner has signed in with.
+    DeviceId;
     /// A session.
     SessionId;
     /// A flow: a pending sign-up, a sign-in under way.

@@ -35,6 +35,7 @@ pub mod tokens;
 
 pub mod sessions;
 
+pub mod devices;
 pub mod factors;
 
 pub mod sign_in;

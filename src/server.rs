@@ -24,6 +24,7 @@ use crate::config::Mode;
 use crate::db;
 use crate::deliveries;
 use crate::development;
+use crate::devices;
 use crate::health;
 use crate::help;
 use crate::http;
@@ -54,6 +55,7 @@ fn endpoints(mode: Mode) -> impl Fn(&mut ServiceConfig<'_>) + Copy {
     move |config| {
         sign_up::routes(config);
         sign_in::routes(config);
+        devices::routes(config);
         sessions::routes(config);
         account_life::routes(config);
         tokens::routes(config);

@@ -18,6 +18,19 @@ use crate::crypto::SealPurpose;
 use crate::ids::AccountId;
 use crate::internal::Internal;
 
+/// Someone who may turn out to know a password; or nobody, who never does.
+pub struct Candidate {
+    credentials: Option<Credentials>,
+}
+
+impl Candidate {
+    /// Whose password it would be.
+    #[must_use]
+    pub fn account(&self) -> Option<AccountId> {
+        self.credentials.as_ref().map(|credentials| credentials.account)
+    }
+}
+
 /// Makes an account with a proved identifier; `None` when the identifier belongs to another account already.
 ///
 /// # Errors
@@ -30,43 +43,36 @@ pub async fn create(conn: &mut PgConnection, app: &App, new: &NewAccount<'_>) ->
     Ok(inserted.then_some(id))
 }
 
-/// Judges a password at sign-in. An unknown identifier costs the same work as a known one.
+/// Whoever an identifier belongs to.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn candidate(app: &App, identifier: &Identifier) -> Result<Candidate, Internal> {
+    Ok(Candidate { credentials: store::find_credentials(&app.db, identifier.lookup_key()).await? })
+}
+
+/// A known account, for re-authentication.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn candidate_of(app: &App, account: AccountId) -> Result<Candidate, Internal> {
+    Ok(Candidate { credentials: store::find_credentials_of(&app.db, account).await? })
+}
+
+/// Judges a password. Nobody's costs the same work as somebody's.
 ///
 /// # Errors
 /// See [`AuthenticateError`]; closed and suspended are told only after the right password.
 pub async fn authenticate(
     app: &App,
-    identifier: &Identifier,
-    password: &str,
-) -> Result<Authenticated, AuthenticateError> {
-    let slot = app.hashing.reserve()?;
-    let credentials = store::find_credentials(&app.db, identifier.lookup_key()).await?;
-    judge(app, slot, credentials, password).await
-}
-
-/// Judges the password of a known account, for re-authentication.
-///
-/// # Errors
-/// See [`AuthenticateError`].
-pub async fn authenticate_account(
-    app: &App,
-    account: AccountId,
-    password: &str,
-) -> Result<Authenticated, AuthenticateError> {
-    let slot = app.hashing.reserve()?;
-    let credentials = store::find_credentials_of(&app.db, account).await?;
-    judge(app, slot, credentials, password).await
-}
-
-async fn judge(
-    app: &App,
     slot: crypto::HashingSlot,
-    credentials: Option<Credentials>,
+    candidate: &Candidate,
     password: &str,
 ) -> Result<Authenticated, AuthenticateError> {
+    let credentials = candidate.credentials.as_ref();
     // What no policy ever accepted is no one's password; the work is done all the same.
     let presented = NormalisedPassword::for_verification(password);
-    let known = credentials.as_ref().and_then(|c| Some((c, c.hash_sealed.as_deref()?)));
+    let known = credentials.and_then(|c| Some((c, c.hash_sealed.as_deref()?)));
     let (Some(presented), Some((credentials, sealed))) = (presented.as_ref(), known) else {
         slot.verify_dummy(&presented.unwrap_or_default()).await?;
         return Err(AuthenticateError::Wrong { account: credentials.map(|c| c.account) });
@@ -79,8 +85,8 @@ async fn judge(
     }
     match credentials.status {
         AccountStatus::Active => {}
-        AccountStatus::Closed => return Err(AuthenticateError::Closed),
-        AccountStatus::Suspended => return Err(AuthenticateError::Suspended),
+        AccountStatus::Closed => return Err(AuthenticateError::Closed { account: credentials.account }),
+        AccountStatus::Suspended => return Err(AuthenticateError::Suspended { account: credentials.account }),
     }
     if verified.needs_rehash {
         upgrade(app, credentials, presented).await?;

@@ -56,6 +56,8 @@ pub enum MacPurpose {
     Cursor,
     /// A key of a limit, so that Redis holds no addresses.
     LimitKey,
+    /// A key of a count of failures, so that it names nobody.
+    FailureKey,
 }
 
 impl MacPurpose {
@@ -65,6 +67,7 @@ impl MacPurpose {
             Self::RefreshToken => b"mac/refresh-token",
             Self::Cursor => b"mac/cursor",
             Self::LimitKey => b"mac/limit-key",
+            Self::FailureKey => b"mac/failure-key",
         }
     }
 }

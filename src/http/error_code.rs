@@ -59,6 +59,7 @@ error_codes! {
     Conflict "conflict" CONFLICT,
     SignInExpired "sign_in_expired" GONE,
     SignUpExpired "sign_up_expired" GONE,
+    DeviceTokenInvalid "device_token_invalid" GONE,
     InvalidCode "invalid_code" UNPROCESSABLE_ENTITY,
     InvalidFields "invalid_fields" UNPROCESSABLE_ENTITY,
     RateLimited "rate_limited" TOO_MANY_REQUESTS,

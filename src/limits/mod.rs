@@ -11,6 +11,7 @@
 //! replicas, but nothing fails open and nobody is shut out. That memory is a table of fixed size; two keys
 //! that fall on one place share a count, which callers cannot bring about since they do not know the key.
 
+mod failures;
 mod gcra;
 mod policy;
 
@@ -32,6 +33,11 @@ use crate::internal::Internal;
 use crate::redis::Redis;
 use gcra::Rate;
 
+pub use failures::Failing;
+pub use failures::Failures;
+pub use failures::FailuresError;
+pub use failures::Lane;
+pub use failures::Raised;
 pub use policy::Policy;
 pub use policy::Quota;
 

@@ -68,11 +68,15 @@ pub enum MessageKind {
     RecoveryCodesReplacedNotice,
     /// A factor was enrolled. Value: `label`, its name.
     FactorEnrolledNotice,
+    /// Many failures in a row. Value: `count`, how many.
+    FailuresNotice,
+    /// The token that makes a device known.
+    DeviceToken,
 }
 
 impl MessageKind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::SignUpCode,
         Self::SignUpNotice,
         Self::IdentifierCode,
@@ -80,6 +84,8 @@ impl MessageKind {
         Self::RecoveryCodeUsedNotice,
         Self::RecoveryCodesReplacedNotice,
         Self::FactorEnrolledNotice,
+        Self::FailuresNotice,
+        Self::DeviceToken,
     ];
 
     /// The kind's name in the database and in log lines.
@@ -93,6 +99,8 @@ impl MessageKind {
             Self::RecoveryCodeUsedNotice => "recovery_code_used_notice",
             Self::RecoveryCodesReplacedNotice => "recovery_codes_replaced_notice",
             Self::FactorEnrolledNotice => "factor_enrolled_notice",
+            Self::FailuresNotice => "failures_notice",
+            Self::DeviceToken => "device_token",
         }
     }
 
@@ -105,7 +113,7 @@ impl MessageKind {
     /// Whether it carries a code, and thus goes to a destination that is not proved yet.
     #[must_use]
     pub fn carries_code(self) -> bool {
-        matches!(self, Self::SignUpCode | Self::IdentifierCode)
+        matches!(self, Self::SignUpCode | Self::IdentifierCode | Self::DeviceToken)
     }
 
     /// The values that its text needs beside service, time, code and minutes.
@@ -114,11 +122,13 @@ impl MessageKind {
         match self {
             Self::RecoveryCodeUsedNotice => &["left"],
             Self::FactorEnrolledNotice => &["label"],
+            Self::FailuresNotice => &["count"],
             Self::SignUpCode
             | Self::SignUpNotice
             | Self::IdentifierCode
             | Self::RefreshReuseNotice
-            | Self::RecoveryCodesReplacedNotice => &[],
+            | Self::RecoveryCodesReplacedNotice
+            | Self::DeviceToken => &[],
         }
     }
 }

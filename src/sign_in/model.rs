@@ -12,9 +12,11 @@ use crate::crypto::OpaqueToken;
 use crate::crypto::TokenKind;
 use crate::factors::ConfirmedFactor;
 use crate::ids::AccountId;
+use crate::ids::DeviceId;
 use crate::ids::FlowId;
 use crate::ids::IdentifierId;
 use crate::internal::Internal;
+use crate::limits::FailuresError;
 use crate::limits::Limited;
 
 /// How long a flow waits for its next step.
@@ -43,6 +45,8 @@ pub(super) struct Flow {
     /// An identifier was proved in this flow or by the sign-up that led to it.
     pub identifier_proved: bool,
     pub session_label: Option<String>,
+    /// The device that was recognised by its token.
+    pub device: Option<DeviceId>,
     pub expires_at: DateTime<Utc>,
 }
 
@@ -72,6 +76,7 @@ pub(super) enum NextStep {
 pub(super) struct Start<'a> {
     pub identifier: &'a crate::accounts::Identifier,
     pub password: &'a str,
+    pub device_token: Option<&'a str>,
     pub client_id: &'a str,
     pub session_label: Option<String>,
 }
@@ -108,7 +113,7 @@ pub(super) enum SignInError {
         /// How many tries remain.
         attempts_left: i64,
     },
-    /// Too many wrong codes.
+    /// Too many wrong codes or passwords.
     #[error("no tries are left")]
     NoTriesLeft {
         /// When there are tries again: with a new code or a new sign-in.
@@ -138,6 +143,15 @@ pub(super) enum SignInError {
     /// A failure of ours.
     #[error(transparent)]
     Internal(#[from] Internal),
+}
+
+impl From<FailuresError> for SignInError {
+    fn from(error: FailuresError) -> Self {
+        match error {
+            FailuresError::Closed { retry_after_secs } => Self::NoTriesLeft { retry_after_secs },
+            FailuresError::Internal(error) => Self::Internal(error),
+        }
+    }
 }
 
 impl From<Limited> for SignInError {

@@ -8,7 +8,8 @@ use super::service::REAUTHENTICATION;
 use super::service::SecondFactor;
 use super::service::Try;
 use super::service::amr;
-use super::service::record_alone;
+use super::service::authenticate;
+use super::service::record_failure;
 use super::service::tell_of_recovery_code;
 use super::store;
 use crate::accounts;
@@ -22,6 +23,8 @@ use crate::audit::EventKind;
 use crate::factors;
 use crate::factors::CheckError;
 use crate::factors::Match;
+use crate::limits::Failing;
+use crate::limits::Lane;
 use crate::sessions::CurrentSession;
 
 /// A re-authentication that succeeded: what its access token says.
@@ -39,28 +42,31 @@ pub(super) async fn reauthenticate(
     given: &SecondFactor,
     caller: &Caller,
 ) -> Result<Reauthenticated, SignInError> {
-    let tried = Try::take(app, session.id.uuid(), REAUTHENTICATION).await?;
-    let outcome = judge(app, session, password, given, caller).await;
-    match &outcome {
-        Ok(_) => store::forget_tries(app, session.id.uuid(), REAUTHENTICATION).await?,
-        Err(SignInError::WrongCode { .. } | SignInError::Authenticate(AuthenticateError::Wrong { .. })) => {
-            let event =
-                Event::new(EventKind::ReauthenticationFailed, caller).account(session.account).session(session.id);
-            record_alone(app, event).await?;
-        }
-        Err(_) => {}
+    let tried = Try::take(app, session.account, session.id.uuid(), REAUTHENTICATION).await?;
+    let failed = || Event::new(EventKind::ReauthenticationFailed, caller).session(session.id);
+    let outcome = judge(app, session, (password, given), (caller, failed())).await;
+    if outcome.is_ok() {
+        store::forget_tries(app, session.id.uuid(), REAUTHENTICATION).await?;
     }
-    tried.settle(outcome).await
+    tried.settle(outcome, failed()).await
 }
 
 async fn judge(
     app: &App,
     session: &CurrentSession,
-    password: &str,
-    given: &SecondFactor,
-    caller: &Caller,
+    (password, given): (&str, &SecondFactor),
+    (caller, failed): (&Caller, Event<'_>),
 ) -> Result<Reauthenticated, SignInError> {
-    let authenticated = accounts::authenticate_account(app, session.account, password).await?;
+    let slot = app.hashing.reserve()?;
+    let candidate = accounts::candidate_of(app, session.account).await?;
+    let raised = app.failures.raise(Lane::Password, Failing::Account(session.account)).await?;
+    let authenticated = match authenticate(app, slot, (&candidate, password), &raised).await {
+        Err(error @ AuthenticateError::Wrong { .. }) => {
+            record_failure(app, failed, (Some(session.account), &raised)).await?;
+            return Err(error.into());
+        }
+        other => other?,
+    };
     let code = given.code.as_ref().ok_or(CheckError::Wrong)?;
     let found = factors::check(app, session.account, given.factor, code).await?;
     finish(app, session, authenticated.password_version, &found, caller).await

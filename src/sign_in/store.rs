@@ -87,7 +87,9 @@ pub(super) async fn count_try(app: &App, counter: Uuid, what: &str) -> Result<(i
 
 /// A try that was not looked at does not count.
 pub(super) async fn return_try(app: &App, counter: Uuid, what: &str) -> Result<(), Internal> {
-    Ok(app.redis.connection().decr(tries_key(app, counter, what), 1).await?)
+    // A count that has run out meanwhile must not come back as one without an end.
+    let script = redis::Script::new("if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('DECR', KEYS[1]) end");
+    Ok(script.key(tries_key(app, counter, what)).invoke_async(&mut app.redis.connection()).await?)
 }
 
 /// A success ends the count.

@@ -94,10 +94,16 @@ pub enum AuthenticateError {
     },
     /// The password was right, the account is closed.
     #[error("the account is closed")]
-    Closed,
+    Closed {
+        /// Whose it is, for the audit log alone.
+        account: AccountId,
+    },
     /// The password was right, the account is suspended.
     #[error("the account is suspended")]
-    Suspended,
+    Suspended {
+        /// Whose it is, for the audit log alone.
+        account: AccountId,
+    },
     /// No hashing thread would have had time.
     #[error(transparent)]
     Hashing(#[from] crate::crypto::HashingError),

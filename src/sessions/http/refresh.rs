@@ -87,7 +87,7 @@ pub(super) async fn refresh(
     let (token, delivery) =
         presented(&request, refresh_token)?.ok_or_else(|| Problem::new(ErrorCode::RefreshTokenInvalid))?;
     let opened = service::refresh(&app, &token, &client).await.map_err(problem)?;
-    token_set(&app, StatusCode::OK, opened, Answer { delivery, audience: audience.as_deref(), recovery_codes: None })
+    token_set(&app, StatusCode::OK, opened, Answer { delivery, audience: audience.as_deref(), ..Answer::default() })
 }
 
 /// End the session of a refresh token, of the cookie, or of the access token.

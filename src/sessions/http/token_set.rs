@@ -72,6 +72,11 @@ pub struct TokenSet {
     account_id: AccountId,
     /// What the account may do.
     account_status: AccountStatus,
+    /// For this device to keep and to give with the next password: it is limited apart from strangers then. Absent
+    /// from a refresh, and when a valid one came in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "sdt_Zt3yq0…")]
+    device_token: Option<String>,
     /// Recovery codes that are left.
     #[schema(example = 10)]
     recovery_codes_left: i64,
@@ -90,6 +95,8 @@ pub struct Answer<'a> {
     pub audience: Option<&'a str>,
     /// Codes to show, after an enrolment.
     pub recovery_codes: Option<Vec<String>>,
+    /// The token of a device that was not known before.
+    pub device_token: Option<String>,
 }
 
 /// Signs an access token and answers with the tokens of a session.
@@ -135,6 +142,7 @@ pub fn token_set(
         session_id: opened.id,
         account_id: opened.account,
         account_status: AccountStatus::Active,
+        device_token: answer.device_token,
         recovery_codes_left: opened.recovery_codes_left,
         recovery_codes: answer.recovery_codes,
     }))

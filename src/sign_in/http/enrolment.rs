@@ -175,9 +175,10 @@ pub(super) async fn confirm(
     let delivery = TokenDelivery::admitted(body.token_delivery, &request)?;
     let typed = body.code.ok_or_else(|| Problem::field("/code", FieldCode::Required))?;
     let code = TotpCode::parse(&typed);
-    let (opened, codes) =
-        service::confirm_enrolment(&app, &body.sign_in_token, (body.factor_id, code.as_ref()), &client)
-            .await
-            .map_err(problem)?;
-    token_set(&app, StatusCode::CREATED, opened, Answer { delivery, audience: None, recovery_codes: Some(codes.texts) })
+    let (done, codes) = service::confirm_enrolment(&app, &body.sign_in_token, (body.factor_id, code.as_ref()), &client)
+        .await
+        .map_err(problem)?;
+    let answer =
+        Answer { delivery, recovery_codes: Some(codes.texts), device_token: done.device_token, ..Answer::default() };
+    token_set(&app, StatusCode::CREATED, done.opened, answer)
 }

@@ -33,8 +33,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 fn problem(error: SignInError) -> Problem {
     match error {
         SignInError::Authenticate(AuthenticateError::Wrong { .. }) => Problem::new(ErrorCode::InvalidCredentials),
-        SignInError::Authenticate(AuthenticateError::Closed) => Problem::new(ErrorCode::AccountClosed),
-        SignInError::Authenticate(AuthenticateError::Suspended) => Problem::new(ErrorCode::AccountSuspended),
+        SignInError::Authenticate(AuthenticateError::Closed { .. }) => Problem::new(ErrorCode::AccountClosed),
+        SignInError::Authenticate(AuthenticateError::Suspended { .. }) => Problem::new(ErrorCode::AccountSuspended),
         SignInError::Authenticate(AuthenticateError::Hashing(error)) | SignInError::Hashing(error) => error.into(),
         SignInError::Authenticate(AuthenticateError::Internal(error)) | SignInError::Internal(error) => error.into(),
         SignInError::Expired => Problem::new(ErrorCode::SignInExpired),

@@ -39,6 +39,9 @@ pub(super) struct SignInRequest {
     /// The password.
     #[schema(example = "correct horse battery")]
     password: String,
+    /// The token of a device that has completed a sign-in before: wrong passwords of strangers do not count against it.
+    #[schema(nullable = false, example = "sdt_Zt3yq0…")]
+    device_token: Option<String>,
     /// The client; the first-party one when absent.
     #[schema(nullable = false, example = "first-party")]
     client_id: Option<String>,
@@ -59,7 +62,7 @@ pub(super) struct SignInRequest {
             "enrollable": [],
         }))),
     extensions(
-        ("x-problems" = json!(["invalid_credentials", "account_closed", "account_suspended", "overloaded"])),
+        ("x-problems" = json!(["invalid_credentials", "account_closed", "account_suspended", "too_many_attempts", "overloaded"])),
         ("x-limit" = json!("password")),
     ),
 )]
@@ -77,7 +80,8 @@ pub(super) async fn start(
     let (Some(identifier), Some(client_id), Some(session_label)) = (identifier, client_id, label) else {
         return Err(faults.into_problem());
     };
-    let start = Start { identifier: &identifier, password: &body.0.password, client_id, session_label };
+    let device_token = body.0.device_token.as_deref();
+    let start = Start { identifier: &identifier, password: &body.0.password, device_token, client_id, session_label };
     let outcome = service::start(&app, start, &client).await.map_err(|error| {
         let wrong = matches!(error, SignInError::Authenticate(AuthenticateError::Wrong { .. }));
         let hints = if wrong { hints(&body.0.password) } else { Vec::new() };

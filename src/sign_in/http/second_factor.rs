@@ -105,6 +105,7 @@ pub(super) async fn complete(
     let body = body.0;
     let delivery = TokenDelivery::admitted(body.token_delivery, &request)?;
     let given = read_factor(body.method, body.factor_id, body.code.as_deref(), body.recovery_code.as_deref())?;
-    let opened = service::complete(&app, &body.sign_in_token, &given, &client).await.map_err(problem)?;
-    token_set(&app, StatusCode::CREATED, opened, Answer { delivery, ..Answer::default() })
+    let done = service::complete(&app, &body.sign_in_token, &given, &client).await.map_err(problem)?;
+    let answer = Answer { delivery, device_token: done.device_token, ..Answer::default() };
+    token_set(&app, StatusCode::CREATED, done.opened, answer)
 }

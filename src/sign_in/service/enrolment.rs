@@ -4,6 +4,7 @@ use super::super::model::Flow;
 use super::super::model::NextStep;
 use super::super::model::SignInError;
 use super::super::store;
+use super::Completed;
 use super::Loaded;
 use super::Try;
 use super::amr;
@@ -14,6 +15,7 @@ use crate::audit;
 use crate::audit::Caller;
 use crate::audit::Event;
 use crate::audit::EventKind;
+use crate::devices;
 use crate::factors;
 use crate::factors::EnrolmentCode;
 use crate::factors::RecoveryCodes;
@@ -23,7 +25,6 @@ use crate::ids::FactorId;
 use crate::messages::MessageKind;
 use crate::sessions;
 use crate::sessions::NewSession;
-use crate::sessions::OpenedSession;
 
 /// Begins the enrolment of an authenticator app.
 pub(in super::super) async fn begin_enrolment(
@@ -46,10 +47,11 @@ pub(in super::super) async fn confirm_enrolment(
     token: &str,
     (factor, code): (FactorId, Option<&TotpCode>),
     caller: &Caller,
-) -> Result<(OpenedSession, RecoveryCodes), SignInError> {
+) -> Result<(Completed, RecoveryCodes), SignInError> {
     let Loaded { flow, .. } = load(app, token, NextStep::EnrolSecondFactor).await?;
-    let tried = Try::take(app, flow.id.uuid(), "enrolment").await?;
-    tried.settle(enrol(app, &flow, (factor, code), caller).await).await
+    let tried = Try::take(app, flow.account, flow.id.uuid(), "enrolment").await?;
+    let failed = Event::new(EventKind::SecondFactorFailed, caller).client(&flow.client_id);
+    tried.settle(enrol(app, &flow, (factor, code), caller).await, failed).await
 }
 
 async fn enrol(
@@ -57,7 +59,7 @@ async fn enrol(
     flow: &Flow,
     (factor, code): (FactorId, Option<&TotpCode>),
     caller: &Caller,
-) -> Result<(OpenedSession, RecoveryCodes), SignInError> {
+) -> Result<(Completed, RecoveryCodes), SignInError> {
     let code = factors::check_enrolment(app, (flow.account, flow.id), factor, code).await?;
     let codes = factors::make_recovery_codes(app).await?;
     let opened = finish(app, flow, &code, &codes, caller).await?;
@@ -70,7 +72,7 @@ async fn finish(
     code: &EnrolmentCode,
     codes: &RecoveryCodes,
     caller: &Caller,
-) -> Result<OpenedSession, SignInError> {
+) -> Result<Completed, SignInError> {
     let mut tx = app.begin().await?;
     let account = accounts::lock(&mut tx, flow.account).await?.ok_or(SignInError::Expired)?;
     if !store::consume(&mut tx, flow.id, app.clock.now()).await? {
@@ -99,6 +101,7 @@ async fn finish(
         label: flow.session_label.as_deref(),
     };
     let opened = sessions::open(&mut tx, app, &account, &new, caller).await?;
+    let device_token = devices::issue(&mut tx, app, &account, flow.device).await?;
     app.commit(tx).await?;
-    Ok(opened)
+    Ok(Completed { opened, device_token })
 }

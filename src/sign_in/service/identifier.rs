@@ -73,8 +73,10 @@ pub(in super::super) async fn verify(
     let code = store::find_code(app, flow.id).await?;
     // Each code has tries of its own, so that a resend forgives nothing that was guessed at the one before.
     let counter = code.as_ref().map_or(flow.id, |code| code.id);
-    let tried = Try::take(app, counter.uuid(), "identifier").await?;
-    let started = tried.settle(prove(app, flow, code, (typed, caller)).await).await?;
+    let client_id = flow.client_id.clone();
+    let tried = Try::take(app, flow.account, counter.uuid(), "identifier").await?;
+    let failed = Event::new(EventKind::IdentifierCodeFailed, caller).client(&client_id);
+    let started = tried.settle(prove(app, flow, code, (typed, caller)).await, failed).await?;
     store::forget(app, &token.digest()).await?;
     Ok(started)
 }

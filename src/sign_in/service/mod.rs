@@ -13,8 +13,10 @@ pub(super) use enrolment::begin_enrolment;
 pub(super) use enrolment::confirm_enrolment;
 pub(super) use identifier::send_code;
 pub(super) use identifier::verify;
+pub(super) use password::authenticate;
 pub(super) use password::start;
 pub use password::start_after_sign_up;
+pub(super) use second_factor::Completed;
 pub(super) use second_factor::SecondFactor;
 pub(super) use second_factor::complete;
 pub(super) use second_factor::tell_of_recovery_code;
@@ -39,6 +41,8 @@ use crate::factors;
 use crate::factors::FactorKind;
 use crate::ids::AccountId;
 use crate::internal::Internal;
+use crate::limits::Raised;
+use crate::messages::MessageKind;
 
 /// A flow as its token found it.
 struct Loaded {
@@ -65,6 +69,7 @@ fn new_flow(app: &App, account: AccountId, password_version: i64, client_id: &st
         password_version,
         identifier_proved: false,
         session_label: None,
+        device: None,
         expires_at: now,
     }
 }
@@ -94,7 +99,23 @@ async fn step(conn: &mut PgConnection, flow: &Flow) -> Result<Step, Internal> {
     Ok(Step { next: NextStep::VerifyIdentifier, identifiers, factors: Vec::new() })
 }
 
-/// Records a failure, for which nothing else is written.
+/// Records a failure that was counted. The owner is told when there are many in a row.
+pub(super) async fn record_failure(
+    app: &App,
+    event: Event<'_>,
+    (account, raised): (Option<AccountId>, &Raised),
+) -> Result<(), Internal> {
+    let mut tx = app.begin().await?;
+    let event = if let Some(account) = account { event.account(account) } else { event };
+    audit::record(&mut tx, &app.clock, event).await?;
+    if let (Some(account), true) = (account, raised.is_worth_a_notice()) {
+        let count = raised.count.to_string();
+        accounts::notify(&mut tx, app, account, MessageKind::FailuresNotice, &[("count", count)]).await?;
+    }
+    app.commit(tx).await
+}
+
+/// Records what has no other effect.
 pub(super) async fn record_alone(app: &App, event: Event<'_>) -> Result<(), Internal> {
     let mut tx = app.begin().await?;
     audit::record(&mut tx, &app.clock, event).await?;

@@ -10,16 +10,25 @@ use super::super::model::StartedFlow;
 use super::keep;
 use super::new_flow;
 use super::record_alone;
+use super::record_failure;
 use crate::accounts;
 use crate::accounts::AuthenticateError;
+use crate::accounts::Authenticated;
+use crate::accounts::Candidate;
 use crate::app::App;
 use crate::audit;
 use crate::audit::Caller;
 use crate::audit::Event;
 use crate::audit::EventKind;
 use crate::clock::Stopwatch;
+use crate::crypto::HashingSlot;
+use crate::devices;
 use crate::ids::AccountId;
+use crate::ids::DeviceId;
 use crate::internal::Internal;
+use crate::limits::Failing;
+use crate::limits::Lane;
+use crate::limits::Raised;
 
 /// Judges identifier and password. A refusal takes a whole number of `failure_step`s from arrival.
 pub(in super::super) async fn start(app: &App, start: Start<'_>, caller: &Caller) -> Result<StartedFlow, SignInError> {
@@ -27,9 +36,12 @@ pub(in super::super) async fn start(app: &App, start: Start<'_>, caller: &Caller
     let outcome = judge(app, &start, caller).await;
     let refused = matches!(
         outcome,
-        Err(SignInError::Authenticate(
-            AuthenticateError::Wrong { .. } | AuthenticateError::Closed | AuthenticateError::Suspended
-        ))
+        Err(SignInError::NoTriesLeft { .. }
+            | SignInError::Authenticate(
+                AuthenticateError::Wrong { .. }
+                    | AuthenticateError::Closed { .. }
+                    | AuthenticateError::Suspended { .. }
+            ))
     );
     if refused {
         tokio::time::sleep(rest_of_step(arrival.elapsed(), app.config.failure_step)).await;
@@ -38,17 +50,66 @@ pub(in super::super) async fn start(app: &App, start: Start<'_>, caller: &Caller
 }
 
 async fn judge(app: &App, start: &Start<'_>, caller: &Caller) -> Result<StartedFlow, SignInError> {
-    let authenticated = match accounts::authenticate(app, start.identifier, start.password).await {
-        Err(AuthenticateError::Wrong { account }) => {
-            let event = Event::new(EventKind::SignInFailed, caller).client(start.client_id);
-            record_alone(app, if let Some(account) = account { event.account(account) } else { event }).await?;
-            return Err(AuthenticateError::Wrong { account }.into());
-        }
-        other => other?,
+    // The order of the steps: what is refused for lack of time costs the caller no try, and a try is counted before
+    // it is judged.
+    let slot = app.hashing.reserve()?;
+    let candidate = accounts::candidate(app, start.identifier).await?;
+    let device = devices::recognise(app, candidate.account(), start.device_token).await?;
+    let (lane, whose) = match (device, candidate.account()) {
+        (Some(device), _) => (Lane::Device, Failing::Device(device)),
+        (None, Some(account)) => (Lane::Password, Failing::Account(account)),
+        (None, None) => (Lane::Password, Failing::Nobody(start.identifier.lookup_key())),
     };
+    let raised = app.failures.raise(lane, whose).await?;
+    match authenticate(app, slot, (&candidate, start.password), &raised).await {
+        Ok(authenticated) => begin(app, start, (authenticated, device), caller).await,
+        Err(error) => {
+            if let (Some(device), true) = (device, raised.closes()) {
+                devices::revoke(app, device).await?;
+            }
+            let event = |kind| Event::new(kind, caller).client(start.client_id);
+            match &error {
+                AuthenticateError::Wrong { account } => {
+                    record_failure(app, event(EventKind::SignInFailed), (*account, &raised)).await?;
+                }
+                AuthenticateError::Closed { account } | AuthenticateError::Suspended { account } => {
+                    record_alone(app, event(EventKind::SignInRefused).account(*account)).await?;
+                }
+                AuthenticateError::Hashing(_) | AuthenticateError::Internal(_) => {}
+            }
+            Err(error.into())
+        }
+    }
+}
+
+/// Judges a password whose failure is counted already, and settles the count.
+pub(in super::super) async fn authenticate(
+    app: &App,
+    slot: HashingSlot,
+    (candidate, password): (&Candidate, &str),
+    raised: &Raised,
+) -> Result<Authenticated, AuthenticateError> {
+    let outcome = accounts::authenticate(app, slot, candidate, password).await;
+    match &outcome {
+        Ok(_) | Err(AuthenticateError::Closed { .. } | AuthenticateError::Suspended { .. }) => {
+            app.failures.forgive(raised).await?;
+        }
+        Err(AuthenticateError::Wrong { .. }) => {}
+        Err(AuthenticateError::Hashing(_) | AuthenticateError::Internal(_)) => app.failures.give_back(raised).await?,
+    }
+    outcome
+}
+
+async fn begin(
+    app: &App,
+    start: &Start<'_>,
+    (authenticated, device): (Authenticated, Option<DeviceId>),
+    caller: &Caller,
+) -> Result<StartedFlow, SignInError> {
     let mut tx = app.begin().await?;
     let mut flow = new_flow(app, authenticated.account, authenticated.password_version, start.client_id);
     flow.session_label.clone_from(&start.session_label);
+    flow.device = device;
     let event = Event::new(EventKind::PasswordVerified, caller).account(flow.account).client(start.client_id);
     audit::record(&mut tx, &app.clock, event).await?;
     let started = keep(app, flow, &mut tx).await?;

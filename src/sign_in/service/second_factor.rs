@@ -10,13 +10,13 @@ use super::Loaded;
 use super::Try;
 use super::amr;
 use super::load;
-use super::record_alone;
 use crate::accounts;
 use crate::app::App;
 use crate::audit;
 use crate::audit::Caller;
 use crate::audit::Event;
 use crate::audit::EventKind;
+use crate::devices;
 use crate::factors;
 use crate::factors::CheckError;
 use crate::factors::Match;
@@ -40,34 +40,37 @@ pub(in super::super) struct SecondFactor {
     pub code: Option<PresentedCode>,
 }
 
+/// A sign-in that is complete.
+pub(in super::super) struct Completed {
+    pub opened: OpenedSession,
+    /// For the device, unless it was known.
+    pub device_token: Option<String>,
+}
+
 /// Checks the code, uses it up and opens the session.
 pub(in super::super) async fn complete(
     app: &App,
     token: &str,
     given: &SecondFactor,
     caller: &Caller,
-) -> Result<OpenedSession, SignInError> {
+) -> Result<Completed, SignInError> {
     let Loaded { flow, step, .. } = load(app, token, NextStep::SecondFactor).await?;
     if given.factor.is_some_and(|named| step.factors.iter().all(|factor| factor.id != named)) {
         return Err(SignInError::UnknownFactor);
     }
     app.limits.admit(Policy::AccountCode, Subject::Account(flow.account)).await?;
-    let tried = Try::take(app, flow.id.uuid(), "second-factor").await?;
-    let outcome = judge(app, &flow, given, caller).await;
-    if matches!(outcome, Err(SignInError::WrongCode { .. })) {
-        let event = Event::new(EventKind::SecondFactorFailed, caller).account(flow.account).client(&flow.client_id);
-        record_alone(app, event).await?;
-    }
-    tried.settle(outcome).await
+    let tried = Try::take(app, flow.account, flow.id.uuid(), "second-factor").await?;
+    let failed = Event::new(EventKind::SecondFactorFailed, caller).client(&flow.client_id);
+    tried.settle(judge(app, &flow, given, caller).await, failed).await
 }
 
-async fn judge(app: &App, flow: &Flow, given: &SecondFactor, caller: &Caller) -> Result<OpenedSession, SignInError> {
+async fn judge(app: &App, flow: &Flow, given: &SecondFactor, caller: &Caller) -> Result<Completed, SignInError> {
     let code = given.code.as_ref().ok_or(CheckError::Wrong)?;
     let found = factors::check(app, flow.account, given.factor, code).await?;
     finish(app, flow, &found, caller).await
 }
 
-async fn finish(app: &App, flow: &Flow, found: &Match, caller: &Caller) -> Result<OpenedSession, SignInError> {
+async fn finish(app: &App, flow: &Flow, found: &Match, caller: &Caller) -> Result<Completed, SignInError> {
     let mut tx = app.begin().await?;
     let account = accounts::lock(&mut tx, flow.account).await?.ok_or(SignInError::Expired)?;
     if !store::consume(&mut tx, flow.id, app.clock.now()).await? {
@@ -88,8 +91,9 @@ async fn finish(app: &App, flow: &Flow, found: &Match, caller: &Caller) -> Resul
         tell_of_recovery_code(&mut tx, app, (flow.account, opened.id), caller).await?;
     }
     messages::drop_for_flow(&mut tx, flow.id, app.clock.now()).await?;
+    let device_token = devices::issue(&mut tx, app, &account, flow.device).await?;
     app.commit(tx).await?;
-    Ok(opened)
+    Ok(Completed { opened, device_token })
 }
 
 /// Writes down and tells the owner that a recovery code was used, in the transaction that used it.

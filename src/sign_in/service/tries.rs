@@ -1,4 +1,4 @@
-//! Five tries, each counted before it is looked at.
+//! Five tries of a flow, and the failures of its account; each is counted before it is looked at.
 
 use uuid::Uuid;
 
@@ -6,8 +6,14 @@ use super::super::model::RESEND_SECS;
 use super::super::model::SignInError;
 use super::super::model::TRIES;
 use super::super::store;
+use super::record_failure;
 use crate::accounts::AuthenticateError;
 use crate::app::App;
+use crate::audit::Event;
+use crate::ids::AccountId;
+use crate::limits::Failing;
+use crate::limits::Lane;
+use crate::limits::Raised;
 
 /// What a session counts; the other counts are a flow's.
 pub(in super::super) const REAUTHENTICATION: &str = "reauthentication";
@@ -15,14 +21,22 @@ pub(in super::super) const REAUTHENTICATION: &str = "reauthentication";
 /// A try that was counted and is being looked at.
 pub(in super::super) struct Try<'a> {
     app: &'a App,
+    account: AccountId,
     counter: Uuid,
     what: &'static str,
     left: i64,
+    raised: Raised,
 }
 
 impl<'a> Try<'a> {
-    /// Counts a try at `what` of a flow or a session; refused when there were five.
-    pub(in super::super) async fn take(app: &'a App, counter: Uuid, what: &'static str) -> Result<Self, SignInError> {
+    /// Counts a try at `what` of a flow or a session; refused when there were five, or when the account has had too
+    /// many failures.
+    pub(in super::super) async fn take(
+        app: &'a App,
+        account: AccountId,
+        counter: Uuid,
+        what: &'static str,
+    ) -> Result<Self, SignInError> {
         let (tries, lasts_secs) = store::count_try(app, counter, what).await?;
         let left = TRIES - tries;
         if left < 0 {
@@ -30,15 +44,40 @@ impl<'a> Try<'a> {
             let retry_after_secs = if what == REAUTHENTICATION { lasts_secs } else { RESEND_SECS.unsigned_abs() };
             return Err(SignInError::NoTriesLeft { retry_after_secs });
         }
-        Ok(Self { app, counter, what, left })
+        let raised = match app.failures.raise(Lane::Code, Failing::Account(account)).await {
+            Ok(raised) => raised,
+            Err(error) => {
+                store::return_try(app, counter, what).await?;
+                return Err(error.into());
+            }
+        };
+        Ok(Self { app, account, counter, what, left, raised })
     }
 
-    /// Tells a wrong code how many tries remain, and gives back a try at which no code or password was judged.
-    pub(in super::super) async fn settle<T>(self, outcome: Result<T, SignInError>) -> Result<T, SignInError> {
+    /// Ends the try: a wrong code stays counted, is recorded as `failed` and told how many tries remain; what was not
+    /// judged is given back; the right code ends the row of failures.
+    pub(in super::super) async fn settle<T>(
+        self,
+        outcome: Result<T, SignInError>,
+        failed: Event<'_>,
+    ) -> Result<T, SignInError> {
+        let failures = &self.app.failures;
         match outcome {
-            Err(SignInError::WrongCode { .. }) => Err(SignInError::WrongCode { attempts_left: self.left }),
-            Ok(_) | Err(SignInError::Authenticate(AuthenticateError::Wrong { .. })) => outcome,
+            Ok(done) => {
+                failures.forgive(&self.raised).await?;
+                Ok(done)
+            }
+            Err(SignInError::WrongCode { .. }) => {
+                record_failure(self.app, failed, (Some(self.account), &self.raised)).await?;
+                Err(SignInError::WrongCode { attempts_left: self.left })
+            }
+            // The password has a count of its own; the code was not judged.
+            Err(error @ SignInError::Authenticate(AuthenticateError::Wrong { .. })) => {
+                failures.give_back(&self.raised).await?;
+                Err(error)
+            }
             Err(error) => {
+                failures.give_back(&self.raised).await?;
                 store::return_try(self.app, self.counter, self.what).await?;
                 Err(error)
             }

@@ -109,6 +109,10 @@ problem-sign-up-expired =
     .title = This sign-up has ended
     .detail = The sign-up has expired or was finished already. Please start again, or sign in.
     .help = A sign-up waits one day for its code, and each code is good for ten minutes. It has expired, or the account exists already. Try to sign in; if that does not work, sign up again.
+problem-device-token-invalid =
+    .title = This token is not valid
+    .detail = The token was used already, has expired, or was never sent. Please ask for another one.
+    .help = The token of a message works once and for ten minutes. Ask for another message, and use the newest one.
 problem-invalid-code =
     .title = The code is not right
     .detail = The code is wrong, too old or was used already. Check it and try again.
@@ -282,3 +286,22 @@ inbox-title = Inbox
 inbox-intro = Every mail that this development server would have sent, the newest first.
 inbox-reload = Reload
 inbox-empty = Nothing has been sent yet.
+message-failures-notice =
+    # $count: how many failures in a row
+    .subject = Somebody is trying to get into your { $service } account
+    .body =
+        Until { $at }, { $count } wrong passwords or codes in a row were given for your account. Nobody got in.
+
+        If it was you, you need not do anything. If it was not you, your password alone opens nothing, but choose one
+        that you use nowhere else. When too many tries have failed, sign in on a device that you have used before.
+message-device-token =
+    .subject = Signing in to { $service } while others guess at your account
+    .body =
+        Give this token where you were asked for it:
+
+            { $code }
+
+        It is valid for { $minutes } minutes and works once. It lets this device try your password although too many
+        tries by others have failed; it opens nothing else. Nobody from { $service } will ever ask you for it.
+
+        If you did not ask for it, you need not do anything.

@@ -1,0 +1,95 @@
+//! Device tokens by message.
+
+use actix_web::HttpResponse;
+use actix_web::post;
+use actix_web::web;
+use serde::Deserialize;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::model::DeviceError;
+use super::service;
+use crate::accounts::read_identifier;
+use crate::app::App;
+use crate::http::Client;
+use crate::http::ErrorCode;
+use crate::http::Json;
+use crate::http::Problem;
+use crate::http::ok;
+use crate::limits::Policy;
+use crate::limits::Subject;
+
+/// Adds the endpoints.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(request).service(confirm);
+}
+
+fn problem(error: DeviceError) -> Problem {
+    match error {
+        DeviceError::TokenInvalid => Problem::new(ErrorCode::DeviceTokenInvalid),
+        DeviceError::Limited(limited) => limited.into(),
+        DeviceError::Internal(error) => error.into(),
+    }
+}
+
+/// A request for a device token.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct DeviceTokenRequest {
+    /// The identifier that the message goes to.
+    #[schema(example = "taro@example.jp")]
+    identifier: String,
+}
+
+/// The token of the message.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct ConfirmDeviceRequest {
+    /// As the message shows it.
+    #[schema(example = "sdr_Zt3yq0…")]
+    token: String,
+}
+
+/// A token for this device.
+#[derive(Serialize, ToSchema)]
+pub(super) struct DeviceTokenAnswer {
+    /// Give it with the password from now on.
+    #[schema(example = "sdt_Zt3yq0…")]
+    device_token: String,
+}
+
+/// Ask for a device token by message.
+///
+/// For someone who is told `too_many_attempts` because strangers guess at their account. The token opens a lane of their
+/// own for the password, and nothing else. The answer is the same for every identifier.
+#[utoipa::path(
+    tag = "sign-in", operation_id = "request_device_token", request_body = DeviceTokenRequest,
+    responses((status = 202, description = "If the identifier has an account, a message is on its way")),
+    extensions(("x-problems" = json!([])), ("x-limit" = json!("resend"))),
+)]
+#[post("/v1/device-tokens")]
+pub(super) async fn request(
+    app: web::Data<App>,
+    client: Client,
+    body: Json<DeviceTokenRequest>,
+) -> Result<HttpResponse, Problem> {
+    app.limits.admit(Policy::Resend, Subject::Network(client.ip)).await?;
+    let identifier = read_identifier(&body.0.identifier).map_err(|code| Problem::field("/identifier", code))?;
+    service::request(&app, &identifier, &client).await.map_err(problem)?;
+    Ok(HttpResponse::Accepted().finish())
+}
+
+/// Trade the token of the message for a device token.
+#[utoipa::path(
+    tag = "sign-in", operation_id = "confirm_device_token", request_body = ConfirmDeviceRequest,
+    responses((status = 200, description = "For this device to keep", body = DeviceTokenAnswer)),
+    extensions(("x-problems" = json!(["device_token_invalid"])), ("x-limit" = json!("code"))),
+)]
+#[post("/v1/device-tokens/confirm")]
+pub(super) async fn confirm(
+    app: web::Data<App>,
+    client: Client,
+    body: Json<ConfirmDeviceRequest>,
+) -> Result<HttpResponse, Problem> {
+    app.limits.admit(Policy::Code, Subject::Network(client.ip)).await?;
+    ok(&DeviceTokenAnswer { device_token: service::confirm(&app, &body.0.token, &client).await.map_err(problem)? })
+}

@@ -1,0 +1,44 @@
+//! The two tokens of this feature.
+
+use crate::crypto::TokenKind;
+use crate::internal::Internal;
+use crate::limits::Limited;
+
+/// How many devices of an account are known at a time.
+pub(super) const DEVICES: i64 = 20;
+/// How long the token of a message is good for.
+pub(super) const REQUEST_SECS: i64 = 600;
+
+/// `sdt_…`: kept by a device.
+pub struct DeviceToken;
+
+impl TokenKind for DeviceToken {
+    const PREFIX: &'static str = "sdt_";
+}
+
+/// `sdr_…`: sent by message, traded for a [`DeviceToken`].
+pub(super) struct RequestToken;
+
+impl TokenKind for RequestToken {
+    const PREFIX: &'static str = "sdr_";
+}
+
+/// Why no device token was sent or given.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum DeviceError {
+    /// The token of the message is unknown, used or too old.
+    #[error("the token is void")]
+    TokenInvalid,
+    /// Too many messages to one destination.
+    #[error("too many messages to one destination")]
+    Limited(Limited),
+    /// A failure of ours.
+    #[error(transparent)]
+    Internal(#[from] Internal),
+}
+
+impl From<Limited> for DeviceError {
+    fn from(limited: Limited) -> Self {
+        Self::Limited(limited)
+    }
+}

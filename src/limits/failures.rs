@@ -1,0 +1,257 @@
+//! Failures in a row, for each account and each lane, in PostgreSQL.
+//!
+//! A try is counted in a statement of its own *before* it is judged ([`Failures::raise`]), so neither the rollback of
+//! what failed nor a parallel try escapes the count. The right answer ends the count ([`Failures::forgive`]); a try
+//! at which nothing was judged gives its own back ([`Failures::give_back`]).
+//!
+//! * The 100th failure in a row closes the lane for a day (NIST SP 800-63B-4 §3.2.2 allows no more than 100).
+//! * A device has ten (see `devices`).
+//! * All identifiers of an account are one count. An identifier that nobody has is counted alike, by its limit key,
+//!   so a closed lane says nothing about who exists. Keys are keyed digests.
+//! * A count that was not raised for a month is forgotten.
+
+use std::sync::Arc;
+
+use chrono::DateTime;
+use chrono::TimeDelta;
+use chrono::Utc;
+use sqlx::PgPool;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::crypto::Mac;
+use crate::crypto::MacPurpose;
+use crate::crypto::MasterKeys;
+use crate::ids::AccountId;
+use crate::ids::DeviceId;
+use crate::internal::Internal;
+
+/// How long a lane stays closed.
+const CLOSED: TimeDelta = TimeDelta::hours(24);
+/// How long a count is remembered.
+const REMEMBERED: TimeDelta = TimeDelta::days(30);
+
+/// The failure in a row that the owner is told of, whatever the lane.
+const NOTICED: i32 = 10;
+
+/// What failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// A password, from anywhere.
+    Password,
+    /// A password, from a device that its owner has used before.
+    Device,
+    /// A code of any kind.
+    Code,
+}
+
+impl Lane {
+    /// Every lane.
+    pub const ALL: [Self; 3] = [Self::Password, Self::Device, Self::Code];
+
+    /// The lane's name in the database.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Device => "device",
+            Self::Code => "code",
+        }
+    }
+
+    /// The failure that closes it.
+    #[must_use]
+    pub fn most(self) -> i32 {
+        match self {
+            Self::Password | Self::Code => 100,
+            Self::Device => 10,
+        }
+    }
+}
+
+/// Whose failures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failing<'a> {
+    /// An account, by whichever of its identifiers.
+    Account(AccountId),
+    /// The limit key of an identifier that no account has.
+    Nobody(&'a str),
+    /// A device of an account.
+    Device(DeviceId),
+}
+
+/// A failure that was counted and may turn out to be none.
+#[must_use]
+pub struct Raised {
+    key: Mac,
+    lane: Lane,
+    /// How many there are in a row, this one included.
+    pub count: i32,
+}
+
+impl Raised {
+    /// Whether the owner should hear of it: once while tries remain, and when none do.
+    #[must_use]
+    pub fn is_worth_a_notice(&self) -> bool {
+        self.count == NOTICED || self.count == self.lane.most()
+    }
+
+    /// Whether this failure closes the lane.
+    #[must_use]
+    pub fn closes(&self) -> bool {
+        self.count >= self.lane.most()
+    }
+}
+
+/// Why a try is not even judged.
+#[derive(Debug, thiserror::Error)]
+pub enum FailuresError {
+    /// Too many failures in a row.
+    #[error("too many failures in a row")]
+    Closed {
+        /// When tries are judged again.
+        retry_after_secs: u64,
+    },
+    /// The database did not answer.
+    #[error(transparent)]
+    Internal(#[from] Internal),
+}
+
+/// The counters of one server.
+pub struct Failures {
+    db: PgPool,
+    clock: Clock,
+    master_keys: Arc<MasterKeys>,
+    enabled: bool,
+}
+
+impl Failures {
+    /// Prepares the counters.
+    #[must_use]
+    pub fn new(db: PgPool, clock: Clock, config: &Config) -> Self {
+        Self { db, clock, master_keys: Arc::clone(&config.master_keys), enabled: config.limits }
+    }
+
+    /// Counts a failure ahead of the judgement.
+    ///
+    /// # Errors
+    /// The lane is closed, or the database did not answer.
+    pub async fn raise(&self, lane: Lane, whose: Failing<'_>) -> Result<Raised, FailuresError> {
+        let key = self.key(whose);
+        if !self.enabled {
+            return Ok(Raised { key, lane, count: 0 });
+        }
+        let now = self.clock.now();
+        let count = sqlx::query_scalar!(
+            "INSERT INTO failures AS f (key, lane, count, last_at) VALUES ($1, $2, 1, $3)
+             ON CONFLICT (key, lane) DO UPDATE SET last_at = $3,
+                 count = CASE WHEN f.closed_until IS NOT NULL OR f.last_at < $4 THEN 1 ELSE f.count + 1 END,
+                 closed_until = CASE WHEN f.closed_until IS NULL AND f.last_at >= $4 AND f.count + 1 >= $5 THEN $6::timestamptz END
+             WHERE f.closed_until IS NULL OR f.closed_until <= $3
+             RETURNING count",
+            key.as_slice(),
+            lane.name(),
+            now,
+            now - REMEMBERED,
+            lane.most(),
+            now + CLOSED
+        )
+        .fetch_optional(&self.db)
+        .await
+        .map_err(Internal::from)?;
+        match count {
+            Some(count) => Ok(Raised { key, lane, count }),
+            None => Err(FailuresError::Closed { retry_after_secs: self.closed_for(&key, lane, now).await? }),
+        }
+    }
+
+    async fn closed_for(&self, key: &Mac, lane: Lane, now: DateTime<Utc>) -> Result<u64, Internal> {
+        let until = sqlx::query_scalar!(
+            "SELECT closed_until FROM failures WHERE key = $1 AND lane = $2",
+            key.as_slice(),
+            lane.name()
+        )
+        .fetch_optional(&self.db)
+        .await?;
+        let left = until.flatten().map_or(0, |until| (until - now).num_seconds());
+        Ok(u64::try_from(left).unwrap_or(0).max(1))
+    }
+
+    /// The answer was right: the count ends.
+    ///
+    /// # Errors
+    /// The database did not answer.
+    pub async fn forgive(&self, raised: &Raised) -> Result<(), Internal> {
+        self.forget(&raised.key, raised.lane).await
+    }
+
+    /// Nothing was judged: the try does not count.
+    ///
+    /// # Errors
+    /// The database did not answer.
+    pub async fn give_back(&self, raised: &Raised) -> Result<(), Internal> {
+        sqlx::query!(
+            "UPDATE failures SET count = count - 1, closed_until = NULL WHERE key = $1 AND lane = $2 AND count > 0",
+            raised.key.as_slice(),
+            raised.lane.name()
+        )
+        .execute(&self.db)
+        .await?;
+        Ok(())
+    }
+
+    /// Opens every lane, for an operator.
+    ///
+    /// # Errors
+    /// The database did not answer.
+    pub async fn reset(&self, whose: Failing<'_>) -> Result<(), Internal> {
+        let key = self.key(whose);
+        for lane in Lane::ALL {
+            self.forget(&key, lane).await?;
+        }
+        Ok(())
+    }
+
+    async fn forget(&self, key: &Mac, lane: Lane) -> Result<(), Internal> {
+        sqlx::query!("DELETE FROM failures WHERE key = $1 AND lane = $2", key.as_slice(), lane.name())
+            .execute(&self.db)
+            .await?;
+        Ok(())
+    }
+
+    /// The failures in a row and until when the lane is closed, for an operator.
+    ///
+    /// # Errors
+    /// The database did not answer.
+    pub async fn standing(&self, lane: Lane, whose: Failing<'_>) -> Result<(i32, Option<DateTime<Utc>>), Internal> {
+        let key = self.key(whose);
+        let row = sqlx::query!(
+            "SELECT count, closed_until FROM failures WHERE key = $1 AND lane = $2",
+            key.as_slice(),
+            lane.name()
+        )
+        .fetch_optional(&self.db)
+        .await?;
+        Ok(row.map_or((0, None), |row| (row.count, row.closed_until)))
+    }
+
+    /// Deletes what is forgotten anyway.
+    ///
+    /// # Errors
+    /// The database did not answer.
+    pub async fn purge(&self) -> Result<u64, Internal> {
+        let gone = sqlx::query!("DELETE FROM failures WHERE last_at < $1", self.clock.now() - REMEMBERED)
+            .execute(&self.db)
+            .await?;
+        Ok(gone.rows_affected())
+    }
+
+    fn key(&self, whose: Failing<'_>) -> Mac {
+        let (kind, bytes) = match &whose {
+            Failing::Account(id) => (b"account".as_slice(), id.uuid().into_bytes().to_vec()),
+            Failing::Nobody(limit_key) => (b"nobody".as_slice(), limit_key.as_bytes().to_vec()),
+            Failing::Device(id) => (b"device".as_slice(), id.uuid().into_bytes().to_vec()),
+        };
+        self.master_keys.mac(MacPurpose::FailureKey, &[kind, &bytes])
+    }
+}
