@@ -47,6 +47,7 @@ pub mod help;
 pub mod deliveries;
 pub mod development;
 pub mod health;
+pub mod janitor;
 
 pub mod openapi;
 

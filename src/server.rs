@@ -30,6 +30,7 @@ use crate::help;
 use crate::http;
 use crate::http::HttpContext;
 use crate::internal::Internal;
+use crate::janitor;
 use crate::messages::Transport;
 use crate::openapi;
 use crate::openapi::Document;
@@ -100,7 +101,8 @@ impl Server {
             }
         });
         tasks.spawn(deliveries::run(Arc::clone(&app), transport, stopping.clone()));
-        tasks.spawn(tokens::keep_key_ring(Arc::clone(&app), stopping));
+        tasks.spawn(tokens::keep_key_ring(Arc::clone(&app), stopping.clone()));
+        tasks.spawn(janitor::run(Arc::clone(&app), stopping));
         Ok(Self { app, handle, addresses, stop_workers, tasks })
     }
 

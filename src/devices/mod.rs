@@ -24,5 +24,6 @@ pub use http::routes;
 pub use model::DeviceToken;
 pub use service::decide;
 pub use service::issue;
+pub use service::purge;
 pub use service::recognise;
 pub use service::revoke;

@@ -71,6 +71,14 @@ pub async fn revoke(app: &App, device: DeviceId) -> Result<(), Internal> {
     store::delete(&app.db, device).await
 }
 
+/// Deletes the requests whose token has expired.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn purge(app: &App) -> Result<u64, Internal> {
+    store::purge_requests(&app.db, app.clock.now()).await
+}
+
 /// Sends a token to an identifier, whoever has it.
 pub(super) async fn request(app: &App, identifier: &Identifier, caller: &Caller) -> Result<(), DeviceError> {
     app.limits.admit(Policy::Message, Subject::Recipient(&limit_key(identifier.lookup_key()))).await?;

@@ -102,3 +102,7 @@ pub(super) async fn consume_request(
     .fetch_optional(conn)
     .await?)
 }
+
+pub(super) async fn purge_requests(conn: impl PgExecutor<'_>, now: DateTime<Utc>) -> Result<u64, Internal> {
+    Ok(sqlx::query!("DELETE FROM device_requests WHERE expires_at <= $1", now).execute(conn).await?.rows_affected())
+}

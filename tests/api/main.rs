@@ -12,7 +12,11 @@ mod cookies;
 #[cfg(test)]
 mod development;
 #[cfg(test)]
+mod devices;
+#[cfg(test)]
 mod factors;
+#[cfg(test)]
+mod failures;
 #[cfg(test)]
 mod help;
 #[cfg(test)]

@@ -17,9 +17,10 @@ use crate::support::test;
 use schema::faults;
 
 /// What may be called without an access token. Whatever is not here asks for one.
-const PUBLIC: [&str; 23] = [
+const PUBLIC: [&str; 25] = [
     "check_password",
     "complete_sign_in",
+    "confirm_device_token",
     "confirm_enrolment",
     "get_authorization_server_metadata",
     "get_jwks",
@@ -27,6 +28,7 @@ const PUBLIC: [&str; 23] = [
     "live",
     "ready",
     "refresh_session",
+    "request_device_token",
     "resend_sign_up_code",
     "send_identifier_code",
     "show_configuration",

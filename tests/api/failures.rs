@@ -1,0 +1,186 @@
+//! `src/limits/failures.rs`: guessing ends, whoever guesses and from wherever.
+
+use futures_util::future::join_all;
+use reqwest::Method;
+use sekisho::janitor;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::support::Answer;
+use crate::support::PASSWORD;
+use crate::support::TestApp;
+use crate::support::test_with;
+
+const LIMITED: &[(&str, &str)] = &[("limits.enabled", "true"), ("http.trusted_proxies", "127.0.0.1/32")];
+const EMAIL: &str = "taro@example.jp";
+const WRONG: &str = "another horse battery";
+
+/// A password from a network of its own.
+async fn password_from(app: &TestApp, network: usize, identifier: &str, password: &str) -> Answer {
+    let from = format!("203.0.{}.{}", network / 200, network % 200 + 1);
+    let body = json!({ "identifier": identifier, "password": password });
+    app.send(app.request(Method::POST, "/v1/sign-ins").header("x-forwarded-for", from).json(&body)).await
+}
+
+async fn hundred_wrong_passwords(app: &TestApp, identifier: &str) {
+    for network in 0..100 {
+        password_from(app, network, identifier, WRONG).await.refused(401, "invalid_credentials");
+    }
+}
+
+/// Without what differs from request to request.
+fn same(mut problem: Value) -> Value {
+    problem.as_object_mut().unwrap().remove("request_id");
+    problem
+}
+
+/// security.md 20 and 21: the 101st wrong password is not judged, nor is the right one; the answer is the same for an
+/// identifier that nobody has. A day later the lane is open.
+#[test]
+fn a_hundred_wrong_passwords_close_the_lane_alike_for_known_and_unknown() {
+    test_with(LIMITED, async |app| {
+        let taro = app.person(EMAIL).await;
+        hundred_wrong_passwords(app, EMAIL).await;
+        hundred_wrong_passwords(app, "nobody@example.jp").await;
+        let known = password_from(app, 100, EMAIL, PASSWORD).await;
+        let unknown = password_from(app, 101, "nobody@example.jp", PASSWORD).await;
+        assert!((86_000..=86_400).contains(&known.header("retry-after").parse::<u64>().unwrap()));
+        let (mut known, mut unknown) =
+            (known.refused(429, "too_many_attempts"), unknown.refused(429, "too_many_attempts"));
+        for problem in [&mut known, &mut unknown] {
+            let wait = problem["retry_after"].as_u64().unwrap();
+            assert!((86_000..=86_400).contains(&wait), "{wait}");
+            problem["retry_after"] = 0.into();
+        }
+        assert_eq!(same(known), same(unknown));
+        assert_eq!(app.count("SELECT count(*) FROM failures WHERE count = 100 AND closed_until IS NOT NULL").await, 2);
+        app.advance(86_400);
+        taro.sign_in().await;
+        app.ignore_messages().await;
+    });
+}
+
+/// security.md 26: the owner hears of the tenth failure in a row and of the last, and of no other.
+#[test]
+fn the_owner_is_told_twice() {
+    test_with(LIMITED, async |app| {
+        app.person(EMAIL).await;
+        hundred_wrong_passwords(app, EMAIL).await;
+        for count in ["100", "10"] {
+            let notice = app.message_to(EMAIL).await;
+            assert!(notice["text"].as_str().unwrap().contains(&format!(", {count} wrong")), "{notice:#}");
+        }
+    });
+}
+
+/// security.md 23: however the identifier is written, it is one count.
+#[test]
+fn every_spelling_of_an_identifier_is_one_count() {
+    test_with(LIMITED, async |app| {
+        app.person(EMAIL).await;
+        let spellings = [EMAIL, "TARO@Example.JP", "taro＠example.jp", "Taro@ｅｘａｍｐｌｅ.jp"];
+        for network in 0..100 {
+            password_from(app, network, spellings[network % 4], WRONG).await.refused(401, "invalid_credentials");
+        }
+        for (network, spelling) in spellings.into_iter().enumerate() {
+            password_from(app, 100 + network, spelling, PASSWORD).await.refused(429, "too_many_attempts");
+        }
+        app.ignore_messages().await;
+    });
+}
+
+/// A row of failures ends with the right password; the next row begins at one.
+#[test]
+fn the_right_password_ends_the_row() {
+    test_with(LIMITED, async |app| {
+        app.person(EMAIL).await;
+        for network in 0..99 {
+            password_from(app, network, EMAIL, WRONG).await.refused(401, "invalid_credentials");
+        }
+        password_from(app, 99, EMAIL, PASSWORD).await.ok(200);
+        assert_eq!(app.count("SELECT count(*) FROM failures WHERE lane = 'password'").await, 0);
+        password_from(app, 100, EMAIL, WRONG).await.refused(401, "invalid_credentials");
+        app.ignore_messages().await;
+    });
+}
+
+/// Parallel failures are all counted, and no more than a hundred are judged.
+#[test]
+fn racing_failures_are_all_counted() {
+    test_with(LIMITED, async |app| {
+        app.person(EMAIL).await;
+        let answers = join_all((0..150).map(|network| password_from(app, network, EMAIL, WRONG))).await;
+        let judged = answers.iter().filter(|answer| answer.status == 401).count();
+        assert_eq!(judged, 100, "{:?}", answers.iter().map(|answer| answer.status).collect::<Vec<_>>());
+        assert_eq!(answers.iter().filter(|answer| answer.status == 429).count(), 50);
+        app.ignore_messages().await;
+    });
+}
+
+/// security.md 32: a new flow, and a new hour, forgive nothing: a hundred wrong codes in a row close the lane of codes.
+#[test]
+fn a_hundred_wrong_codes_close_the_lane_of_codes() {
+    test_with(LIMITED, async |app| {
+        let taro = app.person(EMAIL).await;
+        for guess in 0..100 {
+            if guess % 50 == 0 {
+                app.advance(3600);
+            }
+            let flow = taro.start_sign_in().await;
+            app.second_factor(&flow, "000000").await.refused(422, "invalid_code");
+            app.advance(1);
+        }
+        app.advance(3600);
+        let flow = taro.start_sign_in().await;
+        let code = app.totp(&taro.factor).await;
+        app.second_factor(&flow, &code).await.refused(429, "too_many_attempts");
+        app.advance(86_400);
+        taro.sign_in().await;
+        app.ignore_messages().await;
+    });
+}
+
+/// security.md 16: a wrong password inside a session counts like one at the door.
+#[test]
+fn a_wrong_password_of_a_reauthentication_counts() {
+    test_with(LIMITED, async |app| {
+        let taro = app.person(EMAIL).await;
+        let body = json!({ "method": "code", "password": WRONG, "code": "000000" });
+        taro.post("/v1/reauthentications", &body).await.faults(&["/password wrong_password"]);
+        assert_eq!(app.count("SELECT count::bigint FROM failures WHERE lane = 'password'").await, 1);
+        assert_eq!(app.count("SELECT count(*) FROM failures WHERE lane = 'code' AND count > 0").await, 0);
+    });
+}
+
+/// The counts name nobody.
+#[test]
+fn a_count_names_nobody() {
+    test_with(LIMITED, async |app| {
+        let taro = app.person(EMAIL).await;
+        password_from(app, 0, EMAIL, WRONG).await.refused(401, "invalid_credentials");
+        password_from(app, 1, "nobody@example.jp", WRONG).await.refused(401, "invalid_credentials");
+        let rows: Vec<String> = sqlx::query_scalar("SELECT f::text || encode(f.key, 'escape') FROM failures f")
+            .fetch_all(&app.app.db)
+            .await
+            .unwrap();
+        assert_eq!(rows.len(), 2);
+        let account = taro.tokens["account_id"].as_str().unwrap();
+        for row in rows {
+            for name in [account, &account.replace('-', ""), "taro", "nobody@"] {
+                assert!(!row.contains(name), "{row}");
+            }
+        }
+    });
+}
+
+/// What nobody raised for a month goes.
+#[test]
+fn forgotten_counts_are_purged() {
+    test_with(LIMITED, async |app| {
+        password_from(app, 0, "nobody@example.jp", WRONG).await.refused(401, "invalid_credentials");
+        app.post("/v1/device-tokens", &json!({ "identifier": "nobody@example.jp" })).await.ok(202);
+        app.advance(30 * 86_400 + 1);
+        assert_eq!(janitor::purge(&app.app).await.unwrap(), 2);
+        assert_eq!(app.count("SELECT count(*) FROM failures").await, 0);
+    });
+}
