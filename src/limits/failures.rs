@@ -17,6 +17,8 @@ use chrono::TimeDelta;
 use chrono::Utc;
 use sqlx::PgPool;
 
+use super::store;
+use super::store::Times;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::crypto::Mac;
@@ -142,39 +144,13 @@ impl Failures {
             return Ok(Raised { key, lane, count: 0 });
         }
         let now = self.clock.now();
-        let count = sqlx::query_scalar!(
-            "INSERT INTO failures AS f (key, lane, count, last_at) VALUES ($1, $2, 1, $3)
-             ON CONFLICT (key, lane) DO UPDATE SET last_at = $3,
-                 count = CASE WHEN f.closed_until IS NOT NULL OR f.last_at < $4 THEN 1 ELSE f.count + 1 END,
-                 closed_until = CASE WHEN f.closed_until IS NULL AND f.last_at >= $4 AND f.count + 1 >= $5 THEN $6::timestamptz END
-             WHERE f.closed_until IS NULL OR f.closed_until <= $3
-             RETURNING count",
-            key.as_slice(),
-            lane.name(),
-            now,
-            now - REMEMBERED,
-            lane.most(),
-            now + CLOSED
-        )
-        .fetch_optional(&self.db)
-        .await
-        .map_err(Internal::from)?;
-        match count {
-            Some(count) => Ok(Raised { key, lane, count }),
-            None => Err(FailuresError::Closed { retry_after_secs: self.closed_for(&key, lane, now).await? }),
+        let times = Times { now, remembered_since: now - REMEMBERED, closed_until: now + CLOSED };
+        if let Some(count) = store::raise(&self.db, (&key, lane.name()), lane.most(), &times).await? {
+            return Ok(Raised { key, lane, count });
         }
-    }
-
-    async fn closed_for(&self, key: &Mac, lane: Lane, now: DateTime<Utc>) -> Result<u64, Internal> {
-        let until = sqlx::query_scalar!(
-            "SELECT closed_until FROM failures WHERE key = $1 AND lane = $2",
-            key.as_slice(),
-            lane.name()
-        )
-        .fetch_optional(&self.db)
-        .await?;
-        let left = until.flatten().map_or(0, |until| (until - now).num_seconds());
-        Ok(u64::try_from(left).unwrap_or(0).max(1))
+        let until = store::find(&self.db, &key, lane.name()).await?.and_then(|(_, until)| until);
+        let left = until.map_or(0, |until| (until - now).num_seconds());
+        Err(FailuresError::Closed { retry_after_secs: u64::try_from(left).unwrap_or(0).max(1) })
     }
 
     /// The answer was right: the count ends.
@@ -182,7 +158,7 @@ impl Failures {
     /// # Errors
     /// The database did not answer.
     pub async fn forgive(&self, raised: &Raised) -> Result<(), Internal> {
-        self.forget(&raised.key, raised.lane).await
+        store::delete(&self.db, &raised.key, raised.lane.name()).await
     }
 
     /// Nothing was judged: the try does not count.
@@ -190,14 +166,7 @@ impl Failures {
     /// # Errors
     /// The database did not answer.
     pub async fn give_back(&self, raised: &Raised) -> Result<(), Internal> {
-        sqlx::query!(
-            "UPDATE failures SET count = count - 1, closed_until = NULL WHERE key = $1 AND lane = $2 AND count > 0",
-            raised.key.as_slice(),
-            raised.lane.name()
-        )
-        .execute(&self.db)
-        .await?;
-        Ok(())
+        store::lower(&self.db, &raised.key, raised.lane.name()).await
     }
 
     /// Opens every lane, for an operator.
@@ -207,15 +176,8 @@ impl Failures {
     pub async fn reset(&self, whose: Failing<'_>) -> Result<(), Internal> {
         let key = self.key(whose);
         for lane in Lane::ALL {
-            self.forget(&key, lane).await?;
+            store::delete(&self.db, &key, lane.name()).await?;
         }
-        Ok(())
-    }
-
-    async fn forget(&self, key: &Mac, lane: Lane) -> Result<(), Internal> {
-        sqlx::query!("DELETE FROM failures WHERE key = $1 AND lane = $2", key.as_slice(), lane.name())
-            .execute(&self.db)
-            .await?;
         Ok(())
     }
 
@@ -224,15 +186,7 @@ impl Failures {
     /// # Errors
     /// The database did not answer.
     pub async fn standing(&self, lane: Lane, whose: Failing<'_>) -> Result<(i32, Option<DateTime<Utc>>), Internal> {
-        let key = self.key(whose);
-        let row = sqlx::query!(
-            "SELECT count, closed_until FROM failures WHERE key = $1 AND lane = $2",
-            key.as_slice(),
-            lane.name()
-        )
-        .fetch_optional(&self.db)
-        .await?;
-        Ok(row.map_or((0, None), |row| (row.count, row.closed_until)))
+        Ok(store::find(&self.db, &self.key(whose), lane.name()).await?.unwrap_or((0, None)))
     }
 
     /// Deletes what is forgotten anyway.
@@ -240,10 +194,7 @@ impl Failures {
     /// # Errors
     /// The database did not answer.
     pub async fn purge(&self) -> Result<u64, Internal> {
-        let gone = sqlx::query!("DELETE FROM failures WHERE last_at < $1", self.clock.now() - REMEMBERED)
-            .execute(&self.db)
-            .await?;
-        Ok(gone.rows_affected())
+        store::purge(&self.db, self.clock.now() - REMEMBERED).await
     }
 
     fn key(&self, whose: Failing<'_>) -> Mac {

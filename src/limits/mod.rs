@@ -14,6 +14,7 @@
 mod failures;
 mod gcra;
 mod policy;
+mod store;
 
 use std::net::IpAddr;
 use std::sync::Arc;
