@@ -1,5 +1,6 @@
 //! The handles that a feature may use. It knows no feature.
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 
@@ -35,7 +36,7 @@ pub struct App {
     /// The keys that sign access tokens.
     pub key_ring: KeyRing,
     /// How often anyone may do anything.
-    pub limits: Limits,
+    pub limits: Arc<Limits>,
     /// Failures in a row.
     pub failures: Failures,
     /// Which passwords may be chosen.
@@ -57,7 +58,7 @@ impl App {
             background_db: db::pool(&config.database.url, 4)?,
             hashing: HashingThreads::start(&config.password.hashing).map_err(Internal::bug)?,
             key_ring: KeyRing::default(),
-            limits: Limits::new(redis.clone(), clock.clone(), &config),
+            limits: Arc::new(Limits::new(redis.clone(), clock.clone(), &config)),
             failures: Failures::new(db.clone(), clock.clone(), &config),
             password_policy: PasswordPolicy::new(&config.service_name, config.password.breached_file.as_deref())
                 .map_err(Internal::bug)?,

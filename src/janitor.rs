@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::devices;
 use crate::internal::Internal;
 
-const PAUSE: Duration = Duration::from_secs(3600);
+const PAUSE: Duration = Duration::from_hours(1);
 
 /// Purges until `stopping` becomes true or its sender is gone.
 pub async fn run(app: Arc<App>, mut stopping: watch::Receiver<bool>) {

@@ -31,6 +31,7 @@ use crate::http;
 use crate::http::HttpContext;
 use crate::internal::Internal;
 use crate::janitor;
+use crate::limits::keep_replicas;
 use crate::messages::Transport;
 use crate::openapi;
 use crate::openapi::Document;
@@ -102,6 +103,7 @@ impl Server {
         });
         tasks.spawn(deliveries::run(Arc::clone(&app), transport, stopping.clone()));
         tasks.spawn(tokens::keep_key_ring(Arc::clone(&app), stopping.clone()));
+        tasks.spawn(keep_replicas(Arc::clone(&app.limits), app.background_db.clone(), stopping.clone()));
         tasks.spawn(janitor::run(Arc::clone(&app), stopping));
         Ok(Self { app, handle, addresses, stop_workers, tasks })
     }
@@ -133,6 +135,7 @@ fn listen(app: &Arc<App>, document: Document, listeners: Vec<TcpListener>) -> Re
         trusted_proxies: config.http.trusted_proxies.clone(),
         forwarded_header: config.http.forwarded_header,
         routes: document.routes(),
+        limits: Some(Arc::clone(&app.limits)),
         clock: app.clock.clone(),
     });
     let (document, app) = (web::Data::new(document), web::Data::from(Arc::clone(app)));

@@ -17,8 +17,6 @@ use crate::http::ErrorCode;
 use crate::http::Json;
 use crate::http::Problem;
 use crate::http::ok;
-use crate::limits::Policy;
-use crate::limits::Subject;
 
 /// Adds the endpoints.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -64,7 +62,7 @@ pub(super) struct DeviceTokenAnswer {
 #[utoipa::path(
     tag = "sign-in", operation_id = "request_device_token", request_body = DeviceTokenRequest,
     responses((status = 202, description = "If the identifier has an account, a message is on its way")),
-    extensions(("x-problems" = json!([])), ("x-limit" = json!("resend"))),
+    extensions(("x-problems" = json!(["message_limit_reached"])), ("x-limit" = json!("resend"))),
 )]
 #[post("/v1/device-tokens")]
 pub(super) async fn request(
@@ -72,7 +70,6 @@ pub(super) async fn request(
     client: Client,
     body: Json<DeviceTokenRequest>,
 ) -> Result<HttpResponse, Problem> {
-    app.limits.admit(Policy::Resend, Subject::Network(client.ip)).await?;
     let identifier = read_identifier(&body.0.identifier).map_err(|code| Problem::field("/identifier", code))?;
     service::request(&app, &identifier, &client).await.map_err(problem)?;
     Ok(HttpResponse::Accepted().finish())
@@ -90,6 +87,5 @@ pub(super) async fn confirm(
     client: Client,
     body: Json<ConfirmDeviceRequest>,
 ) -> Result<HttpResponse, Problem> {
-    app.limits.admit(Policy::Code, Subject::Network(client.ip)).await?;
     ok(&DeviceTokenAnswer { device_token: service::confirm(&app, &body.0.token, &client).await.map_err(problem)? })
 }

@@ -1,6 +1,7 @@
 //! What the outermost layer must know; built once and shared by all workers.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use actix_web::HttpRequest;
 use actix_web::web::Data;
@@ -9,6 +10,7 @@ use ipnet::IpNet;
 use crate::clock::Clock;
 use crate::config::ForwardedHeader;
 use crate::http::routes::Routes;
+use crate::limits::Limits;
 
 /// The service as HTTP sees it; [`crate::http::edge()`] finds it as `web::Data<HttpContext>`.
 #[derive(Clone, Default)]
@@ -23,6 +25,8 @@ pub struct HttpContext {
     pub forwarded_header: ForwardedHeader,
     /// Every operation of the assembled document.
     pub routes: Routes,
+    /// How often a network may ask; nothing is counted without.
+    pub limits: Option<Arc<Limits>>,
     /// The time, for request ids.
     pub clock: Clock,
 }

@@ -1,11 +1,12 @@
 //! The outermost layer: everything that is the same for every request.
 //!
 //! On the way in it gives the request its id and caller, opens the log span, and refuses what no handler should
-//! see: escaped paths (404), unknown methods (405 with `Allow`), unknown query parameters, representations that
-//! are not offered (406).
-//! On the way out it renders problems, logs their causes, and adds the security and CORS headers. A panic on the
-//! way is a 500 like any other.
+//! see: escaped paths (404), unknown methods (405 with `Allow`), networks that ask too often (429), unknown query
+//! parameters, representations that are not offered (406).
+//! On the way out it renders problems, logs their causes, and adds the security, limit and CORS headers. A panic on
+//! the way is a 500 like any other.
 
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 
 use actix_web::Error;
@@ -37,6 +38,9 @@ use crate::http::error_code::ErrorCode;
 use crate::http::problem::Problem;
 use crate::http::query;
 use crate::http::render;
+use crate::internal::Internal;
+use crate::limits::Standing;
+use crate::limits::Subject;
 
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 const NO_SCRIPTS: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
@@ -48,6 +52,8 @@ struct View {
     caller: Caller,
     cors: Cors,
     html: bool,
+    /// What the caller's network may still do.
+    standing: Option<Standing>,
 }
 
 /// The middleware: `App::new().app_data(web::Data<HttpContext>).wrap(from_fn(http::edge))`, wrapped last.
@@ -62,19 +68,21 @@ pub async fn edge(mut request: ServiceRequest, next: Next<BoxBody>) -> Result<Se
     request.extensions_mut().insert(Client(caller.clone()));
     let route = context.routes.find(request.path()).map_or("none", |route| route.template());
     let span = tracing::info_span!("request", request_id = %caller.request_id, method = %request.method(), route);
-    let view = View {
+    let mut view = View {
         cors: Cors::of(&context, request.path(), request.headers()),
         html: Accept::of(request.headers()).prefers_html(),
         caller,
         context: context.clone(),
+        standing: None,
     };
     async move {
         let watch = Stopwatch::start();
         if let Some(preflight) = view.cors.preflight(request.method(), request.headers()) {
             return Ok(request.into_response(view.finish(preflight, watch)));
         }
-        if let Err(problem) = admit(&context, &mut request) {
-            return Ok(request.into_response(view.finish(view.render(&problem), watch)));
+        match admit(&context, &mut request, view.caller.ip).await {
+            Ok(standing) => view.standing = standing,
+            Err(problem) => return Ok(request.into_response(view.finish(view.render(&problem), watch))),
         }
         // Only values are kept from before the panic, and the request is dropped with it.
         match AssertUnwindSafe(async move { next.call(request).await }).catch_unwind().await {
@@ -93,7 +101,11 @@ pub async fn edge(mut request: ServiceRequest, next: Next<BoxBody>) -> Result<Se
 }
 
 /// Refuses what no handler should see. A path that is not in the document goes on, to `/docs` or to 404.
-fn admit(context: &HttpContext, request: &mut ServiceRequest) -> Result<(), Problem> {
+async fn admit(
+    context: &HttpContext,
+    request: &mut ServiceRequest,
+    caller: IpAddr,
+) -> Result<Option<Standing>, Problem> {
     // No path of ours needs an escape. The router would read `/%64ev` as `/dev`, past all that is decided by the path.
     if request.path().contains('%') {
         return Err(Problem::new(ErrorCode::NotFound));
@@ -101,17 +113,24 @@ fn admit(context: &HttpContext, request: &mut ServiceRequest) -> Result<(), Prob
     let asked = request.method().clone();
     // HEAD is GET without the body (RFC 9110 §9.3.2); the connection leaves the body out.
     let method = if asked == Method::HEAD { Method::GET } else { asked };
+    let mut standing = None;
     if let Some(route) = context.routes.find(request.path()) {
         let Some(operation) = route.operation(&method) else {
             return Err(Problem::new(ErrorCode::MethodNotAllowed).allow(route.allow()));
         };
+        if let (Some(policy), Some(limits)) = (operation.limit, &context.limits) {
+            if limits.is_blind() {
+                return Err(Internal::dependency("neither Redis nor PostgreSQL answers: nobody counts").into());
+            }
+            standing = limits.admit(policy.at_the_door(), Subject::Network(caller)).await?;
+        }
         if !Accept::of(request.headers()).allows(&operation.media_types) {
             return Err(Problem::new(ErrorCode::NotAcceptable));
         }
         query::check_names(request.query_string(), &operation.parameters)?;
     }
     request.head_mut().method = method;
-    Ok(())
+    Ok(standing)
 }
 
 impl View {
@@ -168,6 +187,9 @@ impl View {
         if self.context.issuer.starts_with("https://") {
             headers.insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
         }
+        if let Some(standing) = self.standing {
+            limit_headers(headers, standing);
+        }
         if let Ok(id) = HeaderValue::from_str(&self.caller.request_id.to_string()) {
             headers.insert(REQUEST_ID, id);
         }
@@ -176,6 +198,17 @@ impl View {
         }
         self.cors.apply(headers);
     }
+}
+
+/// `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers), unless a refusal named a limit of its
+/// own. Whoever is told to wait has nothing left, whatever the network may still do.
+fn limit_headers(headers: &mut HeaderMap, standing: Standing) {
+    if headers.contains_key("ratelimit") {
+        return;
+    }
+    let wait = headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+    let (remaining, secs) = wait.map_or((standing.remaining, standing.reset_secs), |wait| (0, wait));
+    render::add_limit(headers, standing.policy, remaining, secs);
 }
 
 /// The code for a refusal of the framework's own.

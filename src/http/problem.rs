@@ -16,6 +16,7 @@ use crate::http::error_code::FieldCode;
 use crate::internal::Internal;
 use crate::internal::InternalKind;
 use crate::limits::Limited;
+use crate::limits::Policy;
 
 /// How long to wait when a store does not answer.
 const DEPENDENCY_RETRY_SECS: u64 = 5;
@@ -186,7 +187,9 @@ impl From<HashingError> for Problem {
 
 impl From<Limited> for Problem {
     fn from(limited: Limited) -> Self {
-        Self::new(ErrorCode::RateLimited).limited(limited)
+        let code =
+            if limited.policy == Policy::Message { ErrorCode::MessageLimitReached } else { ErrorCode::RateLimited };
+        Self::new(code).limited(limited)
     }
 }
 

@@ -19,6 +19,7 @@ use crate::http::problem::Parts;
 use crate::http::problem::Place;
 use crate::http::problem::Problem;
 use crate::ids::RequestId;
+use crate::limits::Policy;
 use crate::text::Language;
 use crate::text::text;
 
@@ -188,10 +189,19 @@ fn add_headers(headers: &mut HeaderMap, parts: &Parts) {
         add(header::RETRY_AFTER, secs.to_string());
     }
     if let Some(limited) = parts.limited {
-        let (name, quota) = (limited.policy.name(), limited.policy.quota());
-        let policy = format!("\"{name}\";q={};w={}", quota.requests, quota.window_secs);
-        add(HeaderName::from_static("ratelimit-policy"), policy);
-        add(HeaderName::from_static("ratelimit"), format!("\"{name}\";r=0;t={}", limited.retry_after_secs.max(1)));
+        add_limit(headers, limited.policy, 0, limited.retry_after_secs.max(1));
+    }
+}
+
+/// Names a limit and where the caller stands: how many requests remain, and in how many seconds there are more.
+pub(super) fn add_limit(headers: &mut HeaderMap, policy: Policy, remaining: u64, secs: u64) {
+    let (name, quota) = (policy.name(), policy.quota());
+    let policy = format!("\"{name}\";q={};w={}", quota.requests, quota.window_secs);
+    let standing = format!("\"{name}\";r={remaining};t={secs}");
+    for (header, value) in [("ratelimit-policy", policy), ("ratelimit", standing)] {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(HeaderName::from_static(header), value);
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 
 use actix_web::http::Method;
 
+use crate::limits::Policy;
+
 /// One operation.
 #[derive(Clone, Debug)]
 pub struct Operation {
@@ -12,6 +14,8 @@ pub struct Operation {
     pub parameters: Vec<String>,
     /// The media types of its successful answers.
     pub media_types: Vec<String>,
+    /// How often a network may ask for it.
+    pub limit: Option<Policy>,
 }
 
 #[derive(Clone, Debug)]
@@ -88,7 +92,7 @@ mod tests {
             (Method::GET, "/v1/sessions"),
             (Method::PATCH, "/v1/sessions/{id}"),
         ] {
-            routes.add(template, Operation { method, parameters: Vec::new(), media_types: Vec::new() });
+            routes.add(template, Operation { method, parameters: Vec::new(), media_types: Vec::new(), limit: None });
         }
         let template = |path| routes.find(path).map(Matched::template);
         assert_eq!(template("/v1/sessions/refresh"), Some("/v1/sessions/refresh"));

@@ -69,7 +69,9 @@ impl Server {
             (Method::POST, "/v1/cookie"),
             (Method::GET, "/.well-known/jwks.json"),
         ] {
-            context.routes.add(template, Operation { method, parameters: Vec::new(), media_types: Vec::new() });
+            context
+                .routes
+                .add(template, Operation { method, parameters: Vec::new(), media_types: Vec::new(), limit: None });
         }
         let context = web::Data::new(context);
         let server = HttpServer::new(move || {

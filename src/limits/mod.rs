@@ -1,19 +1,27 @@
 //! How often anyone may do anything.
 //!
 //! Every public operation under `/v1` names its [`Policy`]; the numbers stand in one table ([`Policy::quota`]) and are shown
-//! in the OpenAPI document. A decision is GCRA (generic cell rate algorithm) in Redis, one script call, with the
-//! time as an argument, so replicas share one count. A refused request counts for nothing.
+//! in the OpenAPI document. The outermost layer counts every request by its network before anything else looks at it;
+//! features count by account and by recipient. A decision is GCRA (generic cell rate algorithm) in Redis, with the
+//! time as an argument, so replicas share one count.
 //!
-//! Key names are keyed digests: Redis holds no address and no account. An IPv6 caller is its /64, which is what
-//! one home or phone is given.
+//! A network is an IPv4 address, or the /64, /56 and /48 of an IPv6 address: one script call each, all in one round
+//! trip, and the strictest wins. A refused request counts for nothing: what the others admitted is taken back.
 //!
-//! When Redis does not answer, each replica decides by itself with the same numbers: limits grow by the number of
-//! replicas, but nothing fails open and nobody is shut out. That memory is a table of fixed size; two keys
+//! Key names are keyed digests: Redis holds no address and no account.
+//!
+//! When Redis does not answer as it should, each replica decides by itself with its share of the numbers; how many
+//! share is known from a heartbeat in PostgreSQL. When the heartbeat fails too, this replica is blind: it refuses
+//! what is limited with 503. Nothing fails open. The memory that stands in for Redis is a table of fixed size; two keys
 //! that fall on one place share a count, which callers cannot bring about since they do not know the key.
+//!
+//! Failures in a row are counted apart, in PostgreSQL: [`Failures`].
 
 mod failures;
 mod gcra;
+mod network;
 mod policy;
+mod replicas;
 mod store;
 
 use std::net::IpAddr;
@@ -22,16 +30,17 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::AtomicI64;
 use std::sync::atomic::Ordering;
-
-use redis::Script;
+use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::crypto::Mac;
 use crate::crypto::MacPurpose;
 use crate::crypto::MasterKeys;
 use crate::ids::AccountId;
 use crate::internal::Internal;
 use crate::redis::Redis;
+use gcra::Decision;
 use gcra::Rate;
 
 pub use failures::Failing;
@@ -41,12 +50,27 @@ pub use failures::Lane;
 pub use failures::Raised;
 pub use policy::Policy;
 pub use policy::Quota;
+pub use replicas::keep_replicas;
 
 /// Places in the memory that stands in for Redis: half a megabyte.
 const FALLBACK_PLACES: usize = 1 << 16;
 
 /// How long Redis is not asked again after it did not answer.
 const PAUSE_MS: i64 = 1000;
+
+/// How long Redis may take before this replica decides by itself.
+const PATIENCE: Duration = Duration::from_millis(150);
+
+/// An admitted request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Which limit.
+    pub policy: Policy,
+    /// How many more are admitted now.
+    pub remaining: u64,
+    /// When the whole quota is free again.
+    pub reset_secs: u64,
+}
 
 /// A refused request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +84,7 @@ pub struct Limited {
 /// Whose requests are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject<'a> {
-    /// The caller's IPv4 address or IPv6 /64.
+    /// The caller's address; its networks count, see above.
     Network(IpAddr),
     /// An account.
     Account(AccountId),
@@ -69,17 +93,20 @@ pub enum Subject<'a> {
 }
 
 impl Subject<'_> {
-    /// What the key is made of; the first byte keeps the kinds apart.
-    fn bytes(self) -> Vec<u8> {
+    /// What the keys are made of, the first byte keeping the kinds apart, and their share of the quota.
+    fn keys(self) -> Vec<(Vec<u8>, u32)> {
         match self {
-            Self::Network(ip) => match ip.to_canonical() {
-                IpAddr::V4(ip) => [b"4".as_slice(), &ip.octets()].concat(),
-                IpAddr::V6(ip) => [b"6".as_slice(), &ip.octets()[..8]].concat(),
-            },
-            Self::Account(id) => [b"a".as_slice(), id.uuid().as_bytes()].concat(),
-            Self::Recipient(key) => [b"r".as_slice(), key.as_bytes()].concat(),
+            Self::Network(ip) => network::of(ip),
+            Self::Account(id) => vec![([b"a".as_slice(), id.uuid().as_bytes()].concat(), 1)],
+            Self::Recipient(key) => vec![([b"r".as_slice(), key.as_bytes()].concat(), 1)],
         }
     }
+}
+
+/// One key of a request, and its numbers.
+struct Cell {
+    digest: Mac,
+    rate: Rate,
 }
 
 /// The limits of one server.
@@ -88,10 +115,11 @@ pub struct Limits {
     clock: Clock,
     master_keys: Arc<MasterKeys>,
     enabled: bool,
-    script: Script,
     fallback: Mutex<Box<[i64]>>,
     /// Zero while Redis answers.
     redis_away_until_ms: AtomicI64,
+    /// How many replicas there are, or [`replicas::UNKNOWN`].
+    replicas: AtomicI64,
 }
 
 impl Limits {
@@ -103,34 +131,58 @@ impl Limits {
             clock,
             master_keys: Arc::clone(&config.master_keys),
             enabled: config.limits,
-            script: Script::new(gcra::SCRIPT),
             fallback: Mutex::new(vec![0; FALLBACK_PLACES].into_boxed_slice()),
             redis_away_until_ms: AtomicI64::new(0),
+            replicas: AtomicI64::new(1),
         }
     }
 
-    /// Counts one request of `subject` and says whether it may go on.
+    /// Counts one request of `subject` and says whether it may go on. Without limits there is nothing to tell.
     ///
     /// # Errors
     /// The limit is reached.
-    pub async fn admit(&self, policy: Policy, subject: Subject<'_>) -> Result<(), Limited> {
+    pub async fn admit(&self, policy: Policy, subject: Subject<'_>) -> Result<Option<Standing>, Limited> {
         if !self.enabled {
-            return Ok(());
+            return Ok(None);
         }
-        let digest = self.master_keys.mac(MacPurpose::LimitKey, &[policy.name().as_bytes(), &subject.bytes()]);
+        let cell = |(bytes, times): (Vec<u8>, u32)| Cell {
+            digest: self.master_keys.mac(MacPurpose::LimitKey, &[policy.name().as_bytes(), &bytes]),
+            rate: Rate::of(policy, times),
+        };
+        let cells: Vec<Cell> = subject.keys().into_iter().map(cell).collect();
         let now_ms = self.clock.now().timestamp_millis();
-        let rate = Rate::of(policy);
-        gcra::admitted(policy, self.wait_ms(&digest, now_ms, rate).await)
+        let decisions = self.decide(&cells, now_ms).await;
+        let told = cells.iter().zip(&decisions).map(|(cell, decision)| cell.rate.told(policy, *decision, now_ms));
+        let told: Result<Vec<Standing>, Limited> = told.collect();
+        if told.is_err() {
+            self.take_back(&cells, &decisions).await;
+        }
+        Ok(told?.into_iter().min_by_key(|standing| standing.remaining))
     }
 
-    async fn wait_ms(&self, digest: &[u8; 32], now_ms: i64, rate: Rate) -> i64 {
+    /// Neither Redis nor PostgreSQL answers, so nobody knows how many requests there are.
+    #[must_use]
+    pub fn is_blind(&self) -> bool {
+        self.enabled
+            && self.redis_away_until_ms.load(Ordering::Relaxed) != 0
+            && self.replicas.load(Ordering::Relaxed) == replicas::UNKNOWN
+    }
+
+    /// Whether this replica decides by itself.
+    #[must_use]
+    pub fn is_alone(&self) -> bool {
+        self.redis_away_until_ms.load(Ordering::Relaxed) != 0
+    }
+
+    async fn decide(&self, cells: &[Cell], now_ms: i64) -> Vec<Decision> {
         if self.may_ask_redis(now_ms) {
-            match self.ask_redis(digest, now_ms, rate).await {
-                Ok(wait_ms) => {
+            let asked = tokio::time::timeout(PATIENCE, self.ask_redis(cells, now_ms)).await;
+            match asked.map_err(Internal::dependency).flatten() {
+                Ok(decisions) => {
                     if self.redis_away_until_ms.swap(0, Ordering::Relaxed) != 0 {
                         tracing::info!("limits are shared again");
                     }
-                    return wait_ms;
+                    return decisions;
                 }
                 Err(error) => {
                     if self.redis_away_until_ms.swap(now_ms + PAUSE_MS, Ordering::Relaxed) == 0 {
@@ -139,7 +191,23 @@ impl Limits {
                 }
             }
         }
-        self.ask_fallback(digest, now_ms, rate)
+        self.ask_fallback(cells, now_ms)
+    }
+
+    /// Takes the request back where it was admitted although another network refused it.
+    async fn take_back(&self, cells: &[Cell], decisions: &[Decision]) {
+        let mut pipe = redis::pipe();
+        for (cell, _) in cells.iter().zip(decisions).filter(|(_, decision)| decision.wait_ms == 0) {
+            pipe.cmd("EVAL").arg(gcra::REFUND).arg(1).arg(self.key(cell)).arg(cell.rate.interval_ms).ignore();
+        }
+        // Without it, a network that was refused nearby waits a little longer than it must.
+        if !pipe.is_empty() && !self.is_alone() {
+            let mut connection = self.redis.connection();
+            let taken = tokio::time::timeout(PATIENCE, pipe.query_async::<()>(&mut connection)).await;
+            if let Ok(Err(error)) = taken {
+                tracing::debug!(%error, "a refused request was not taken back");
+            }
+        }
     }
 
     /// While Redis is away, one request after each pause finds out whether it is back; the others do not wait.
@@ -151,44 +219,35 @@ impl Limits {
                 && self.redis_away_until_ms.compare_exchange(until, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
-    async fn ask_redis(&self, digest: &[u8; 32], now_ms: i64, rate: Rate) -> Result<i64, Internal> {
-        let key = self.redis.key("limit", &hex(&digest[..16]));
-        let mut call = self.script.key(key);
-        call.arg(now_ms).arg(rate.interval_ms).arg(rate.window_ms);
-        Ok(call.invoke_async(&mut self.redis.connection()).await?)
+    async fn ask_redis(&self, cells: &[Cell], now_ms: i64) -> Result<Vec<Decision>, Internal> {
+        let mut pipe = redis::pipe();
+        for cell in cells {
+            let Rate { interval_ms, window_ms } = cell.rate;
+            pipe.cmd("EVAL").arg(gcra::SCRIPT).arg(1).arg(self.key(cell)).arg(now_ms).arg(interval_ms).arg(window_ms);
+        }
+        let answers: Vec<(i64, i64)> = pipe.query_async(&mut self.redis.connection()).await?;
+        Ok(answers.into_iter().map(|(wait_ms, arrival_ms)| Decision { wait_ms, arrival_ms }).collect())
     }
 
-    fn ask_fallback(&self, digest: &[u8; 32], now_ms: i64, rate: Rate) -> i64 {
-        let place = usize::from(u16::from_be_bytes([digest[0], digest[1]]));
+    fn key(&self, cell: &Cell) -> String {
+        self.redis.key("limit", &hex(&cell.digest[..16]))
+    }
+
+    fn ask_fallback(&self, cells: &[Cell], now_ms: i64) -> Vec<Decision> {
         let mut places = self.fallback.lock().unwrap_or_else(PoisonError::into_inner);
-        match gcra::decide(places[place], now_ms, rate) {
-            Ok(arrival) => {
-                places[place] = arrival;
-                0
+        let place = |cell: &Cell| usize::from(u16::from_be_bytes([cell.digest[0], cell.digest[1]]));
+        let share = |cell: &Cell| cell.rate.shared(self.replicas.load(Ordering::Relaxed));
+        let decisions: Vec<_> =
+            cells.iter().map(|cell| gcra::decide(places[place(cell)], now_ms, share(cell))).collect();
+        if decisions.iter().all(|decision| decision.wait_ms == 0) {
+            for (cell, decision) in cells.iter().zip(&decisions) {
+                places[place(cell)] = decision.arrival_ms;
             }
-            Err(wait_ms) => wait_ms,
         }
+        decisions
     }
 }
 
 fn hex(bytes: &[u8]) -> String {
     data_encoding::HEXLOWER.encode(bytes)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn network(ip: &str) -> Vec<u8> {
-        Subject::Network(ip.parse().unwrap()).bytes()
-    }
-
-    #[test]
-    fn a_network_is_an_ipv4_address_or_an_ipv6_64() {
-        // security.md 9
-        assert_eq!(network("2001:db8:0:1::1"), network("2001:db8:0:1:ffff::2"));
-        assert_ne!(network("2001:db8:0:1::1"), network("2001:db8:0:2::1"));
-        assert_eq!(network("192.0.2.1"), network("::ffff:192.0.2.1"));
-        assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
-    }
 }

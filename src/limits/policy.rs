@@ -19,6 +19,8 @@ pub enum Policy {
     Enrolment,
     /// Refreshing and ending sessions; by network.
     Session,
+    /// Calls with an access token, before it is looked at; by network.
+    Bearer,
     /// Calls with an access token; by account.
     Account,
     /// Re-authentication; by account.
@@ -57,12 +59,19 @@ impl Policy {
         Self::SecondFactor,
         Self::Enrolment,
         Self::Session,
+        Self::Bearer,
         Self::Account,
         Self::Reauthentication,
         Self::AccountCode,
         Self::Message,
         Self::Public,
     ];
+
+    /// By what the outermost layer counts an operation of this policy, before anyone knows whose request it is.
+    #[must_use]
+    pub fn at_the_door(self) -> Self {
+        if matches!(self, Self::Account | Self::Reauthentication) { Self::Bearer } else { self }
+    }
 
     /// The policy's name in `RateLimit-Policy` and in metrics.
     #[must_use]
@@ -76,12 +85,19 @@ impl Policy {
             Self::SecondFactor => "second_factor",
             Self::Enrolment => "enrolment",
             Self::Session => "session",
+            Self::Bearer => "bearer",
             Self::Account => "account",
             Self::Reauthentication => "reauthentication",
             Self::AccountCode => "account_code",
             Self::Message => "message",
             Self::Public => "public",
         }
+    }
+
+    /// The policy of this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|policy| policy.name() == name)
     }
 
     /// The numbers.
@@ -109,6 +125,8 @@ impl Policy {
             Self::Enrolment => Quota::new(60, 60),
             // 1000 devices refresh every five minutes: 200 a minute, all at once when the line comes back.
             Self::Session => Quota::new(1200, 60),
+            // 1000 devices, each opening a screen of ten resources every two minutes.
+            Self::Bearer => Quota::new(6000, 60),
             // One person's apps; far above a screen that loads ten resources every few seconds.
             Self::Account => Quota::new(300, 60),
             // One person with a password manager needs one; ten minutes is how long it lasts.

@@ -1,8 +1,9 @@
-//! All SQL of failures.
+//! All SQL of limits: counts of failures, heartbeats of replicas.
 
 use chrono::DateTime;
 use chrono::Utc;
 use sqlx::PgPool;
+use uuid::Uuid;
 
 use crate::crypto::Mac;
 use crate::internal::Internal;
@@ -66,4 +67,27 @@ pub(super) async fn delete(db: &PgPool, key: &Mac, lane: &str) -> Result<(), Int
 
 pub(super) async fn purge(db: &PgPool, remembered_since: DateTime<Utc>) -> Result<u64, Internal> {
     Ok(sqlx::query!("DELETE FROM failures WHERE last_at < $1", remembered_since).execute(db).await?.rows_affected())
+}
+
+/// Notes that a replica lives, forgets those that do not, and counts the rest.
+pub(super) async fn beat(
+    db: &PgPool,
+    id: Uuid,
+    now: DateTime<Utc>,
+    gone_since: DateTime<Utc>,
+) -> Result<i64, Internal> {
+    sqlx::query!(
+        "INSERT INTO replicas (id, seen_at) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET seen_at = $2",
+        id,
+        now
+    )
+    .execute(db)
+    .await?;
+    sqlx::query!("DELETE FROM replicas WHERE seen_at < $1", gone_since).execute(db).await?;
+    Ok(sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM replicas"#).fetch_one(db).await?)
+}
+
+pub(super) async fn leave(db: &PgPool, id: Uuid) -> Result<(), Internal> {
+    sqlx::query!("DELETE FROM replicas WHERE id = $1", id).execute(db).await?;
+    Ok(())
 }

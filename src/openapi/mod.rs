@@ -30,6 +30,7 @@ use crate::http::Operation;
 use crate::http::ProblemBody;
 use crate::http::Routes;
 use crate::internal::Internal;
+use crate::limits::Policy;
 
 pub use docs::docs;
 
@@ -119,6 +120,7 @@ fn route(method: Method, operation: &Value) -> Operation {
         method,
         parameters: parameters.map(str::to_owned).collect(),
         media_types: media_types.cloned().collect(),
+        limit: operation["x-limit"]["policy"].as_str().and_then(Policy::parse),
     }
 }
 

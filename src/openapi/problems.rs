@@ -56,8 +56,7 @@ pub(super) fn complete(document: &mut Value, issuer: &str) -> Result<(), Interna
 
 fn policy(operation: &Value) -> Result<Option<Policy>, String> {
     let Some(name) = operation.get("x-limit").and_then(Value::as_str) else { return Ok(None) };
-    let known = Policy::ALL.iter().copied().find(|policy| policy.name() == name);
-    known.map(Some).ok_or_else(|| format!("has the limit {name:?}, which does not exist"))
+    Policy::parse(name).map(Some).ok_or_else(|| format!("has the limit {name:?}, which does not exist"))
 }
 
 /// The operation's own codes and those that follow from what it takes, in the order of the catalogue.

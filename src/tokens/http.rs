@@ -14,10 +14,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::app::App;
 use crate::crypto::PublicJwk;
-use crate::http::Client;
 use crate::http::Problem;
-use crate::limits::Policy;
-use crate::limits::Subject;
 
 /// Far shorter than the time that a key is published before it signs. When Sekisho cannot be reached, validators
 /// go on for a day.
@@ -67,8 +64,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     extensions(("x-limit" = json!("public"))),
 )]
 #[get("/.well-known/jwks.json")]
-async fn jwks(app: web::Data<App>, client: Client) -> Result<HttpResponse, Problem> {
-    app.limits.admit(Policy::Public, Subject::Network(client.ip)).await?;
+async fn jwks(app: web::Data<App>) -> Result<HttpResponse, Problem> {
     let keys = app.key_ring.published(app.clock.now());
     Ok(document(&Jwks { keys: keys.iter().map(|key| key.jwk().clone()).collect() }))
 }
@@ -81,8 +77,7 @@ async fn jwks(app: web::Data<App>, client: Client) -> Result<HttpResponse, Probl
     extensions(("x-limit" = json!("public"))),
 )]
 #[get("/.well-known/openid-configuration")]
-async fn openid_configuration(app: web::Data<App>, client: Client) -> Result<HttpResponse, Problem> {
-    app.limits.admit(Policy::Public, Subject::Network(client.ip)).await?;
+async fn openid_configuration(app: web::Data<App>) -> Result<HttpResponse, Problem> {
     Ok(document(&metadata(&app)))
 }
 
@@ -94,8 +89,7 @@ async fn openid_configuration(app: web::Data<App>, client: Client) -> Result<Htt
     extensions(("x-limit" = json!("public"))),
 )]
 #[get("/.well-known/oauth-authorization-server")]
-async fn oauth_authorization_server(app: web::Data<App>, client: Client) -> Result<HttpResponse, Problem> {
-    app.limits.admit(Policy::Public, Subject::Network(client.ip)).await?;
+async fn oauth_authorization_server(app: web::Data<App>) -> Result<HttpResponse, Problem> {
     Ok(document(&metadata(&app)))
 }
 

@@ -71,6 +71,120 @@ fn a_home_with_ipv6_is_one_network() {
     });
 }
 
+/// security.md 9: who moves within a /56 or a /48 has the quota of a few homes, not of as many as there are.
+#[test]
+fn a_customer_with_many_prefixes_is_limited_too() {
+    test_with(LIMITED, async |app| {
+        let mut home = 0;
+        let refused = until_limited(500, 120, async || {
+            home += 1;
+            sign_up(app, &format!("2001:db8:0:{:x}::1", home % 256)).await
+        })
+        .await;
+        assert_eq!(refused.header("ratelimit-policy"), "\"sign_up\";q=60;w=60");
+        let mut office = 0;
+        until_limited(125, 480, async || {
+            office += 1;
+            sign_up(app, &format!("2001:db8:1:{:x}00::1", office % 256)).await
+        })
+        .await;
+        sign_up(app, "2001:db8:2::1").await.refused(422, "invalid_fields");
+    });
+}
+
+/// A /64 that asks too much takes nothing from its neighbours in the /56.
+#[test]
+fn what_one_home_is_refused_costs_its_neighbours_nothing() {
+    test_with(LIMITED, async |app| {
+        until_limited(1000, 60, async || sign_up(app, "2001:db8:0:1::1").await).await;
+        for _ in 0..200 {
+            assert_eq!(sign_up(app, "2001:db8:0:1::1").await.status, 429);
+        }
+        for _ in 0..50 {
+            sign_up(app, "2001:db8:0:2::1").await.refused(422, "invalid_fields");
+        }
+    });
+}
+
+/// Every answer of a limited operation says what is left, the good ones too.
+#[test]
+fn every_answer_tells_the_limit() {
+    test_with(LIMITED, async |app| {
+        let check = async |from: &str| {
+            let request = app.request(Method::POST, "/v1/passwords/check").header("x-forwarded-for", from);
+            app.send(request.json(&json!({ "password": PASSWORD }))).await
+        };
+        for remaining in (230..240).rev() {
+            let answer = check("203.0.113.9").await;
+            assert_eq!(answer.header("ratelimit-policy"), "\"password_check\";q=240;w=60");
+            let told = answer.header("ratelimit").to_owned();
+            // Real time gives some back.
+            let rest: u64 = told.split(';').nth(1).unwrap().trim_start_matches("r=").parse().unwrap();
+            assert!((remaining..=239).contains(&rest), "{told}");
+        }
+        let refused = app.get("/v1/account").await;
+        assert!(refused.header("ratelimit").starts_with("\"bearer\";r="), "{:?}", refused.headers);
+        refused.refused(401, "access_token_missing");
+        assert_eq!(app.get("/health/live").await.header("ratelimit"), "");
+        let sign_up = app.start_sign_up("taro@example.jp").await;
+        let early = app.post("/v1/sign-ups/resend", &json!({ "sign_up_token": sign_up })).await;
+        assert_eq!(early.header("ratelimit"), format!("\"resend\";r=0;t={}", early.header("retry-after")));
+        early.refused(429, "rate_limited");
+        app.ignore_messages().await;
+    });
+}
+
+/// security.md 73: whatever is written around the path, a request that reaches a handler was counted.
+#[test]
+fn no_spelling_of_a_path_skips_the_count() {
+    test_with(LIMITED, async |app| {
+        until_limited(1000, 60, async || sign_up(app, "203.0.113.9").await).await;
+        let body = json!({ "identifier": "nobody", "password": PASSWORD });
+        for path in [
+            "//v1/sign-ups",
+            "/v1/sign-ups/",
+            "/v1//sign-ups",
+            "/v1/sign%2dups",
+            "/V1/sign-ups",
+            "/v1/./sign-ups",
+            "/v1/sign-ups?",
+        ] {
+            let request = app.request(Method::POST, path).header("x-forwarded-for", "203.0.113.9").json(&body);
+            let status = app.send(request).await.status;
+            assert!([404, 429].contains(&status), "{path}: {status}");
+        }
+        let request = app.request(Method::GET, "/v1/sign-ups").header("x-http-method-override", "POST");
+        app.send(request.header("x-forwarded-for", "203.0.113.9").json(&body)).await.refused(405, "method_not_allowed");
+    });
+}
+
+/// security.md 72: headers that name another address are read from the trusted proxy alone, and only the configured one.
+#[test]
+fn no_header_makes_another_network() {
+    for trusted in [false, true] {
+        let settings = [("limits.enabled", "true"), ("http.trusted_proxies", "127.0.0.1/32")];
+        test_with(&settings[..1 + usize::from(trusted)], async |app| {
+            let mut host = 0;
+            until_limited(1000, 60, async || {
+                host += 1;
+                let address = format!("203.0.113.{host}");
+                let mut request = app.request(Method::POST, "/v1/sign-ups");
+                for name in ["x-real-ip", "cf-connecting-ip", "true-client-ip", "x_forwarded_for", "x-client-ip"] {
+                    request = request.header(name, &address);
+                }
+                request = request.header("forwarded", format!("for={address}"));
+                if trusted {
+                    request = request.header("x-forwarded-for", format!("{address}, rubbish"));
+                } else {
+                    request = request.header("x-forwarded-for", &address).header("x-forwarded-for", "\"");
+                }
+                app.send(request.json(&json!({ "identifier": "nobody", "password": PASSWORD }))).await
+            })
+            .await;
+        });
+    }
+}
+
 /// security.md 32: flows begun anew, from other networks, do not make the guesses of an account endless.
 #[test]
 fn an_account_takes_so_many_codes_an_hour_whatever_flow_and_network() {
@@ -163,7 +277,7 @@ fn one_destination_gets_so_many_messages_whoever_asks() {
         })
         .await;
         assert_eq!(refused.header("ratelimit-policy"), "\"message\";q=10;w=3600");
-        refused.refused(429, "rate_limited");
+        refused.refused(429, "message_limit_reached");
         app.start_sign_up("hana@example.jp").await;
         app.ignore_messages().await;
     });

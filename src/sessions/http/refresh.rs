@@ -26,8 +26,6 @@ use crate::http::Problem;
 use crate::http::clear_refresh_cookie;
 use crate::http::refresh_token_from_cookie;
 use crate::http::require_listed_origin;
-use crate::limits::Policy;
-use crate::limits::Subject;
 
 /// A refresh. In cookie mode the body carries no token.
 #[derive(Deserialize, ToSchema)]
@@ -79,7 +77,6 @@ pub(super) async fn refresh(
     client: Client,
     body: OptionalJson<RefreshRequest>,
 ) -> Result<HttpResponse, Problem> {
-    app.limits.admit(Policy::Session, Subject::Network(client.ip)).await?;
     let RefreshRequest { refresh_token, audience } = body.0;
     if audience.as_ref().is_some_and(|wanted| !app.config.client.audiences.contains(wanted)) {
         return Err(Problem::field("/audience", FieldCode::UnknownValue));
@@ -109,7 +106,6 @@ pub(super) async fn sign_out(
     client: Client,
     body: OptionalJson<SignOutRequest>,
 ) -> Result<HttpResponse, Problem> {
-    app.limits.admit(Policy::Session, Subject::Network(client.ip)).await?;
     match presented(&request, body.0.refresh_token)? {
         Some((token, _)) => service::sign_out_by_token(&app, &token, &client).await?,
         None if has_bearer(&request) => {

@@ -21,8 +21,6 @@ use crate::http::Json;
 use crate::http::Problem;
 use crate::http::created;
 use crate::ids::FactorId;
-use crate::limits::Policy;
-use crate::limits::Subject;
 use crate::sessions::Answer;
 use crate::sessions::TokenDelivery;
 use crate::sessions::TokenSet;
@@ -132,12 +130,7 @@ pub(super) struct ConfirmEnrolmentRequest {
     extensions(("x-problems" = json!(["sign_in_expired", "wrong_step"])), ("x-limit" = json!("enrolment"))),
 )]
 #[post("/v1/sign-ins/enrolments")]
-pub(super) async fn begin(
-    app: web::Data<App>,
-    client: Client,
-    body: Json<EnrolmentRequest>,
-) -> Result<HttpResponse, Problem> {
-    app.limits.admit(Policy::Enrolment, Subject::Network(client.ip)).await?;
+pub(super) async fn begin(app: web::Data<App>, body: Json<EnrolmentRequest>) -> Result<HttpResponse, Problem> {
     let label =
         read_label(body.0.label.as_deref().unwrap_or(DEFAULT_LABEL)).map_err(|code| Problem::field("/label", code))?;
     let totp = service::begin_enrolment(&app, &body.0.sign_in_token, &label).await.map_err(problem)?;
@@ -170,7 +163,6 @@ pub(super) async fn confirm(
     client: Client,
     body: Json<ConfirmEnrolmentRequest>,
 ) -> Result<HttpResponse, Problem> {
-    app.limits.admit(Policy::SecondFactor, Subject::Network(client.ip)).await?;
     let body = body.0;
     let delivery = TokenDelivery::admitted(body.token_delivery, &request)?;
     let typed = body.code.ok_or_else(|| Problem::field("/code", FieldCode::Required))?;

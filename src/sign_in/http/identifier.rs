@@ -20,8 +20,6 @@ use crate::http::Problem;
 use crate::http::accepted;
 use crate::http::ok;
 use crate::ids::IdentifierId;
-use crate::limits::Policy;
-use crate::limits::Subject;
 use crate::messages::Channel;
 
 /// Where to send a code.
@@ -65,15 +63,10 @@ pub(super) struct VerifyIdentifierRequest {
 #[utoipa::path(
     tag = "sign-in", operation_id = "send_identifier_code", request_body = IdentifierCodeRequest,
     responses((status = 202, description = "The code is on its way", body = CodeSent)),
-    extensions(("x-problems" = json!(["sign_in_expired", "wrong_step"])), ("x-limit" = json!("resend"))),
+    extensions(("x-problems" = json!(["sign_in_expired", "wrong_step", "message_limit_reached"])), ("x-limit" = json!("resend"))),
 )]
 #[post("/v1/sign-ins/identifier-codes")]
-pub(super) async fn send_code(
-    app: web::Data<App>,
-    client: Client,
-    body: Json<IdentifierCodeRequest>,
-) -> Result<HttpResponse, Problem> {
-    app.limits.admit(Policy::Resend, Subject::Network(client.ip)).await?;
+pub(super) async fn send_code(app: web::Data<App>, body: Json<IdentifierCodeRequest>) -> Result<HttpResponse, Problem> {
     if body.0.channel.is_some_and(|channel| channel != Channel::Email) {
         return Err(Problem::field("/channel", FieldCode::NotSupported));
     }
@@ -100,6 +93,5 @@ pub(super) async fn verify(
     client: Client,
     body: Json<VerifyIdentifierRequest>,
 ) -> Result<HttpResponse, Problem> {
-    app.limits.admit(Policy::Code, Subject::Network(client.ip)).await?;
     ok(&sign_in_flow(service::verify(&app, &body.0.sign_in_token, &body.0.code, &client).await.map_err(problem)?))
 }

@@ -22,8 +22,6 @@ use crate::http::Client;
 use crate::http::Json;
 use crate::http::Problem;
 use crate::http::ok;
-use crate::limits::Policy;
-use crate::limits::Subject;
 
 /// A sign-in.
 #[derive(Deserialize, ToSchema)]
@@ -72,7 +70,6 @@ pub(super) async fn start(
     client: Client,
     body: Json<SignInRequest>,
 ) -> Result<HttpResponse, Problem> {
-    app.limits.admit(Policy::Password, Subject::Network(client.ip)).await?;
     let mut faults = Faults::default();
     let identifier = faults.note("/identifier", read_identifier(&body.0.identifier));
     let client_id = faults.note("/client_id", read_client(&app, body.0.client_id.as_deref()));

@@ -21,8 +21,6 @@ use crate::http::FieldCode;
 use crate::http::Json;
 use crate::http::Problem;
 use crate::ids::FactorId;
-use crate::limits::Policy;
-use crate::limits::Subject;
 use crate::sessions::Answer;
 use crate::sessions::TokenDelivery;
 use crate::sessions::TokenSet;
@@ -101,7 +99,6 @@ pub(super) async fn complete(
     client: Client,
     body: Json<SecondFactorRequest>,
 ) -> Result<HttpResponse, Problem> {
-    app.limits.admit(Policy::SecondFactor, Subject::Network(client.ip)).await?;
     let body = body.0;
     let delivery = TokenDelivery::admitted(body.token_delivery, &request)?;
     let given = read_factor(body.method, body.factor_id, body.code.as_deref(), body.recovery_code.as_deref())?;

@@ -14,12 +14,9 @@ use crate::accounts::read_client;
 use crate::app::App;
 use crate::crypto::MAX_PASSWORD_CODE_POINTS;
 use crate::factors::FactorKind;
-use crate::http::Client;
 use crate::http::ErrorCode;
 use crate::http::Problem;
 use crate::http::Query;
-use crate::limits::Policy;
-use crate::limits::Subject;
 use crate::messages::Channel;
 use crate::password_policy::MIN_PASSWORD_CODE_POINTS;
 use crate::text::Language;
@@ -80,12 +77,7 @@ pub(super) struct PasswordLengths {
     extensions(("x-problems" = json!(["invalid_fields"])), ("x-limit" = json!("public"))),
 )]
 #[get("/v1/configuration")]
-pub(super) async fn show(
-    app: web::Data<App>,
-    client: Client,
-    query: Query<ConfigurationQuery>,
-) -> Result<HttpResponse, Problem> {
-    app.limits.admit(Policy::Public, Subject::Network(client.ip)).await?;
+pub(super) async fn show(app: web::Data<App>, query: Query<ConfigurationQuery>) -> Result<HttpResponse, Problem> {
     read_client(&app, query.0.client_id.as_deref())
         .map_err(|code| Problem::new(ErrorCode::InvalidFields).parameter_fault("client_id", code))?;
     Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "public, max-age=300")).json(Configuration {

@@ -15,8 +15,6 @@ use crate::http::Json;
 use crate::http::Problem;
 use crate::http::ok;
 use crate::internal::Internal;
-use crate::limits::Policy;
-use crate::limits::Subject;
 use crate::password_policy::PasswordContext;
 use crate::text::Language;
 use crate::text::text;
@@ -74,7 +72,6 @@ pub(super) async fn check(
     client: Client,
     body: Json<PasswordCheckRequest>,
 ) -> Result<HttpResponse, Problem> {
-    app.limits.admit(Policy::PasswordCheck, Subject::Network(client.ip)).await?;
     let language = client.language;
     let shared = app.clone();
     // The estimate may compute for tens of milliseconds: not on a thread that serves requests, and not many at once.

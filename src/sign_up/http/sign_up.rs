@@ -138,7 +138,7 @@ fn read(app: &App, language: Language, body: &SignUpRequest) -> Result<NewSignUp
 #[utoipa::path(
     tag = "sign-up", operation_id = "start_sign_up", request_body = SignUpRequest,
     responses((status = 202, description = "The code is on its way", body = SignUpStarted)),
-    extensions(("x-problems" = json!(["overloaded"])), ("x-limit" = json!("sign_up"))),
+    extensions(("x-problems" = json!(["message_limit_reached", "overloaded"])), ("x-limit" = json!("sign_up"))),
 )]
 #[post("/v1/sign-ups")]
 pub(super) async fn start(
@@ -146,7 +146,6 @@ pub(super) async fn start(
     client: Client,
     body: Json<SignUpRequest>,
 ) -> Result<HttpResponse, Problem> {
-    app.limits.admit(Policy::SignUp, Subject::Network(client.ip)).await?;
     let new = read(&app, client.language, &body.0)?;
     app.limits.admit(Policy::Message, Subject::Recipient(&limit_key(new.identifier.lookup_key()))).await?;
     let started = service::start(&app, &new, &client).await.map_err(problem)?;
@@ -161,12 +160,7 @@ pub(super) async fn start(
     extensions(("x-problems" = json!(["sign_up_expired", "message_limit_reached"])), ("x-limit" = json!("resend"))),
 )]
 #[post("/v1/sign-ups/resend")]
-pub(super) async fn resend(
-    app: web::Data<App>,
-    client: Client,
-    body: Json<ResendRequest>,
-) -> Result<HttpResponse, Problem> {
-    app.limits.admit(Policy::Resend, Subject::Network(client.ip)).await?;
+pub(super) async fn resend(app: web::Data<App>, body: Json<ResendRequest>) -> Result<HttpResponse, Problem> {
     if body.0.channel.is_some_and(|channel| channel != Channel::Email) {
         return Err(Problem::field("/channel", FieldCode::NotSupported));
     }
@@ -192,7 +186,6 @@ pub(super) async fn verify(
     client: Client,
     body: Json<VerifyRequest>,
 ) -> Result<HttpResponse, Problem> {
-    app.limits.admit(Policy::Code, Subject::Network(client.ip)).await?;
     let flow = service::verify(&app, &body.0.sign_up_token, &body.0.code, &client).await.map_err(problem)?;
     ok(&sign_in_flow(flow))
 }
