@@ -9,6 +9,7 @@
 pub mod clock;
 pub mod ids;
 pub mod internal;
+pub mod metrics;
 
 pub mod crypto;
 
@@ -46,7 +47,10 @@ pub mod help;
 
 pub mod deliveries;
 pub mod development;
+pub mod vitals;
+
 pub mod health;
+pub mod scrape;
 pub mod janitor;
 
 pub mod openapi;

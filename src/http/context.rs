@@ -1,6 +1,7 @@
 //! What the outermost layer must know; built once and shared by all workers.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use actix_web::HttpRequest;
 use actix_web::web::Data;
@@ -9,6 +10,7 @@ use ipnet::IpNet;
 use crate::clock::Clock;
 use crate::config::ForwardedHeader;
 use crate::http::routes::Routes;
+use crate::metrics::Metrics;
 
 /// The service as HTTP sees it; [`crate::http::edge()`] finds it as `web::Data<HttpContext>`.
 #[derive(Clone, Default)]
@@ -23,6 +25,10 @@ pub struct HttpContext {
     pub forwarded_header: ForwardedHeader,
     /// Every operation of the assembled document.
     pub routes: Routes,
+    /// How long a request may take.
+    pub deadline: Duration,
+    /// Where answers are counted.
+    pub metrics: Metrics,
     /// The time, for request ids.
     pub clock: Clock,
 }

@@ -31,6 +31,7 @@ use crate::crypto::MacPurpose;
 use crate::crypto::MasterKeys;
 use crate::ids::AccountId;
 use crate::internal::Internal;
+use crate::metrics::LimitDecisions;
 use crate::redis::Redis;
 use gcra::Rate;
 
@@ -90,6 +91,7 @@ pub struct Limits {
     enabled: bool,
     script: Script,
     fallback: Mutex<Box<[i64]>>,
+    decisions: LimitDecisions,
     /// Zero while Redis answers.
     redis_away_until_ms: AtomicI64,
 }
@@ -104,6 +106,7 @@ impl Limits {
             master_keys: Arc::clone(&config.master_keys),
             enabled: config.limits,
             script: Script::new(gcra::SCRIPT),
+            decisions: LimitDecisions::default(),
             fallback: Mutex::new(vec![0; FALLBACK_PLACES].into_boxed_slice()),
             redis_away_until_ms: AtomicI64::new(0),
         }
@@ -120,7 +123,15 @@ impl Limits {
         let digest = self.master_keys.mac(MacPurpose::LimitKey, &[policy.name().as_bytes(), &subject.bytes()]);
         let now_ms = self.clock.now().timestamp_millis();
         let rate = Rate::of(policy);
-        gcra::admitted(policy, self.wait_ms(&digest, now_ms, rate).await)
+        let decided = gcra::admitted(policy, self.wait_ms(&digest, now_ms, rate).await);
+        self.decisions.count(policy.name(), decided.is_ok());
+        decided
+    }
+
+    /// What was decided, for the metric `limit_decisions_total`.
+    #[must_use]
+    pub fn decisions(&self) -> LimitDecisions {
+        self.decisions.clone()
     }
 
     async fn wait_ms(&self, digest: &[u8; 32], now_ms: i64, rate: Rate) -> i64 {

@@ -19,6 +19,7 @@ use crate::http::Json;
 use crate::http::Problem;
 use crate::http::accepted;
 use crate::http::ok;
+use crate::http::outcome;
 use crate::ids::IdentifierId;
 use crate::limits::Policy;
 use crate::limits::Subject;
@@ -101,5 +102,7 @@ pub(super) async fn verify(
     body: Json<VerifyIdentifierRequest>,
 ) -> Result<HttpResponse, Problem> {
     app.limits.admit(Policy::Code, Subject::Network(client.ip)).await?;
-    ok(&sign_in_flow(service::verify(&app, &body.0.sign_in_token, &body.0.code, &client).await.map_err(problem)?))
+    let verified = service::verify(&app, &body.0.sign_in_token, &body.0.code, &client).await.map_err(problem);
+    app.metrics.sign_in("identifier", outcome(&verified));
+    ok(&sign_in_flow(verified?))
 }

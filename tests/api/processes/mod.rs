@@ -1,6 +1,7 @@
 //! `src/cli`: the binary itself, as an operator runs it.
 
 mod dev;
+mod hanging;
 mod replicas;
 mod serve;
 mod stores;
