@@ -2,6 +2,7 @@
 
 mod dev;
 mod hanging;
+mod keys;
 mod replicas;
 mod serve;
 mod stores;
