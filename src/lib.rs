@@ -50,8 +50,8 @@ pub mod development;
 pub mod vitals;
 
 pub mod health;
-pub mod scrape;
 pub mod janitor;
+pub mod scrape;
 
 pub mod openapi;
 
