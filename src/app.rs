@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use sqlx::PgPool;
 
 use crate::clock::Clock;
+use crate::clock::Stopwatch;
 use crate::config::Config;
 use crate::crypto::HashingThreads;
 use crate::crypto::KeyRing;
@@ -16,8 +18,13 @@ use crate::internal::Internal;
 use crate::limits::Failures;
 use crate::limits::Limits;
 use crate::messages::Wake;
+use crate::metrics::Metrics;
+use crate::metrics::Sources;
 use crate::password_policy::PasswordPolicy;
 use crate::redis::Redis;
+
+/// Workers have more patience than requests.
+const BACKGROUND_DEADLINE: Duration = Duration::from_secs(5);
 
 /// Everything that a request or a worker of one server shares.
 pub struct App {
@@ -39,6 +46,8 @@ pub struct App {
     pub limits: Arc<Limits>,
     /// Failures in a row.
     pub failures: Failures,
+    /// What is counted.
+    pub metrics: Metrics,
     /// Which passwords may be chosen.
     pub password_policy: PasswordPolicy,
     /// Rung after a commit that may have put a message into the outbox.
@@ -53,12 +62,16 @@ impl App {
     /// A URL that cannot be read, or threads that cannot be started.
     pub fn new(config: Config, clock: Clock) -> Result<Self, Internal> {
         let redis = Redis::new(&config.redis)?;
-        let db = db::pool(&config.database.url, config.database.max_connections)?;
+        let hashing = HashingThreads::start(&config.password.hashing).map_err(Internal::bug)?;
+        let limits = Arc::new(Limits::new(redis.clone(), clock.clone(), &config));
+        let sources = Sources { hash_waits: hashing.waits(), limit_decisions: limits.decisions() };
+        let db = db::pool(&config.database.url, config.database.max_connections, config.http.deadline)?;
         Ok(Self {
-            background_db: db::pool(&config.database.url, 4)?,
-            hashing: HashingThreads::start(&config.password.hashing).map_err(Internal::bug)?,
+            background_db: db::pool(&config.database.url, 4, BACKGROUND_DEADLINE)?,
+            metrics: Metrics::new(sources),
+            hashing,
             key_ring: KeyRing::default(),
-            limits: Arc::new(Limits::new(redis.clone(), clock.clone(), &config)),
+            limits,
             failures: Failures::new(db.clone(), clock.clone(), &config),
             password_policy: PasswordPolicy::new(&config.service_name, config.password.breached_file.as_deref())
                 .map_err(Internal::bug)?,
@@ -87,7 +100,10 @@ impl App {
     /// # Errors
     /// No connection was to be had.
     pub async fn begin(&self) -> Result<Tx, Internal> {
-        Ok(self.db.begin().await?)
+        let watch = Stopwatch::start();
+        let tx = self.db.begin().await;
+        self.metrics.db_pool_wait(watch.elapsed());
+        Ok(tx?)
     }
 
     /// Commits, then wakes the outbox.

@@ -70,6 +70,10 @@ pub enum EventKind {
     DeviceConfirmed,
     /// The right password of an account that may do nothing.
     SignInRefused,
+    /// An operator had a signing key made.
+    SigningKeyMade,
+    /// An operator dropped a signing key.
+    SigningKeyDropped,
 }
 
 impl EventKind {
@@ -96,6 +100,8 @@ impl EventKind {
             Self::ProfileChanged => "profile_changed",
             Self::DeviceConfirmed => "device_confirmed",
             Self::SignInRefused => "sign_in_refused",
+            Self::SigningKeyMade => "signing_key_made",
+            Self::SigningKeyDropped => "signing_key_dropped",
         }
     }
 }

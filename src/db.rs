@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use chrono::DateTime;
+use chrono::Utc;
 use secrecy::ExposeSecret;
 use secrecy::SecretString;
 use sqlx::PgPool;
@@ -23,17 +25,19 @@ pub type Tx = sqlx::Transaction<'static, sqlx::Postgres>;
 /// A request would rather learn that the database is busy than wait longer than this for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Opens a pool; connections are made when they are needed.
+/// Opens a pool; connections are made when they are needed. No statement runs longer than `deadline`, none waits
+/// longer than half of it for a lock.
 ///
 /// # Errors
 /// The URL cannot be read.
-pub fn pool(url: &SecretString, max_connections: u32) -> Result<PgPool, Internal> {
+pub fn pool(url: &SecretString, max_connections: u32, deadline: Duration) -> Result<PgPool, Internal> {
     let options: PgConnectOptions = url.expose_secret().parse()?;
     // The server ends what outlives every request's own deadline, and no transaction is left lying open.
+    let millis = |times: f64| deadline.mul_f64(times).as_millis().to_string();
     let options = options.application_name("sekisho").options([
-        ("statement_timeout", "5000"),
-        ("lock_timeout", "2000"),
-        ("idle_in_transaction_session_timeout", "10000"),
+        ("statement_timeout", millis(1.0)),
+        ("lock_timeout", millis(0.5)),
+        ("idle_in_transaction_session_timeout", millis(2.0)),
     ]);
     Ok(PgPoolOptions::new()
         .max_connections(max_connections)
@@ -72,6 +76,15 @@ pub async fn schema_is_current(pool: &PgPool) -> Result<bool, Internal> {
         Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("42P01") => Ok(false),
         Err(error) => Err(error.into()),
     }
+}
+
+/// The database's clock, and when the most overdue message was due.
+///
+/// # Errors
+/// The database cannot be reached.
+pub async fn clock_and_oldest_message(pool: &PgPool) -> Result<(DateTime<Utc>, Option<DateTime<Utc>>), Internal> {
+    let found = sqlx::query_as("SELECT clock_timestamp(), (SELECT min(due_at) FROM outbox WHERE state = 'queued')");
+    Ok(found.fetch_one(pool).await?)
 }
 
 /// Whether a statement failed because it would have broken the named constraint.

@@ -90,6 +90,7 @@ impl Worker {
             ending = ?ending,
             "message"
         );
+        self.app.metrics.message(claimed.channel.name(), self.transport.name(), ending.name());
         for _ in 0..FINISH_TRIES {
             let finished = messages::finish(&self.app.background_db, &claimed, &ending, self.app.clock.now()).await;
             if self.noted(finished).is_some() {

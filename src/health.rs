@@ -1,7 +1,8 @@
 //! Whether this replica lives, and whether it should get requests.
 //!
-//! Ready = not stopping, keys loaded, schema current, PostgreSQL answering. Redis that is down makes it
-//! `degraded`: it still answers what it can.
+//! Ready = not stopping, keys loaded, schema current, PostgreSQL answering, its clock agreeing with
+//! ours. Redis that is down, or clocks that begin to differ, make it `degraded`: it still answers what it can. It is
+//! told what was seen last ([`crate::vitals`]), so asking costs nothing.
 
 use actix_web::HttpResponse;
 use actix_web::get;
@@ -11,7 +12,7 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::app::App;
-use crate::db;
+use crate::vitals::Vitals;
 
 /// Adds the endpoints.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -51,24 +52,12 @@ async fn live() -> HttpResponse {
     extensions(("x-problems" = json!([]))),
 )]
 #[get("/health/ready")]
-async fn ready(app: web::Data<App>) -> HttpResponse {
-    let mut reasons = Vec::new();
-    if app.is_stopping() {
-        reasons.push("stopping");
-    }
-    if app.key_ring.signing(app.clock.now()).is_none() {
-        reasons.push("no_signing_key");
-    }
-    match db::schema_is_current(&app.background_db).await {
-        Ok(true) => {}
-        Ok(false) => reasons.push("schema_outdated"),
-        Err(_) => reasons.push("database_unavailable"),
-    }
+async fn ready(app: web::Data<App>, vitals: web::Data<Vitals>) -> HttpResponse {
+    let reasons = vitals.unready(&app);
     if !reasons.is_empty() {
         return HttpResponse::ServiceUnavailable().json(Health { status: "unready", reasons });
     }
-    match app.redis.ping().await {
-        Ok(()) => HttpResponse::Ok().json(Health { status: "ok", reasons }),
-        Err(_) => HttpResponse::Ok().json(Health { status: "degraded", reasons: vec!["redis_unavailable"] }),
-    }
+    let reasons = vitals.degraded();
+    let status = if reasons.is_empty() { "ok" } else { "degraded" };
+    HttpResponse::Ok().json(Health { status, reasons })
 }

@@ -9,6 +9,7 @@
 pub mod clock;
 pub mod ids;
 pub mod internal;
+pub mod metrics;
 
 pub mod crypto;
 
@@ -46,8 +47,11 @@ pub mod help;
 
 pub mod deliveries;
 pub mod development;
+pub mod vitals;
+
 pub mod health;
 pub mod janitor;
+pub mod scrape;
 
 pub mod openapi;
 

@@ -3,24 +3,41 @@
 //! Redis holds only what expires and may be lost. Names carry a hash tag, so that everything that one script
 //! touches lies on one node of a cluster. Values carry their own `expires_at`, judged by our clock; the time to
 //! live only collects rubbish.
+//!
+//! When Redis does not answer, nobody waits for it twice: for [`PAUSE`] every call fails at once, then one call
+//! finds out whether it is back. So a request that needs Redis several times stays within its deadline.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use redis::Cmd;
+use redis::ErrorKind;
+use redis::Pipeline;
+use redis::RedisError;
+use redis::RedisFuture;
+use redis::Value;
+use redis::aio::ConnectionLike;
 use redis::aio::ConnectionManager;
 use redis::aio::ConnectionManagerConfig;
 use secrecy::ExposeSecret;
 
+use crate::clock::Stopwatch;
 use crate::config::RedisConfig;
 use crate::internal::Internal;
 
-/// No request waits longer than this for Redis.
+/// No call waits longer than this for Redis.
 const RESPONSE_TIMEOUT: Duration = Duration::from_millis(500);
 const CONNECTION_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// How long Redis is left alone after it did not answer.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// The connection of one server.
 #[derive(Clone)]
 pub struct Redis {
-    manager: ConnectionManager,
+    connection: Connection,
     prefix: String,
 }
 
@@ -38,13 +55,20 @@ impl Redis {
             .set_number_of_retries(1)
             .set_max_delay(Duration::from_millis(500));
         let manager = ConnectionManager::new_lazy_with_config(client, settings)?;
-        Ok(Self { manager, prefix: config.prefix.clone() })
+        let connection = Connection { manager, absence: Arc::new(Absence::new()) };
+        Ok(Self { connection, prefix: config.prefix.clone() })
     }
 
     /// A handle for commands.
     #[must_use]
-    pub fn connection(&self) -> ConnectionManager {
-        self.manager.clone()
+    pub fn connection(&self) -> Connection {
+        self.connection.clone()
+    }
+
+    /// Whether the last call found nobody.
+    #[must_use]
+    pub fn is_away(&self) -> bool {
+        self.connection.absence.until_ms.load(Ordering::Relaxed) != 0
     }
 
     /// The name of a key: `prefix:kind:{tag}`, with `tag` as the hash tag of Redis Cluster.
@@ -59,5 +83,75 @@ impl Redis {
     /// It does not.
     pub async fn ping(&self) -> Result<(), Internal> {
         Ok(redis::cmd("PING").query_async(&mut self.connection()).await?)
+    }
+}
+
+/// The shared connection, which fails fast while Redis is known to be away.
+#[derive(Clone)]
+pub struct Connection {
+    manager: ConnectionManager,
+    absence: Arc<Absence>,
+}
+
+struct Absence {
+    since_start: Stopwatch,
+    /// Until when nobody asks; zero while Redis answers.
+    until_ms: AtomicU64,
+}
+
+impl Absence {
+    fn new() -> Self {
+        Self { since_start: Stopwatch::start(), until_ms: AtomicU64::new(0) }
+    }
+
+    fn next_ms(now: Duration) -> u64 {
+        u64::try_from((now + PAUSE).as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Lets a call through, or after each pause the one that asks again.
+    fn admit(&self) -> Result<(), RedisError> {
+        let (until, now) = (self.until_ms.load(Ordering::Relaxed), self.since_start.elapsed());
+        let may_ask = until == 0
+            || now.as_millis() >= u128::from(until)
+                && self
+                    .until_ms
+                    .compare_exchange(until, Self::next_ms(now), Ordering::Relaxed, Ordering::Relaxed)
+                    .is_ok();
+        if may_ask { Ok(()) } else { Err(RedisError::from((ErrorKind::Io, "Redis did not answer a moment ago"))) }
+    }
+
+    fn note<T>(&self, outcome: &Result<T, RedisError>) {
+        let away = matches!(outcome, Err(error) if error.is_timeout() || error.is_unrecoverable_error());
+        let until = if away { Self::next_ms(self.since_start.elapsed()) } else { 0 };
+        self.until_ms.store(until, Ordering::Relaxed);
+    }
+}
+
+impl ConnectionLike for Connection {
+    fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
+        Box::pin(async move {
+            self.absence.admit()?;
+            let outcome = self.manager.req_packed_command(cmd).await;
+            self.absence.note(&outcome);
+            outcome
+        })
+    }
+
+    fn req_packed_commands<'a>(
+        &'a mut self,
+        pipeline: &'a Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> RedisFuture<'a, Vec<Value>> {
+        Box::pin(async move {
+            self.absence.admit()?;
+            let outcome = self.manager.req_packed_commands(pipeline, offset, count).await;
+            self.absence.note(&outcome);
+            outcome
+        })
+    }
+
+    fn get_db(&self) -> i64 {
+        self.manager.get_db()
     }
 }

@@ -35,10 +35,13 @@ use crate::limits::keep_replicas;
 use crate::messages::Transport;
 use crate::openapi;
 use crate::openapi::Document;
+use crate::scrape;
 use crate::sessions;
 use crate::sign_in;
 use crate::sign_up;
 use crate::tokens;
+use crate::vitals;
+use crate::vitals::Vitals;
 
 /// How long a stopping server lets requests finish, in seconds.
 const FINISH_SECS: u64 = 10;
@@ -48,6 +51,7 @@ pub struct Server {
     app: Arc<App>,
     handle: ServerHandle,
     addresses: Vec<SocketAddr>,
+    metrics_address: Option<SocketAddr>,
     stop_workers: watch::Sender<bool>,
     tasks: JoinSet<()>,
 }
@@ -94,7 +98,11 @@ impl Server {
             listeners.iter().map(TcpListener::local_addr).collect::<Result<_, _>>().map_err(Internal::bug)?;
         let (stop_workers, stopping) = watch::channel(false);
         let mut tasks = JoinSet::new();
-        let http = listen(&app, document, listeners)?;
+        let vitals = Arc::new(Vitals::default());
+        vitals.look(&app).await;
+        let metrics = metrics_listener(&app)?;
+        let metrics_address = metrics.as_ref().and_then(|listener| listener.local_addr().ok());
+        let http = listen(&app, &vitals, document, listeners)?;
         let handle = http.handle();
         tasks.spawn(async move {
             if let Err(error) = http.await {
@@ -102,16 +110,26 @@ impl Server {
             }
         });
         tasks.spawn(deliveries::run(Arc::clone(&app), transport, stopping.clone()));
+        if let Some(listener) = metrics {
+            tasks.spawn(serve_metrics(scrape::listen(&app, &vitals, listener)?, stopping.clone()));
+        }
+        tasks.spawn(vitals::watch(Arc::clone(&app), vitals, stopping.clone()));
         tasks.spawn(tokens::keep_key_ring(Arc::clone(&app), stopping.clone()));
         tasks.spawn(keep_replicas(Arc::clone(&app.limits), app.background_db.clone(), stopping.clone()));
         tasks.spawn(janitor::run(Arc::clone(&app), stopping));
-        Ok(Self { app, handle, addresses, stop_workers, tasks })
+        Ok(Self { app, handle, addresses, metrics_address, stop_workers, tasks })
     }
 
     /// Where it listens.
     #[must_use]
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// Where `/metrics` is, if anywhere.
+    #[must_use]
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
     }
 
     /// Stops without losing a request.
@@ -126,7 +144,30 @@ impl Server {
     }
 }
 
-fn listen(app: &Arc<App>, document: Document, listeners: Vec<TcpListener>) -> Result<actix_web::dev::Server, Internal> {
+fn metrics_listener(app: &App) -> Result<Option<TcpListener>, Internal> {
+    let Some(address) = app.config.metrics else { return Ok(None) };
+    let told = |error| Internal::bug(format!("cannot listen on {address} (`metrics.listen`): {error}"));
+    TcpListener::bind(address).map(Some).map_err(told)
+}
+
+/// Metrics are served until the workers stop, so that the last scrape sees the drain.
+async fn serve_metrics(server: actix_web::dev::Server, mut stopping: watch::Receiver<bool>) {
+    let handle = server.handle();
+    let (outcome, ()) = tokio::join!(server, async {
+        while !*stopping.borrow() && stopping.changed().await.is_ok() {}
+        handle.stop(false).await;
+    });
+    if let Err(error) = outcome {
+        tracing::error!(%error, "the listener of the metrics failed");
+    }
+}
+
+fn listen(
+    app: &Arc<App>,
+    vitals: &Arc<Vitals>,
+    document: Document,
+    listeners: Vec<TcpListener>,
+) -> Result<actix_web::dev::Server, Internal> {
     let config = &app.config;
     let (mode, docs) = (config.mode, config.docs);
     let context = web::Data::new(HttpContext {
@@ -136,9 +177,12 @@ fn listen(app: &Arc<App>, document: Document, listeners: Vec<TcpListener>) -> Re
         forwarded_header: config.http.forwarded_header,
         routes: document.routes(),
         limits: Some(Arc::clone(&app.limits)),
+        deadline: config.http.deadline,
+        metrics: app.metrics.clone(),
         clock: app.clock.clone(),
     });
     let (document, app) = (web::Data::new(document), web::Data::from(Arc::clone(app)));
+    let vitals = web::Data::from(Arc::clone(vitals));
     let workers = app.config.http.workers;
     let server = HttpServer::new(move || {
         let (with_docs, _) = ActixApp::new()
@@ -146,6 +190,7 @@ fn listen(app: &Arc<App>, document: Document, listeners: Vec<TcpListener>) -> Re
             .app_data(context.clone())
             .app_data(document.clone())
             .app_data(app.clone())
+            .app_data(vitals.clone())
             .configure(endpoints(mode))
             .configure(move |config| {
                 if docs {

@@ -1,6 +1,8 @@
 //! The command line: one file a subcommand. `main` parses and calls [`run`].
 
 mod dev;
+mod keys;
+mod limits;
 mod migrate;
 mod openapi;
 mod serve;
@@ -33,6 +35,12 @@ enum Command {
     Migrate(FromFile),
     /// Print the OpenAPI document of `serve`
     Openapi,
+    /// The keys that sign access tokens
+    #[command(subcommand)]
+    Keys(keys::Action),
+    /// How often anyone may do anything
+    #[command(subcommand)]
+    Limits(limits::Action),
 }
 
 #[derive(clap::Args)]
@@ -55,6 +63,11 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Serve(from) => serve::run(from.config.as_deref()).await,
         Command::Migrate(from) => migrate::run(from.config.as_deref()).await,
         Command::Openapi => openapi::run(),
+        Command::Keys(action) => keys::run(action).await,
+        Command::Limits(action) => {
+            limits::run(&action);
+            Ok(())
+        }
     }
 }
 

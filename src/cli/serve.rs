@@ -30,6 +30,6 @@ pub(super) async fn run(file: Option<&Path>) -> Result<(), Failure> {
         InternalKind::Dependency => format!("cannot start: PostgreSQL does not answer at `database.url`: {error}"),
         InternalKind::Bug => format!("cannot start: {error}"),
     })?;
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), addresses = ?server.addresses(), "serving");
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), addresses = ?server.addresses(), metrics = ?server.metrics_address(), "serving");
     serve_until_signal(server).await
 }

@@ -60,6 +60,8 @@ pub struct Config {
     pub password: PasswordConfig,
     /// Access tokens.
     pub tokens: TokenConfig,
+    /// Where `/metrics` is served, if anywhere.
+    pub metrics: Option<SocketAddr>,
     /// How mail leaves; none in development.
     pub mail: Option<MailConfig>,
     /// Failed sign-ins answer at multiples of this after arrival; zero answers at once.
@@ -84,6 +86,8 @@ pub struct HttpConfig {
     pub trusted_proxies: Vec<IpNet>,
     /// The one header that those proxies write.
     pub forwarded_header: ForwardedHeader,
+    /// How long a request may take.
+    pub deadline: Duration,
     /// How long a stopping server keeps accepting after it has said that it is not ready.
     pub drain: Duration,
 }

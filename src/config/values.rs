@@ -49,7 +49,7 @@ impl Config {
             mode,
             service_name: read.text("service.name").unwrap_or_else(|| "Sekisho".to_owned()),
             support_url: read.value("service.support_url", None, |text| web_address(text).map(Some)),
-            http: http(read),
+            http: http(read, mode),
             database: database(read),
             redis: redis(read, mode),
             client: client(read, mode, &issuer),
@@ -57,6 +57,7 @@ impl Config {
             master_keys: Arc::new(master_keys(read)),
             password: password(read, mode),
             tokens: tokens(read),
+            metrics: metrics(read, mode),
             mail: mail(read, mode),
             failure_step: Duration::from_millis(read.number("sign_in.failure_step_ms", 500, failure_steps(mode))),
             limits: limits(read, mode),
@@ -95,7 +96,7 @@ fn web_address(text: &str) -> Result<String, String> {
     if fine { Ok(text.to_owned()) } else { Err("must be an http:// or https:// address".to_owned()) }
 }
 
-fn http(read: &mut Reader) -> HttpConfig {
+fn http(read: &mut Reader, mode: Mode) -> HttpConfig {
     let listen = read.parsed_list("http.listen", |item| {
         item.parse::<SocketAddr>().map_err(|_| format!("{item:?} is not an address and port such as 0.0.0.0:8080"))
     });
@@ -109,8 +110,26 @@ fn http(read: &mut Reader) -> HttpConfig {
             "forwarded" => Ok(ForwardedHeader::Forwarded),
             _ => Err("must be x-forwarded-for or forwarded".to_owned()),
         }),
+        // Only the tests, whose machine is busy with many servers at once, have more patience.
+        deadline: Duration::from_millis(read.number("http.deadline_ms", 2000, deadlines(mode))),
         drain: Duration::from_secs(read.number("http.drain_secs", 5, 0..=300)),
     }
+}
+
+/// A request waits for a hash for a second at most and for a connection for another; more is a store that hangs.
+fn deadlines(mode: Mode) -> std::ops::RangeInclusive<u64> {
+    if mode == Mode::Production { 1000..=5000 } else { 1000..=60_000 }
+}
+
+/// Two development servers may run on one machine, so there it is served only when it is asked for.
+fn metrics(read: &mut Reader, mode: Mode) -> Option<SocketAddr> {
+    let default = (mode == Mode::Production).then(|| SocketAddr::from(([127, 0, 0, 1], 9464)));
+    read.value("metrics.listen", default, |text| match text {
+        "off" => Ok(None),
+        text => {
+            text.parse().map(Some).map_err(|_| "must be an address and port such as 127.0.0.1:9464, or off".to_owned())
+        }
+    })
 }
 
 /// A network of proxies. One that holds nearly everybody would let everybody invent their address.

@@ -100,6 +100,19 @@ pub enum CheckError {
     Internal(#[from] Internal),
 }
 
+impl CheckError {
+    /// The error's name in metrics.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Wrong => "wrong",
+            Self::UnknownFactor => "unknown_factor",
+            Self::Ambiguous => "ambiguous",
+            Self::Hashing(_) => "overloaded",
+            Self::Internal(_) => "failed",
+        }
+    }
+}
+
 /// What a person needs to set up an authenticator app; shown once.
 pub struct TotpEnrolment {
     /// The factor that the first code will confirm.

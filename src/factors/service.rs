@@ -102,10 +102,12 @@ pub async fn check(
     named: Option<FactorId>,
     presented: &PresentedCode,
 ) -> Result<Match, CheckError> {
-    match presented {
-        PresentedCode::Totp(code) => check_totp(app, account, named, code).await,
-        PresentedCode::Recovery(code) => check_recovery(app, account, named, code).await,
-    }
+    let (kind, found) = match presented {
+        PresentedCode::Totp(code) => ("totp", check_totp(app, account, named, code).await),
+        PresentedCode::Recovery(code) => ("recovery_code", check_recovery(app, account, named, code).await),
+    };
+    app.metrics.factor_check(kind, found.as_ref().map_or_else(CheckError::name, |_| "right"));
+    found
 }
 
 async fn check_totp(

@@ -41,3 +41,8 @@ fn json<T: Serialize>(mut response: actix_web::HttpResponseBuilder, body: &T) ->
     let body = serde_json::to_vec(body).map_err(Internal::from)?;
     Ok(response.insert_header((CONTENT_TYPE, "application/json")).body(body))
 }
+
+/// How a request ended, for metrics: `ok` or the code of the problem.
+pub fn outcome<T>(result: &Result<T, Problem>) -> &'static str {
+    result.as_ref().map_or_else(|problem| problem.code().code(), |_| "ok")
+}

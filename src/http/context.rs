@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::HttpRequest;
 use actix_web::web::Data;
@@ -11,6 +12,7 @@ use crate::clock::Clock;
 use crate::config::ForwardedHeader;
 use crate::http::routes::Routes;
 use crate::limits::Limits;
+use crate::metrics::Metrics;
 
 /// The service as HTTP sees it; [`crate::http::edge()`] finds it as `web::Data<HttpContext>`.
 #[derive(Clone, Default)]
@@ -27,6 +29,10 @@ pub struct HttpContext {
     pub routes: Routes,
     /// How often a network may ask; nothing is counted without.
     pub limits: Option<Arc<Limits>>,
+    /// How long a request may take.
+    pub deadline: Duration,
+    /// Where answers are counted.
+    pub metrics: Metrics,
     /// The time, for request ids.
     pub clock: Clock,
 }

@@ -34,6 +34,7 @@ use crate::http::client;
 use crate::http::client::Client;
 use crate::http::context::HttpContext;
 use crate::http::cors::Cors;
+use crate::http::deadline::Deadline;
 use crate::http::error_code::ErrorCode;
 use crate::http::problem::Problem;
 use crate::http::query;
@@ -54,6 +55,8 @@ struct View {
     html: bool,
     /// What the caller's network may still do.
     standing: Option<Standing>,
+    route: String,
+    method: &'static str,
 }
 
 /// The middleware: `App::new().app_data(web::Data<HttpContext>).wrap(from_fn(http::edge))`, wrapped last.
@@ -71,6 +74,8 @@ pub async fn edge(mut request: ServiceRequest, next: Next<BoxBody>) -> Result<Se
     let mut view = View {
         cors: Cors::of(&context, request.path(), request.headers()),
         html: Accept::of(request.headers()).prefers_html(),
+        route: route.to_owned(),
+        method: known(request.method()),
         caller,
         context: context.clone(),
         standing: None,
@@ -85,13 +90,18 @@ pub async fn edge(mut request: ServiceRequest, next: Next<BoxBody>) -> Result<Se
             Err(problem) => return Ok(request.into_response(view.finish(view.render(&problem), watch))),
         }
         // Only values are kept from before the panic, and the request is dropped with it.
-        match AssertUnwindSafe(async move { next.call(request).await }).catch_unwind().await {
-            Ok(Ok(response)) => {
+        let deadline = Deadline::start(context.deadline);
+        request.extensions_mut().insert(deadline.clone());
+        match AssertUnwindSafe(deadline.hold(async move { next.call(request).await })).catch_unwind().await {
+            Ok(None) => {
+                Err(view.lost(view.render(&Problem::from(Internal::dependency("the deadline has passed"))), watch))
+            }
+            Ok(Some(Ok(response))) => {
                 let (request, response) = response.into_parts();
                 let response = view.settle(response);
                 Ok(ServiceResponse::new(request, view.finish(response, watch)))
             }
-            Ok(Err(error)) => Err(view.lost(HttpResponse::from_error(error), watch)),
+            Ok(Some(Err(error))) => Err(view.lost(HttpResponse::from_error(error), watch)),
             // The panic hook has logged it, in this span.
             Err(_) => Err(view.lost(view.render(&Problem::new(ErrorCode::InternalError)), watch)),
         }
@@ -170,6 +180,7 @@ impl View {
         let headers = response.headers_mut();
         self.add_headers(headers);
         let latency_ms = u64::try_from(watch.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.context.metrics.http_request(&self.route, self.method, response.status().as_u16(), watch.elapsed());
         tracing::info!(status = response.status().as_u16(), latency_ms, "answered");
         response
     }
@@ -209,6 +220,12 @@ fn limit_headers(headers: &mut HeaderMap, standing: Standing) {
     let wait = headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
     let (remaining, secs) = wait.map_or((standing.remaining, standing.reset_secs), |wait| (0, wait));
     render::add_limit(headers, standing.policy, remaining, secs);
+}
+
+/// A method that is not HTTP's own is anybody's invention, and no label.
+fn known(method: &Method) -> &'static str {
+    let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    methods.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
 }
 
 /// The code for a refusal of the framework's own.

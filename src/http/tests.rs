@@ -3,6 +3,7 @@
 use std::io::BufRead;
 use std::io::Write;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use actix_web::App;
 use actix_web::HttpResponse;
@@ -30,6 +31,7 @@ async fn hello(client: Client, body: Json<Body>) -> Result<HttpResponse, Problem
 async fn fail(kind: web::Path<String>) -> Result<HttpResponse, Problem> {
     Err(match kind.as_str() {
         "panic" => panic!("on purpose"),
+        "never" => std::future::pending().await,
         "bug" => Internal::bug("the secret cause").into(),
         "dependency" => Internal::dependency("the secret cause").into(),
         "limited" => Limited { policy: Policy::SignUp, retry_after_secs: 7 }.into(),
@@ -60,6 +62,7 @@ impl Server {
         let mut context = HttpContext {
             issuer: "https://auth.example".to_owned(),
             origins: vec!["https://app.example".to_owned()],
+            deadline: Duration::from_millis(500),
             ..HttpContext::default()
         };
         for (method, template) in [
@@ -173,6 +176,7 @@ async fn every_refusal_is_a_problem() {
         ("GET", "/v1/fail/panic", 500, "internal_error"),
         ("GET", "/v1/fail/bug", 500, "internal_error"),
         ("GET", "/v1/fail/dependency", 503, "dependency_unavailable"),
+        ("GET", "/v1/fail/never", 503, "dependency_unavailable"),
         ("GET", "/v1/fail/limited", 429, "rate_limited"),
         ("POST", "/v1/cookie", 403, "origin_not_allowed"),
     ] {

@@ -39,6 +39,7 @@ use crate::crypto::MacPurpose;
 use crate::crypto::MasterKeys;
 use crate::ids::AccountId;
 use crate::internal::Internal;
+use crate::metrics::LimitDecisions;
 use crate::redis::Redis;
 use gcra::Decision;
 use gcra::Rate;
@@ -116,6 +117,7 @@ pub struct Limits {
     master_keys: Arc<MasterKeys>,
     enabled: bool,
     fallback: Mutex<Box<[i64]>>,
+    decisions: LimitDecisions,
     /// Zero while Redis answers.
     redis_away_until_ms: AtomicI64,
     /// How many replicas there are, or [`replicas::UNKNOWN`].
@@ -131,6 +133,7 @@ impl Limits {
             clock,
             master_keys: Arc::clone(&config.master_keys),
             enabled: config.limits,
+            decisions: LimitDecisions::default(),
             fallback: Mutex::new(vec![0; FALLBACK_PLACES].into_boxed_slice()),
             redis_away_until_ms: AtomicI64::new(0),
             replicas: AtomicI64::new(1),
@@ -157,7 +160,14 @@ impl Limits {
         if told.is_err() {
             self.take_back(&cells, &decisions).await;
         }
+        self.decisions.count(policy.name(), told.is_ok());
         Ok(told?.into_iter().min_by_key(|standing| standing.remaining))
+    }
+
+    /// What was decided, for the metric `limit_decisions_total`.
+    #[must_use]
+    pub fn decisions(&self) -> LimitDecisions {
+        self.decisions.clone()
     }
 
     /// Neither Redis nor PostgreSQL answers, so nobody knows how many requests there are.

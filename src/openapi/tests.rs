@@ -149,8 +149,12 @@ fn a_code_that_does_not_exist_is_refused() {
 #[actix_web::test]
 async fn the_document_the_pages_and_the_help_are_served() {
     let document = sample();
-    let context =
-        HttpContext { issuer: "https://auth.example".to_owned(), routes: document.routes(), ..HttpContext::default() };
+    let context = HttpContext {
+        issuer: "https://auth.example".to_owned(),
+        routes: document.routes(),
+        deadline: std::time::Duration::from_secs(5),
+        ..HttpContext::default()
+    };
     let (app, _) = App::new()
         .app_data(web::Data::new(context))
         .app_data(web::Data::new(document))

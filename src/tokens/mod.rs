@@ -15,10 +15,11 @@
 //! **The key ring** lives in PostgreSQL, private keys sealed and bound to their row; what is published is derived
 //! from the opened private key, so that nobody who can only write to the table can publish a key. A key is published
 //! `tokens.publish_ahead_secs` before it signs, signs for `tokens.rotation_secs`, and is dropped when its last
-//! token has died. Every replica reads the ring every 30 seconds and whoever finds a key due makes it, one at a time.
+//! token has died. Every replica reads the ring every five seconds and whoever finds a key due makes it, one at a time.
 
 mod http;
 mod model;
+mod operator;
 mod service;
 mod store;
 
@@ -30,6 +31,13 @@ pub use model::AccessGrant;
 pub use model::AccessTokenError;
 pub use model::IssuedAccess;
 pub use model::VerifiedAccess;
+pub use operator::Dropped;
+pub use operator::KeyState;
+pub use operator::ListedKey;
+pub use operator::Rotated;
+pub use operator::drop_compromised;
+pub use operator::list_keys;
+pub use operator::rotate;
 pub use service::issue;
 pub use service::keep_key_ring;
 pub use service::refresh_key_ring;

@@ -25,9 +25,9 @@ use crate::crypto::SigningKey;
 use crate::ids::KeyId;
 use crate::internal::Internal;
 
-/// How often a replica looks for keys that another one has made. Far below the time that a key is published
-/// before it signs, so that nobody meets a `kid` that it does not know.
-const REFRESH_EVERY: Duration = Duration::from_secs(30);
+/// How often a replica looks for keys that were made or dropped elsewhere. Far below the time that a key is published
+/// before it signs, so that nobody meets a `kid` that it does not know; and a compromised key is trusted no longer.
+const REFRESH_EVERY: Duration = Duration::from_secs(5);
 
 /// A key outlives its last token by this much: a replica may hear of the successor one refresh late, twice over.
 const SPARE: TimeDelta = TimeDelta::seconds(60);
@@ -72,7 +72,7 @@ pub fn verify(app: &App, token: &str) -> Result<VerifiedAccess, AccessTokenError
 /// The database did not answer, or there are keys and none of them opens.
 pub async fn refresh_key_ring(app: &App) -> Result<(), Internal> {
     let settings = &app.config.tokens;
-    let retention = delta(settings.access_lifetime) + TimeDelta::seconds(LEEWAY_SECS) + SPARE;
+    let retention = retention(app);
     let now = app.clock.now();
 
     let mut tx = app.background_db.begin().await?;
@@ -134,7 +134,16 @@ fn open_rows(app: &App, rows: Vec<KeyRow>) -> Result<Vec<SigningKey>, Internal> 
     Ok(keys)
 }
 
-fn make_key(app: &App, now: DateTime<Utc>, active_from: DateTime<Utc>) -> Result<(KeyRow, SigningKey), Internal> {
+/// How long a key is published after its successor has begun to sign.
+pub(super) fn retention(app: &App) -> TimeDelta {
+    delta(app.config.tokens.access_lifetime) + TimeDelta::seconds(LEEWAY_SECS) + SPARE
+}
+
+pub(super) fn make_key(
+    app: &App,
+    now: DateTime<Utc>,
+    active_from: DateTime<Utc>,
+) -> Result<(KeyRow, SigningKey), Internal> {
     let id: KeyId = crypto::new_id(now);
     let pkcs8 = SigningKey::generate_pkcs8()?;
     let private_sealed = app.config.master_keys.seal(SealPurpose::SigningKey, id.uuid().as_bytes(), &pkcs8);
@@ -151,6 +160,6 @@ fn forgettable(keys: &[SigningKey], before: DateTime<Utc>) -> Vec<Uuid> {
 }
 
 /// The settings are bounded to a year, far inside what `TimeDelta` holds.
-fn delta(duration: Duration) -> TimeDelta {
+pub(super) fn delta(duration: Duration) -> TimeDelta {
     TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX)
 }

@@ -30,6 +30,15 @@ pub(super) async fn all(conn: &mut PgConnection) -> Result<Vec<KeyRow>, sqlx::Er
         .await
 }
 
+/// Every key for an operator, the oldest first: id, algorithm, when it was made, when it begins to sign.
+pub(super) async fn described(
+    conn: &mut PgConnection,
+) -> Result<Vec<(Uuid, String, DateTime<Utc>, DateTime<Utc>)>, sqlx::Error> {
+    sqlx::query_as("SELECT id, algorithm, created_at, active_from FROM signing_keys ORDER BY active_from")
+        .fetch_all(conn)
+        .await
+}
+
 /// Adds a key.
 pub(super) async fn insert(conn: &mut PgConnection, row: &KeyRow, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
     sqlx::query!(

@@ -66,9 +66,12 @@ fn the_owner_is_told_twice() {
     test_with(LIMITED, async |app| {
         app.person(EMAIL).await;
         hundred_wrong_passwords(app, EMAIL).await;
-        for count in ["100", "10"] {
-            let notice = app.message_to(EMAIL).await;
-            assert!(notice["text"].as_str().unwrap().contains(&format!(", {count} wrong")), "{notice:#}");
+        let mut told = Vec::new();
+        for _ in 0..2 {
+            told.push(app.message_to(EMAIL).await["text"].as_str().unwrap().to_owned());
+        }
+        for count in [10, 100] {
+            assert!(told.iter().any(|text| text.contains(&format!(", {count} wrong"))), "{told:#?}");
         }
     });
 }

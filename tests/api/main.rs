@@ -10,6 +10,8 @@ mod audit;
 #[cfg(test)]
 mod cookies;
 #[cfg(test)]
+mod deadlines;
+#[cfg(test)]
 mod development;
 #[cfg(test)]
 mod devices;
@@ -25,6 +27,8 @@ mod http;
 mod limits;
 #[cfg(test)]
 mod messages;
+#[cfg(test)]
+mod metrics;
 #[cfg(test)]
 mod openapi;
 #[cfg(test)]

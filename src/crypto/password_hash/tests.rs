@@ -169,6 +169,8 @@ async fn a_job_whose_caller_has_gone_is_skipped() {
     let threads = threads(&HashingConfig { threads: 1, ..cheap() });
     let (release, until) = mpsc::channel();
     let blocked = tokio::spawn(block(threads.reserve().unwrap(), until));
+    // The task begins only now; else the thread would be free for the next job.
+    tokio::task::yield_now().await;
     let ran = Arc::new(AtomicUsize::new(0));
     let count = |slot: HashingSlot| {
         let ran = Arc::clone(&ran);

@@ -21,6 +21,7 @@ use zeroize::Zeroizing;
 
 use crate::clock::Stopwatch;
 use crate::internal::Internal;
+use crate::metrics::Durations;
 
 use super::HashingConfig;
 use super::HashingError;
@@ -69,6 +70,7 @@ impl HashingThreads {
             work_or_stop: Condvar::new(),
             slots_given: AtomicUsize::new(0),
             refused: AtomicU64::new(0),
+            waits: Durations::default(),
             mean_cost_ns: AtomicU64::new(first_estimate_ns),
         });
         // Built before the threads are: if one cannot be started, dropping this stops the others.
@@ -101,6 +103,12 @@ impl HashingThreads {
     #[must_use]
     pub fn queue_depth(&self) -> usize {
         self.threads.shared.slots_given.load(Ordering::Relaxed)
+    }
+
+    /// How long jobs waited for their thread, for the metric `hash_wait_seconds`.
+    #[must_use]
+    pub fn waits(&self) -> Durations {
+        self.threads.shared.waits.clone()
     }
 
     /// How many reservations were refused, for the metric `hash_refused_total`.
@@ -163,7 +171,7 @@ impl HashingSlot {
         F: FnOnce(&mut Memory, &Params) -> Result<T, HashingError> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let shared = Arc::clone(&self.shared);
+        let (shared, waiting) = (Arc::clone(&self.shared), Stopwatch::start());
         shared.push(Box::new(move |memory| {
             // The slot goes before the answer, on a panic too (locals drop in reverse order), so that whoever
             // has the answer finds the place free.
@@ -172,6 +180,7 @@ impl HashingSlot {
             if reply.is_closed() {
                 return;
             }
+            slot.shared.waits.observe(waiting.elapsed());
             let watch = Stopwatch::start();
             let result = work(memory, &slot.shared.params);
             slot.shared.record_cost(watch.elapsed());
@@ -190,7 +199,7 @@ impl Drop for HashingSlot {
     }
 }
 
-/// Owns the threads, so that they stop with it. Jobs hold `Shared` only, never this.
+/// Owns the threads: they stop with it. Jobs hold `Shared` only.
 struct Threads {
     shared: Arc<Shared>,
     handles: Vec<JoinHandle<()>>,
@@ -198,8 +207,7 @@ struct Threads {
 
 impl Drop for Threads {
     fn drop(&mut self) {
-        let unserved = self.shared.stop();
-        drop(unserved);
+        drop(self.shared.stop());
         for handle in self.handles.drain(..) {
             // A thread catches the panics of its jobs; there is nothing left to do about any other.
             let _ = handle.join();
@@ -222,6 +230,7 @@ struct Shared {
     work_or_stop: Condvar,
     slots_given: AtomicUsize,
     refused: AtomicU64,
+    waits: Durations,
     /// Moving mean of what a job took, in nanoseconds; an estimate until the first.
     mean_cost_ns: AtomicU64,
 }
@@ -280,9 +289,9 @@ fn work(shared: &Shared) {
     if let Err(error) = priority::lower() {
         tracing::debug!(%error, "the hashing threads keep the priority of the others");
     }
-    // Taken with the first job, so that an idle service is small; kept from then on.
     let mut memory = None;
     while let Some(job) = shared.next() {
+        // Taken with the first job, so that an idle service is small; kept from then on.
         let memory = memory.get_or_insert_with(|| Memory::new(&shared.params));
         if panic::catch_unwind(AssertUnwindSafe(|| job(memory))).is_err() {
             tracing::error!("a hashing job panicked");

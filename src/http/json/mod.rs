@@ -31,6 +31,7 @@ use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
+use crate::http::deadline::Deadline;
 use crate::http::error_code::ErrorCode;
 use crate::http::error_code::FieldCode;
 use crate::http::problem::Problem;
@@ -65,10 +66,10 @@ impl<T: DeserializeOwned> FromRequest for Json<T> {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (headers, payload) = (request.headers().clone(), payload.take());
+        let (headers, payload, deadline) = (request.headers().clone(), payload.take(), Deadline::of(request));
         Box::pin(async move {
-            let body =
-                tokio::time::timeout(READ_TIMEOUT, body_of(&headers, payload)).await.map_err(|_| malformed())??;
+            let body = tokio::time::timeout(READ_TIMEOUT, body_of(&headers, payload));
+            let body = Deadline::reading(deadline, body).await.map_err(|_| malformed())??;
             parse(&body).map(Self)
         })
     }
@@ -79,10 +80,10 @@ impl<T: DeserializeOwned> FromRequest for OptionalJson<T> {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (headers, payload) = (request.headers().clone(), payload.take());
+        let (headers, payload, deadline) = (request.headers().clone(), payload.take(), Deadline::of(request));
         Box::pin(async move {
-            let body =
-                tokio::time::timeout(READ_TIMEOUT, body_of(&headers, payload)).await.map_err(|_| malformed())??;
+            let body = tokio::time::timeout(READ_TIMEOUT, body_of(&headers, payload));
+            let body = Deadline::reading(deadline, body).await.map_err(|_| malformed())??;
             if body.is_empty() { parse(b"{}").map(Self) } else { parse(&body).map(Self) }
         })
     }

@@ -46,6 +46,20 @@ pub enum Ending {
     HandedBack,
 }
 
+impl Ending {
+    /// The ending's name in metrics.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Sent(_) => "sent",
+            Self::Dropped => "dropped",
+            Self::Dead(_) => "dead",
+            Self::Retry(_) => "retried",
+            Self::HandedBack => "handed_back",
+        }
+    }
+}
+
 /// Writes a message in the transaction of the change that it tells of.
 ///
 /// # Errors

@@ -24,6 +24,7 @@ use crate::http::FieldCode;
 use crate::http::OptionalJson;
 use crate::http::Problem;
 use crate::http::clear_refresh_cookie;
+use crate::http::outcome;
 use crate::http::refresh_token_from_cookie;
 use crate::http::require_listed_origin;
 
@@ -83,8 +84,9 @@ pub(super) async fn refresh(
     }
     let (token, delivery) =
         presented(&request, refresh_token)?.ok_or_else(|| Problem::new(ErrorCode::RefreshTokenInvalid))?;
-    let opened = service::refresh(&app, &token, &client).await.map_err(problem)?;
-    token_set(&app, StatusCode::OK, opened, Answer { delivery, audience: audience.as_deref(), ..Answer::default() })
+    let opened = service::refresh(&app, &token, &client).await.map_err(problem);
+    app.metrics.refresh(outcome(&opened));
+    token_set(&app, StatusCode::OK, opened?, Answer { delivery, audience: audience.as_deref(), ..Answer::default() })
 }
 
 /// End the session of a refresh token, of the cookie, or of the access token.

@@ -20,6 +20,7 @@ use crate::http::FieldCode;
 use crate::http::Json;
 use crate::http::Problem;
 use crate::http::created;
+use crate::http::outcome;
 use crate::ids::FactorId;
 use crate::sessions::Answer;
 use crate::sessions::TokenDelivery;
@@ -167,9 +168,11 @@ pub(super) async fn confirm(
     let delivery = TokenDelivery::admitted(body.token_delivery, &request)?;
     let typed = body.code.ok_or_else(|| Problem::field("/code", FieldCode::Required))?;
     let code = TotpCode::parse(&typed);
-    let (done, codes) = service::confirm_enrolment(&app, &body.sign_in_token, (body.factor_id, code.as_ref()), &client)
+    let confirmed = service::confirm_enrolment(&app, &body.sign_in_token, (body.factor_id, code.as_ref()), &client)
         .await
-        .map_err(problem)?;
+        .map_err(problem);
+    app.metrics.sign_in("enrolment", outcome(&confirmed));
+    let (done, codes) = confirmed?;
     let answer =
         Answer { delivery, recovery_codes: Some(codes.texts), device_token: done.device_token, ..Answer::default() };
     token_set(&app, StatusCode::CREATED, done.opened, answer)

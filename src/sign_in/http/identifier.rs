@@ -19,6 +19,7 @@ use crate::http::Json;
 use crate::http::Problem;
 use crate::http::accepted;
 use crate::http::ok;
+use crate::http::outcome;
 use crate::ids::IdentifierId;
 use crate::messages::Channel;
 
@@ -93,5 +94,7 @@ pub(super) async fn verify(
     client: Client,
     body: Json<VerifyIdentifierRequest>,
 ) -> Result<HttpResponse, Problem> {
-    ok(&sign_in_flow(service::verify(&app, &body.0.sign_in_token, &body.0.code, &client).await.map_err(problem)?))
+    let verified = service::verify(&app, &body.0.sign_in_token, &body.0.code, &client).await.map_err(problem);
+    app.metrics.sign_in("identifier", outcome(&verified));
+    ok(&sign_in_flow(verified?))
 }

@@ -22,6 +22,7 @@ use crate::http::Client;
 use crate::http::Json;
 use crate::http::Problem;
 use crate::http::ok;
+use crate::http::outcome;
 
 /// A sign-in.
 #[derive(Deserialize, ToSchema)]
@@ -79,12 +80,13 @@ pub(super) async fn start(
     };
     let device_token = body.0.device_token.as_deref();
     let start = Start { identifier: &identifier, password: &body.0.password, device_token, client_id, session_label };
-    let outcome = service::start(&app, start, &client).await.map_err(|error| {
+    let started = service::start(&app, start, &client).await.map_err(|error| {
         let wrong = matches!(error, SignInError::Authenticate(AuthenticateError::Wrong { .. }));
         let hints = if wrong { hints(&body.0.password) } else { Vec::new() };
         hints.into_iter().fold(problem(error), Problem::hint)
     });
-    ok(&sign_in_flow(outcome?))
+    app.metrics.sign_in("password", outcome(&started));
+    ok(&sign_in_flow(started?))
 }
 
 /// What may have gone wrong while typing; told by the request alone, so that it says nothing about the account.

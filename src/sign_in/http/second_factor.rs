@@ -20,6 +20,7 @@ use crate::http::Client;
 use crate::http::FieldCode;
 use crate::http::Json;
 use crate::http::Problem;
+use crate::http::outcome;
 use crate::ids::FactorId;
 use crate::sessions::Answer;
 use crate::sessions::TokenDelivery;
@@ -102,7 +103,9 @@ pub(super) async fn complete(
     let body = body.0;
     let delivery = TokenDelivery::admitted(body.token_delivery, &request)?;
     let given = read_factor(body.method, body.factor_id, body.code.as_deref(), body.recovery_code.as_deref())?;
-    let done = service::complete(&app, &body.sign_in_token, &given, &client).await.map_err(problem)?;
+    let done = service::complete(&app, &body.sign_in_token, &given, &client).await.map_err(problem);
+    app.metrics.sign_in("second_factor", outcome(&done));
+    let done = done?;
     let answer = Answer { delivery, device_token: done.device_token, ..Answer::default() };
     token_set(&app, StatusCode::CREATED, done.opened, answer)
 }

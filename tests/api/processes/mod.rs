@@ -1,6 +1,8 @@
 //! `src/cli`: the binary itself, as an operator runs it.
 
 mod dev;
+mod hanging;
+mod keys;
 mod replicas;
 mod serve;
 mod stores;

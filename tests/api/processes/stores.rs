@@ -30,6 +30,7 @@ impl Surroundings {
             ("mail.from", "Example <no-reply@example.com>".to_owned()),
             ("http.listen", "127.0.0.1:0".to_owned()),
             ("http.workers", "1".to_owned()),
+            ("metrics.listen", "127.0.0.1:0".to_owned()),
             ("http.drain_secs", "0".to_owned()),
             ("password.memory_kib", "7168".to_owned()),
             ("password.passes", "5".to_owned()),

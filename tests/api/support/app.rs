@@ -1,6 +1,7 @@
 //! A server of its own for each test.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::LazyLock;
@@ -64,6 +65,8 @@ pub struct TestApp {
     pub url: String,
     /// The server's clock.
     pub clock: Clock,
+    /// Where its metrics are, when the test asked for them.
+    pub metrics: Option<SocketAddr>,
     /// The server's handles, for looking; a test acts through the API.
     pub app: Arc<App>,
     client: reqwest::Client,
@@ -105,6 +108,7 @@ impl TestApp {
             .with("keys.master", MasterKeys::generate().as_str())
             .with("http.workers", "1")
             .with("http.drain_secs", "0")
+            .with("http.deadline_ms", "30000")
             .with("password.memory_kib", "8")
             .with("password.passes", "1")
             .with("password.threads", "1")
@@ -118,7 +122,8 @@ impl TestApp {
         let app = Arc::new(App::new(config, clock.clone()).unwrap());
         let server = Server::start(Arc::clone(&app), vec![listener]).await.unwrap();
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        (Self { url, clock, app, client, read: Mutex::default() }, server)
+        let metrics = server.metrics_address();
+        (Self { url, clock, metrics, app, client, read: Mutex::default() }, server)
     }
 
     /// A request of any kind.

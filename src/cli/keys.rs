@@ -1,0 +1,93 @@
+//! `sekisho keys`: the keys that sign access tokens. It needs the settings of `serve`; running replicas follow within
+//! seconds.
+
+use std::net::IpAddr;
+use std::net::Ipv4Addr;
+
+use uuid::Uuid;
+
+use super::Failure;
+use super::FromFile;
+use super::say;
+use crate::app::App;
+use crate::audit::Caller;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::config::Mode;
+use crate::config::Settings;
+use crate::crypto;
+use crate::text::Language;
+use crate::tokens;
+use crate::tokens::Dropped;
+use crate::tokens::ListedKey;
+use crate::tokens::Rotated;
+
+#[derive(clap::Subcommand)]
+pub(super) enum Action {
+    /// Print every key: what it does, since when, until when
+    List(FromFile),
+    /// Publish the next key, which begins to sign after `tokens.publish_ahead_secs`
+    Rotate {
+        /// Drop this key at once instead, with every token that it has signed
+        #[arg(long, value_name = "KID")]
+        compromised: Option<Uuid>,
+        #[command(flatten)]
+        from: FromFile,
+    },
+}
+
+pub(super) async fn run(action: Action) -> Result<(), Failure> {
+    match action {
+        Action::List(from) => list(&app(&from)?).await,
+        Action::Rotate { compromised: None, from } => rotate(&app(&from)?).await,
+        Action::Rotate { compromised: Some(kid), from } => drop_compromised(&app(&from)?, kid).await,
+    }
+}
+
+fn app(from: &FromFile) -> Result<App, Failure> {
+    let config = Config::from_settings(Mode::Production, Settings::load(from.config.as_deref())?)?;
+    Ok(App::new(config, Clock::system())?)
+}
+
+async fn list(app: &App) -> Result<(), Failure> {
+    say(&format!(
+        "{:<36} {:<5} {:<7} {:<20} {:<20} {:<20}",
+        "kid", "alg", "state", "published", "signs from", "expires"
+    ));
+    for ListedKey { kid, algorithm, state, published, active_from, expires } in tokens::list_keys(app).await? {
+        let shown = |time: chrono::DateTime<chrono::Utc>| time.format("%FT%TZ").to_string();
+        let expires = expires.map_or_else(|| "-".to_owned(), shown);
+        let (state, published, active_from) = (state.name(), shown(published), shown(active_from));
+        say(&format!("{kid:<36} {algorithm:<5} {state:<7} {published:<20} {active_from:<20} {expires:<20}"));
+    }
+    Ok(())
+}
+
+async fn rotate(app: &App) -> Result<(), Failure> {
+    say(&match tokens::rotate(app, &operator(app)).await? {
+        Rotated::Made(kid, from) => format!("{kid} is published and signs from {}", from.format("%FT%TZ")),
+        Rotated::Waiting(kid, from) => {
+            format!("nothing to do: {kid} is published already and signs from {}", from.format("%FT%TZ"))
+        }
+    });
+    Ok(())
+}
+
+async fn drop_compromised(app: &App, kid: Uuid) -> Result<(), Failure> {
+    match tokens::drop_compromised(app, kid, &operator(app)).await? {
+        Dropped::Unknown => return Err(format!("there is no key {kid}: see `sekisho keys list`").into()),
+        Dropped::Gone => say(&format!("{kid} is dropped")),
+        Dropped::Replaced(new) => say(&format!("{kid} is dropped; {new} signs in its place")),
+    }
+    Ok(())
+}
+
+/// Whom the audit log names: somebody at the command line of this machine.
+fn operator(app: &App) -> Caller {
+    Caller {
+        ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        user_agent: "sekisho keys".to_owned(),
+        request_id: crypto::new_id(app.clock.now()),
+        language: Language::DEFAULT,
+    }
+}

@@ -1,0 +1,236 @@
+//! What is counted, and the text that Prometheus reads (`OpenMetrics` 1.0).
+//!
+//! One [`Metrics`] belongs to one server, not to the process: several servers of one process, as in the tests, do
+//! not mix their figures, for which `metrics-exporter-prometheus` with its one recorder a process would be no help.
+//!
+//! A label is a word of the source or of the API document, never a value of a caller: no account, no address, no
+//! path that is not in the document. What others can be asked for is asked when the text is made ([`Reading`]); asking
+//! must not wait.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use prometheus_client::encoding::text;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Registry;
+
+type Labels<const N: usize> = [(&'static str, String); N];
+type Counters<const N: usize> = Family<Labels<N>, Counter>;
+type Level = Gauge<f64, AtomicU64>;
+
+/// From a refusal that needs nothing to a request at its deadline.
+const SECONDS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0];
+
+/// Durations, counted by size. Clones count together.
+#[derive(Clone, Debug)]
+pub struct Durations(Histogram);
+
+impl Default for Durations {
+    fn default() -> Self {
+        Self(Histogram::new(SECONDS))
+    }
+}
+
+impl Durations {
+    /// Counts one.
+    pub fn observe(&self, duration: Duration) {
+        self.0.observe(duration.as_secs_f64());
+    }
+}
+
+/// Decisions of the limits by policy. Clones count together.
+#[derive(Clone, Debug, Default)]
+pub struct LimitDecisions(Counters<2>);
+
+impl LimitDecisions {
+    /// Counts one.
+    pub fn count(&self, policy: &'static str, admitted: bool) {
+        let outcome = if admitted { "admitted" } else { "refused" };
+        self.0.get_or_create(&labels(["policy", "outcome"], [policy, outcome])).inc();
+    }
+}
+
+/// What is measured elsewhere and only handed in.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// How long a hash waited for its thread.
+    pub hash_waits: Durations,
+    /// What the limits decided.
+    pub limit_decisions: LimitDecisions,
+}
+
+/// What is looked at when the text is made. `None` is shown as NaN: it is not known.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reading {
+    /// Hashes waiting or running.
+    pub hash_queue_depth: usize,
+    /// Hashes refused since the start.
+    pub hash_refused: u64,
+    /// Whether limits are decided by this replica alone.
+    pub limits_alone: bool,
+    /// Whether Redis answers.
+    pub redis_up: bool,
+    /// How long the message that is most overdue has been due.
+    pub outbox_oldest_secs: Option<f64>,
+    /// How long the key that signs has been signing.
+    pub signing_key_age_secs: Option<f64>,
+    /// Our clock minus the database's.
+    pub clock_skew_secs: Option<f64>,
+}
+
+#[derive(Default)]
+struct Levels {
+    hash_queue_depth: Level,
+    hash_refused: Counter,
+    limit_fallback: Level,
+    redis_up: Level,
+    outbox_oldest: Level,
+    signing_key_age: Level,
+    clock_skew: Level,
+}
+
+/// All that one server counts.
+#[derive(Clone)]
+pub struct Metrics(Arc<Kept>);
+
+struct Kept {
+    registry: Registry,
+    http_requests: Counters<3>,
+    http_request_seconds: Durations,
+    sign_ins: Counters<2>,
+    factor_checks: Counters<2>,
+    refreshes: Counters<1>,
+    messages: Counters<3>,
+    db_pool_wait_seconds: Durations,
+    levels: Levels,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new(Sources::default())
+    }
+}
+
+impl Metrics {
+    /// Everything at zero.
+    #[must_use]
+    pub fn new(sources: Sources) -> Self {
+        let mut kept = Kept {
+            registry: Registry::with_prefix("sekisho"),
+            http_requests: Family::default(),
+            http_request_seconds: Durations::default(),
+            sign_ins: Family::default(),
+            factor_checks: Family::default(),
+            refreshes: Family::default(),
+            messages: Family::default(),
+            db_pool_wait_seconds: Durations::default(),
+            levels: Levels::default(),
+        };
+        kept.register(sources);
+        Self(Arc::new(kept))
+    }
+
+    /// A request was answered; `route` is a template of the document, or `none`.
+    pub fn http_request(&self, route: &str, method: &'static str, status: u16, took: Duration) {
+        let set = labels(["route", "method", "status"], [route, method, &status.to_string()]);
+        self.0.http_requests.get_or_create(&set).inc();
+        self.0.http_request_seconds.observe(took);
+    }
+
+    /// A step of a sign-in ended; `outcome` is `ok` or the code of the problem.
+    pub fn sign_in(&self, step: &'static str, outcome: &'static str) {
+        self.0.sign_ins.get_or_create(&labels(["step", "outcome"], [step, outcome])).inc();
+    }
+
+    /// A code of a factor was judged.
+    pub fn factor_check(&self, kind: &'static str, outcome: &'static str) {
+        self.0.factor_checks.get_or_create(&labels(["kind", "outcome"], [kind, outcome])).inc();
+    }
+
+    /// A refresh ended; `outcome` is `ok` or the code of the problem.
+    pub fn refresh(&self, outcome: &'static str) {
+        self.0.refreshes.get_or_create(&labels(["outcome"], [outcome])).inc();
+    }
+
+    /// An attempt to deliver a message ended.
+    pub fn message(&self, channel: &'static str, provider: &'static str, outcome: &'static str) {
+        let set = labels(["channel", "provider", "outcome"], [channel, provider, outcome]);
+        self.0.messages.get_or_create(&set).inc();
+    }
+
+    /// A transaction waited so long for its connection.
+    pub fn db_pool_wait(&self, waited: Duration) {
+        self.0.db_pool_wait_seconds.observe(waited);
+    }
+
+    /// The text, with what was just looked at.
+    #[must_use]
+    pub fn text(&self, reading: &Reading) -> String {
+        let levels = &self.0.levels;
+        levels.hash_queue_depth.set(f64::from(u32::try_from(reading.hash_queue_depth).unwrap_or(u32::MAX)));
+        levels.hash_refused.inner().store(reading.hash_refused, std::sync::atomic::Ordering::Relaxed);
+        levels.limit_fallback.set(f64::from(u8::from(reading.limits_alone)));
+        levels.redis_up.set(f64::from(u8::from(reading.redis_up)));
+        levels.outbox_oldest.set(reading.outbox_oldest_secs.unwrap_or(f64::NAN));
+        levels.signing_key_age.set(reading.signing_key_age_secs.unwrap_or(f64::NAN));
+        levels.clock_skew.set(reading.clock_skew_secs.unwrap_or(f64::NAN));
+        let mut text = String::new();
+        // Writing into a string cannot fail.
+        let _ = text::encode(&mut text, &self.0.registry);
+        text
+    }
+}
+
+impl Kept {
+    fn register(&mut self, sources: Sources) {
+        let registry = &mut self.registry;
+        let levels = &self.levels;
+        let build: Labels<1> = labels(["version"], [env!("CARGO_PKG_VERSION")]);
+        registry.register("build", "The version that runs", Info::new(build));
+        registry.register("http_requests", "Answers", self.http_requests.clone());
+        registry.register(
+            "http_request_seconds",
+            "From the head of a request to its answer",
+            self.http_request_seconds.0.clone(),
+        );
+        registry.register("sign_ins", "Steps of sign-ins", self.sign_ins.clone());
+        registry.register("factor_checks", "Codes of factors judged", self.factor_checks.clone());
+        registry.register("refreshes", "Refreshes of sessions", self.refreshes.clone());
+        registry.register("messages", "Attempts to deliver a message", self.messages.clone());
+        registry.register("limit_decisions", "Decisions of the limits", sources.limit_decisions.0);
+        registry.register("hash_wait_seconds", "How long a hash waited for its thread", sources.hash_waits.0);
+        registry.register("hash_queue_depth", "Hashes waiting or running", levels.hash_queue_depth.clone());
+        registry.register("hash_refused", "Hashes refused because of the queue", levels.hash_refused.clone());
+        registry.register(
+            "limit_fallback",
+            "1 while this replica decides limits by itself",
+            levels.limit_fallback.clone(),
+        );
+        registry.register("redis_up", "1 while Redis answers", levels.redis_up.clone());
+        registry.register(
+            "outbox_oldest_seconds",
+            "How long the most overdue message has been due",
+            levels.outbox_oldest.clone(),
+        );
+        registry.register(
+            "signing_key_age_seconds",
+            "How long the key has been signing",
+            levels.signing_key_age.clone(),
+        );
+        registry.register("clock_skew_seconds", "Our clock minus the database's", levels.clock_skew.clone());
+        registry.register(
+            "db_pool_wait_seconds",
+            "How long a transaction waited for its connection",
+            self.db_pool_wait_seconds.0.clone(),
+        );
+    }
+}
+
+fn labels<const N: usize>(names: [&'static str; N], values: [&str; N]) -> Labels<N> {
+    std::array::from_fn(|at| (names[at], values[at].to_owned()))
+}
