@@ -68,6 +68,8 @@ pub enum EventKind {
     ProfileChanged,
     /// A device was made known by message.
     DeviceConfirmed,
+    /// An operator opened what limits had closed.
+    LimitsReset,
     /// The right password of an account that may do nothing.
     SignInRefused,
     /// An operator had a signing key made.
@@ -99,6 +101,7 @@ impl EventKind {
             Self::ReauthenticationFailed => "reauthentication_failed",
             Self::ProfileChanged => "profile_changed",
             Self::DeviceConfirmed => "device_confirmed",
+            Self::LimitsReset => "limits_reset",
             Self::SignInRefused => "sign_in_refused",
             Self::SigningKeyMade => "signing_key_made",
             Self::SigningKeyDropped => "signing_key_dropped",

@@ -1,22 +1,14 @@
 //! `sekisho keys`: the keys that sign access tokens. It needs the settings of `serve`; running replicas follow within
 //! seconds.
 
-use std::net::IpAddr;
-use std::net::Ipv4Addr;
-
 use uuid::Uuid;
 
 use super::Failure;
 use super::FromFile;
+use super::app;
+use super::operator;
 use super::say;
 use crate::app::App;
-use crate::audit::Caller;
-use crate::clock::Clock;
-use crate::config::Config;
-use crate::config::Mode;
-use crate::config::Settings;
-use crate::crypto;
-use crate::text::Language;
 use crate::tokens;
 use crate::tokens::Dropped;
 use crate::tokens::ListedKey;
@@ -44,11 +36,6 @@ pub(super) async fn run(action: Action) -> Result<(), Failure> {
     }
 }
 
-fn app(from: &FromFile) -> Result<App, Failure> {
-    let config = Config::from_settings(Mode::Production, Settings::load(from.config.as_deref())?)?;
-    Ok(App::new(config, Clock::system())?)
-}
-
 async fn list(app: &App) -> Result<(), Failure> {
     say(&format!(
         "{:<36} {:<5} {:<7} {:<20} {:<20} {:<20}",
@@ -64,7 +51,7 @@ async fn list(app: &App) -> Result<(), Failure> {
 }
 
 async fn rotate(app: &App) -> Result<(), Failure> {
-    say(&match tokens::rotate(app, &operator(app)).await? {
+    say(&match tokens::rotate(app, &operator(app, "sekisho keys")).await? {
         Rotated::Made(kid, from) => format!("{kid} is published and signs from {}", from.format("%FT%TZ")),
         Rotated::Waiting(kid, from) => {
             format!("nothing to do: {kid} is published already and signs from {}", from.format("%FT%TZ"))
@@ -74,20 +61,10 @@ async fn rotate(app: &App) -> Result<(), Failure> {
 }
 
 async fn drop_compromised(app: &App, kid: Uuid) -> Result<(), Failure> {
-    match tokens::drop_compromised(app, kid, &operator(app)).await? {
+    match tokens::drop_compromised(app, kid, &operator(app, "sekisho keys")).await? {
         Dropped::Unknown => return Err(format!("there is no key {kid}: see `sekisho keys list`").into()),
         Dropped::Gone => say(&format!("{kid} is dropped")),
         Dropped::Replaced(new) => say(&format!("{kid} is dropped; {new} signs in its place")),
     }
     Ok(())
-}
-
-/// Whom the audit log names: somebody at the command line of this machine.
-fn operator(app: &App) -> Caller {
-    Caller {
-        ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
-        user_agent: "sekisho keys".to_owned(),
-        request_id: crypto::new_id(app.clock.now()),
-        language: Language::DEFAULT,
-    }
 }

@@ -1,19 +1,148 @@
-//! `sekisho limits`: the numbers, as they stand in the source.
+//! `sekisho limits`: the numbers; where a network, an account or an identifier stands; a new start for it.
+//!
+//! An identifier stands for itself and for the account that it belongs to. `show` and `reset` need the settings of
+//! `serve`.
 
+use std::net::IpAddr;
+
+use uuid::Uuid;
+
+use super::Failure;
+use super::FromFile;
 use super::say;
+use crate::accounts;
+use crate::accounts::Identifier;
+use crate::accounts::limit_key;
+use crate::app::App;
+use crate::audit;
+use crate::audit::Event;
+use crate::audit::EventKind;
+use crate::ids::AccountId;
+use crate::limits::Failing;
+use crate::limits::Lane;
 use crate::limits::Policy;
+use crate::limits::Subject;
 
 #[derive(clap::Subcommand)]
 pub(super) enum Action {
     /// Print every policy: how many requests in how many seconds
     List,
+    /// Print what was used of every policy, and the failures in a row
+    Show(Target),
+    /// Forget what was used, and the failures in a row
+    Reset(Target),
 }
 
-pub(super) fn run(action: &Action) {
-    let Action::List = action;
+#[derive(clap::Args)]
+pub(super) struct Target {
+    /// An IP address, an account's id, or an e-mail address
+    whose: String,
+    #[command(flatten)]
+    from: FromFile,
+}
+
+pub(super) async fn run(action: Action) -> Result<(), Failure> {
+    match action {
+        Action::List => list(),
+        Action::Show(target) => show(&super::app(&target.from)?, &Whose::read(&target.whose)?).await?,
+        Action::Reset(target) => reset(&super::app(&target.from)?, &Whose::read(&target.whose)?).await?,
+    }
+    Ok(())
+}
+
+fn list() {
     say(&format!("{:<20} {:>8} {:>12}", "policy", "requests", "window_secs"));
     for policy in Policy::ALL {
         let quota = policy.quota();
         say(&format!("{:<20} {:>8} {:>12}", policy.name(), quota.requests, quota.window_secs));
     }
+}
+
+/// Who is meant.
+enum Whose {
+    Network(IpAddr),
+    Account(AccountId),
+    Identifier(Identifier),
+}
+
+impl Whose {
+    fn read(typed: &str) -> Result<Self, Failure> {
+        if let Ok(ip) = typed.parse() {
+            return Ok(Self::Network(ip));
+        }
+        if let Ok(id) = typed.parse::<Uuid>() {
+            return Ok(Self::Account(id.into()));
+        }
+        let identifier =
+            Identifier::parse(typed).map_err(|_| format!("{typed:?} is no address and no account's id"))?;
+        Ok(Self::Identifier(identifier))
+    }
+
+    async fn account(&self, app: &App) -> Result<Option<AccountId>, Failure> {
+        Ok(match self {
+            Self::Network(_) => None,
+            Self::Account(id) => Some(*id),
+            Self::Identifier(identifier) => accounts::candidate(app, identifier).await?.account(),
+        })
+    }
+
+    fn recipient(&self) -> Option<String> {
+        if let Self::Identifier(identifier) = self { Some(limit_key(identifier.lookup_key())) } else { None }
+    }
+
+    /// Whose requests are counted.
+    fn subjects<'a>(&self, account: Option<AccountId>, recipient: Option<&'a str>) -> Vec<Subject<'a>> {
+        let network = if let Self::Network(ip) = self { Some(Subject::Network(*ip)) } else { None };
+        [network, account.map(Subject::Account), recipient.map(Subject::Recipient)].into_iter().flatten().collect()
+    }
+
+    /// Whose failures are counted.
+    fn failing(&self, account: Option<AccountId>) -> Option<Failing<'_>> {
+        match (account, self) {
+            (Some(account), _) => Some(Failing::Account(account)),
+            (None, Self::Identifier(identifier)) => Some(Failing::Nobody(identifier.lookup_key())),
+            (None, _) => None,
+        }
+    }
+}
+
+async fn show(app: &App, whose: &Whose) -> Result<(), Failure> {
+    let (account, recipient) = (whose.account(app).await?, whose.recipient());
+    say(&format!("{:<20} {:>9} {:>10}", "policy", "remaining", "reset_secs"));
+    for subject in whose.subjects(account, recipient.as_deref()) {
+        for policy in Policy::ALL {
+            for standing in app.limits.standings(*policy, subject).await? {
+                say(&format!("{:<20} {:>9} {:>10}", policy.name(), standing.remaining, standing.reset_secs));
+            }
+        }
+    }
+    if let Some(failing) = whose.failing(account) {
+        say(&format!("\n{:<20} {:>9} {}", "lane", "failures", "closed until"));
+        for lane in Lane::ALL {
+            let (count, closed) = app.failures.standing(lane, failing).await?;
+            let closed = closed.map_or_else(|| "-".to_owned(), |until| until.format("%FT%TZ").to_string());
+            say(&format!("{:<20} {count:>9} {closed}", lane.name()));
+        }
+    }
+    Ok(())
+}
+
+async fn reset(app: &App, whose: &Whose) -> Result<(), Failure> {
+    let (account, recipient) = (whose.account(app).await?, whose.recipient());
+    for subject in whose.subjects(account, recipient.as_deref()) {
+        for policy in Policy::ALL {
+            app.limits.forget(*policy, subject).await?;
+        }
+    }
+    if let Some(failing) = whose.failing(account) {
+        app.failures.reset(failing).await?;
+    }
+    let caller = super::operator(app, "sekisho limits");
+    let event = Event::new(EventKind::LimitsReset, &caller);
+    let event = if let Some(account) = account { event.account(account) } else { event };
+    let mut tx = app.begin().await?;
+    audit::record(&mut tx, &app.clock, event).await?;
+    app.commit(tx).await?;
+    say("forgotten");
+    Ok(())
 }

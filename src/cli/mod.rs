@@ -8,6 +8,8 @@ mod openapi;
 mod serve;
 
 use std::io::Write;
+use std::net::IpAddr;
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use clap::Parser;
@@ -15,7 +17,15 @@ use clap::Subcommand;
 use tokio::signal::unix::SignalKind;
 use tokio::signal::unix::signal;
 
+use crate::app::App;
+use crate::audit::Caller;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::config::Mode;
+use crate::config::Settings;
+use crate::crypto;
 use crate::server::Server;
+use crate::text::Language;
 
 /// Sekisho, an authentication service whose second factor cannot be skipped.
 #[derive(Parser)]
@@ -64,10 +74,23 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Migrate(from) => migrate::run(from.config.as_deref()).await,
         Command::Openapi => openapi::run(),
         Command::Keys(action) => keys::run(action).await,
-        Command::Limits(action) => {
-            limits::run(&action);
-            Ok(())
-        }
+        Command::Limits(action) => limits::run(action).await,
+    }
+}
+
+/// The handles of `serve`, for a command that acts beside it.
+fn app(from: &FromFile) -> Result<App, Failure> {
+    let config = Config::from_settings(Mode::Production, Settings::load(from.config.as_deref())?)?;
+    Ok(App::new(config, Clock::system())?)
+}
+
+/// Whom the audit log names: somebody at the command line of this machine.
+fn operator(app: &App, command: &str) -> Caller {
+    Caller {
+        ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        user_agent: command.to_owned(),
+        request_id: crypto::new_id(app.clock.now()),
+        language: Language::DEFAULT,
     }
 }
 

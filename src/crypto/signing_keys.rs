@@ -26,6 +26,8 @@ use jsonwebtoken::Header;
 use jsonwebtoken::Validation;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::Mutex;
+use tokio::sync::MutexGuard;
 use zeroize::Zeroizing;
 
 use crate::ids::KeyId;
@@ -147,11 +149,19 @@ struct Held {
     forgotten_from: Option<DateTime<Utc>>,
 }
 
-/// The keys of one server, shared by everything that signs, verifies and publishes; the oldest first.
-#[derive(Clone, Default)]
-pub struct KeyRing(Arc<RwLock<Vec<Held>>>);
+/// The keys of one server, for everything that signs, verifies and publishes; the oldest first.
+#[derive(Default)]
+pub struct KeyRing {
+    held: RwLock<Vec<Held>>,
+    turn: Mutex<()>,
+}
 
 impl KeyRing {
+    /// Whoever looks for new keys takes turns, or one who looked earlier could put back what another has replaced.
+    pub async fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().await
+    }
+
     /// Puts these keys in the place of all others. A key is kept for `retention` after its successor has begun
     /// to sign, which must be at least as long as its last token lives.
     pub fn replace(&self, mut keys: Vec<SigningKey>, retention: TimeDelta) {
@@ -160,7 +170,7 @@ impl KeyRing {
         let ends = successors.into_iter().map(Some).chain(std::iter::once(None));
         let held = keys.into_iter().zip(ends);
         let held = held.map(|(key, forgotten_from)| Held { key: Arc::new(key), forgotten_from }).collect();
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = held;
+        *self.held.write().unwrap_or_else(PoisonError::into_inner) = held;
     }
 
     /// The key that signs now: the youngest of those that are active.
@@ -172,7 +182,7 @@ impl KeyRing {
     /// The keys that will sign, sign, or have signed tokens that may still live; the oldest first.
     #[must_use]
     pub fn published(&self, now: DateTime<Utc>) -> Vec<Arc<SigningKey>> {
-        let held = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
         let living = held.iter().filter(|held| held.forgotten_from.is_none_or(|end| now <= end));
         living.map(|held| Arc::clone(&held.key)).collect()
     }

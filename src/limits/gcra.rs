@@ -51,7 +51,7 @@ impl Rate {
     }
 
     /// Where a key with this arrival time stands.
-    fn standing(self, policy: Policy, arrival_ms: i64, now_ms: i64) -> Standing {
+    pub(super) fn standing(self, policy: Policy, arrival_ms: i64, now_ms: i64) -> Standing {
         let ahead = (arrival_ms - now_ms).clamp(0, self.window_ms);
         Standing {
             policy,

@@ -32,6 +32,8 @@ use std::sync::atomic::AtomicI64;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use redis::AsyncCommands;
+
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::crypto::Mac;
@@ -148,11 +150,7 @@ impl Limits {
         if !self.enabled {
             return Ok(None);
         }
-        let cell = |(bytes, times): (Vec<u8>, u32)| Cell {
-            digest: self.master_keys.mac(MacPurpose::LimitKey, &[policy.name().as_bytes(), &bytes]),
-            rate: Rate::of(policy, times),
-        };
-        let cells: Vec<Cell> = subject.keys().into_iter().map(cell).collect();
+        let cells = self.cells(policy, subject);
         let now_ms = self.clock.now().timestamp_millis();
         let decisions = self.decide(&cells, now_ms).await;
         let told = cells.iter().zip(&decisions).map(|(cell, decision)| cell.rate.told(policy, *decision, now_ms));
@@ -182,6 +180,39 @@ impl Limits {
     #[must_use]
     pub fn is_alone(&self) -> bool {
         self.redis_away_until_ms.load(Ordering::Relaxed) != 0
+    }
+
+    /// Where every key of a subject stands that was used lately, for an operator.
+    ///
+    /// # Errors
+    /// Redis did not answer.
+    pub async fn standings(&self, policy: Policy, subject: Subject<'_>) -> Result<Vec<Standing>, Internal> {
+        let now_ms = self.clock.now().timestamp_millis();
+        let mut standings = Vec::new();
+        for cell in self.cells(policy, subject) {
+            let arrival_ms: Option<i64> = self.redis.connection().get(self.key(&cell)).await?;
+            standings.extend(arrival_ms.map(|arrival_ms| cell.rate.standing(policy, arrival_ms, now_ms)));
+        }
+        Ok(standings)
+    }
+
+    /// Forgets every request of a subject, for an operator.
+    ///
+    /// # Errors
+    /// Redis did not answer.
+    pub async fn forget(&self, policy: Policy, subject: Subject<'_>) -> Result<(), Internal> {
+        for cell in self.cells(policy, subject) {
+            let _: () = self.redis.connection().del(self.key(&cell)).await?;
+        }
+        Ok(())
+    }
+
+    fn cells(&self, policy: Policy, subject: Subject<'_>) -> Vec<Cell> {
+        let cell = |(bytes, times): (Vec<u8>, u32)| Cell {
+            digest: self.master_keys.mac(MacPurpose::LimitKey, &[policy.name().as_bytes(), &bytes]),
+            rate: Rate::of(policy, times),
+        };
+        subject.keys().into_iter().map(cell).collect()
     }
 
     async fn decide(&self, cells: &[Cell], now_ms: i64) -> Vec<Decision> {

@@ -75,6 +75,7 @@ pub async fn refresh_key_ring(app: &App) -> Result<(), Internal> {
     let retention = retention(app);
     let now = app.clock.now();
 
+    let _turn = app.key_ring.turn().await;
     let mut tx = app.background_db.begin().await?;
     store::lock_ring(&mut tx).await?;
     let mut keys = open_rows(app, store::all(&mut tx).await?)?;

@@ -1,4 +1,4 @@
-//! `src/cli/keys.rs` and `src/cli/limits.rs`: what an operator does with the key ring while replicas run.
+//! `src/cli/keys.rs`: what an operator does with the key ring while replicas run.
 
 use serde_json::Value;
 
@@ -7,17 +7,12 @@ use crate::support::Environment;
 use crate::support::Process;
 use crate::support::fails;
 use crate::support::run;
+use crate::support::told;
 use crate::support::until;
 
 async fn kids(server: &Process) -> Vec<String> {
     let set: Value = server.get("/.well-known/jwks.json").await.ok(200);
     set["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
-}
-
-fn told(arguments: &[&str], environment: &Environment) -> String {
-    let output = run(arguments, environment);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
 }
 
 /// `kid state` of every key, as the operator sees them.
@@ -56,11 +51,4 @@ async fn keys_are_rotated_and_dropped_while_replicas_run() {
     assert!(again.contains(&first), "{again}");
     assert_eq!(run(&["keys", "rotate", "--compromised", "x"], &around.environment).status.code(), Some(2));
     around.embedded.stop().await.unwrap();
-}
-
-#[test]
-fn the_limits_are_printed_without_any_settings() {
-    let text = told(&["limits", "list"], &Environment::new());
-    assert_eq!(text.lines().count(), 1 + sekisho::limits::Policy::ALL.len(), "{text}");
-    assert!(text.lines().any(|line| line.split_whitespace().eq(["password", "120", "60"])), "{text}");
 }

@@ -3,6 +3,7 @@
 mod dev;
 mod hanging;
 mod keys;
+mod limits;
 mod replicas;
 mod serve;
 mod stores;

@@ -20,7 +20,7 @@ fn step() -> i64 {
 }
 
 /// Signs up at one replica and goes on at the other; answers the tokens, the app and the step that it has used.
-async fn person(one: &Process, other: &Process, around: &Surroundings) -> (Value, Authenticator, i64) {
+pub async fn person(one: &Process, other: &Process, around: &Surroundings) -> (Value, Authenticator, i64) {
     let body = json!({ "identifier": EMAIL, "password": PASSWORD, "locale": "en" });
     let started = one.post("/v1/sign-ups", &body).await.ok(202);
     let code = around.mailbox.code_to(EMAIL).await;

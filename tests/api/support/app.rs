@@ -69,6 +69,7 @@ pub struct TestApp {
     pub metrics: Option<SocketAddr>,
     /// The server's handles, for looking; a test acts through the API.
     pub app: Arc<App>,
+    settings: Settings,
     client: reqwest::Client,
     read: Mutex<BTreeSet<String>>,
 }
@@ -91,6 +92,11 @@ pub fn test_with(settings: &[(&str, &str)], body: impl AsyncFnOnce(&TestApp)) {
         server.stop().await;
         STORES.sql(&format!("DROP DATABASE {database} WITH (FORCE)")).await;
     });
+}
+
+fn handles(settings: Settings, clock: &Clock) -> Arc<App> {
+    let config = Config::from_settings(Mode::Development, settings).unwrap_or_else(|faults| panic!("{faults}"));
+    Arc::new(App::new(config, clock.clone()).unwrap())
 }
 
 impl TestApp {
@@ -117,13 +123,17 @@ impl TestApp {
             .with("limits.enabled", "false")
             .with("log.filter", "off");
         let settings = overrides.iter().fold(usual, |settings, (name, value)| settings.with(name, *value));
-        let config = Config::from_settings(Mode::Development, settings).unwrap_or_else(|faults| panic!("{faults}"));
         let clock = Clock::system();
-        let app = Arc::new(App::new(config, clock.clone()).unwrap());
+        let app = handles(settings.clone(), &clock);
         let server = Server::start(Arc::clone(&app), vec![listener]).await.unwrap();
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let metrics = server.metrics_address();
-        (Self { url, clock, metrics, app, client, read: Mutex::default() }, server)
+        (Self { url, clock, metrics, app, settings, client, read: Mutex::default() }, server)
+    }
+
+    /// The handles of another replica.
+    pub fn replica(&self) -> Arc<App> {
+        handles(self.settings.clone(), &self.clock)
     }
 
     /// A request of any kind.

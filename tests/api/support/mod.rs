@@ -25,4 +25,5 @@ pub use process::Folder;
 pub use process::Process;
 pub use process::fails;
 pub use process::run;
+pub use process::told;
 pub use process::until;

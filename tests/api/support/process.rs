@@ -64,6 +64,14 @@ pub fn run(arguments: &[&str], environment: &Environment) -> Output {
     command(arguments, environment).output().unwrap()
 }
 
+/// Runs a command that must succeed; answers what it printed.
+#[track_caller]
+pub fn told(arguments: &[&str], environment: &Environment) -> String {
+    let output = run(arguments, environment);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
 /// Runs a command that must fail; answers what it told the operator.
 #[track_caller]
 pub fn fails(arguments: &[&str], environment: &Environment) -> String {
@@ -103,7 +111,7 @@ impl Process {
 
     /// `sekisho serve`.
     pub async fn serve(environment: &Environment) -> Self {
-        Self::start(&["serve"], environment, "\"serving\"", "127.0.0.1:").await
+        Self::start(&["serve"], environment, "\"serving\"", r#""addresses":"[127.0.0.1:"#).await
     }
 
     /// Starts and waits for the line that says that it serves; the port follows `before`.

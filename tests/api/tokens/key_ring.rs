@@ -66,10 +66,12 @@ fn keys_are_rotated_without_a_token_lost() {
 
 /// However many replicas find that a key is due, one is made.
 #[test]
-fn fifty_replicas_make_one_next_key() {
+fn replicas_make_one_next_key() {
     test(async |app| {
         app.advance(29 * DAY);
-        join_all((0..50).map(|_| keep(app))).await;
+        let replicas: Vec<_> = (0..10).map(|_| app.replica()).collect();
+        join_all(replicas.iter().map(async |replica| refresh_key_ring(replica).await.ok().unwrap())).await;
+        keep(app).await;
         assert_eq!(app.count("SELECT count(*) FROM signing_keys").await, 2);
         assert_eq!(kids(app).await.len(), 2);
     });
