@@ -6,8 +6,8 @@
 //!
 //! * The 100th failure in a row closes the lane for a day (NIST SP 800-63B-4 §3.2.2 allows no more than 100).
 //! * A device has ten (see `devices`).
-//! * All identifiers of an account are one count. An identifier that nobody has is counted alike, by its limit key,
-//!   so a closed lane says nothing about who exists. Keys are keyed digests.
+//! * All identifiers of an account are one count. An identifier that nobody has is counted alike, by its lookup
+//!   key, so a closed lane says nothing about who exists. Keys are keyed digests.
 //! * A count that was not raised for a month is forgotten.
 
 use std::sync::Arc;
@@ -76,7 +76,7 @@ impl Lane {
 pub enum Failing<'a> {
     /// An account, by whichever of its identifiers.
     Account(AccountId),
-    /// The limit key of an identifier that no account has.
+    /// The lookup key of an identifier that no account has.
     Nobody(&'a str),
     /// A device of an account.
     Device(DeviceId),
@@ -200,7 +200,7 @@ impl Failures {
     fn key(&self, whose: Failing<'_>) -> Mac {
         let (kind, bytes) = match &whose {
             Failing::Account(id) => (b"account".as_slice(), id.uuid().into_bytes().to_vec()),
-            Failing::Nobody(limit_key) => (b"nobody".as_slice(), limit_key.as_bytes().to_vec()),
+            Failing::Nobody(lookup_key) => (b"nobody".as_slice(), lookup_key.as_bytes().to_vec()),
             Failing::Device(id) => (b"device".as_slice(), id.uuid().into_bytes().to_vec()),
         };
         self.master_keys.mac(MacPurpose::FailureKey, &[kind, &bytes])
