@@ -8,15 +8,19 @@
 //! finds out whether it is back. So a request that needs Redis several times stays within its deadline.
 
 use std::sync::Arc;
+use std::sync::PoisonError;
+use std::sync::RwLock;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use redis::Client;
 use redis::Cmd;
 use redis::ErrorKind;
 use redis::Pipeline;
 use redis::RedisError;
 use redis::RedisFuture;
+use redis::RedisResult;
 use redis::Value;
 use redis::aio::ConnectionLike;
 use redis::aio::ConnectionManager;
@@ -49,13 +53,8 @@ impl Redis {
     pub fn new(config: &RedisConfig) -> Result<Self, Internal> {
         let client = redis::Client::open(config.url.expose_secret())
             .map_err(|_| Internal::bug("the Redis URL cannot be read"))?;
-        let settings = ConnectionManagerConfig::new()
-            .set_response_timeout(Some(RESPONSE_TIMEOUT))
-            .set_connection_timeout(Some(CONNECTION_TIMEOUT))
-            .set_number_of_retries(1)
-            .set_max_delay(Duration::from_millis(500));
-        let manager = ConnectionManager::new_lazy_with_config(client, settings)?;
-        let connection = Connection { manager, absence: Arc::new(Absence::new()) };
+        let manager = RwLock::new(manager(&client)?);
+        let connection = Connection(Arc::new(Shared { client, manager, absence: Absence::new() }));
         Ok(Self { connection, prefix: config.prefix.clone() })
     }
 
@@ -68,7 +67,7 @@ impl Redis {
     /// Whether the last call found nobody.
     #[must_use]
     pub fn is_away(&self) -> bool {
-        self.connection.absence.until_ms.load(Ordering::Relaxed) != 0
+        self.connection.0.absence.until_ms.load(Ordering::Relaxed) != 0
     }
 
     /// The name of a key: `prefix:kind:{tag}`, with `tag` as the hash tag of Redis Cluster.
@@ -86,11 +85,40 @@ impl Redis {
     }
 }
 
+fn manager(client: &Client) -> RedisResult<ConnectionManager> {
+    let settings = ConnectionManagerConfig::new()
+        .set_response_timeout(Some(RESPONSE_TIMEOUT))
+        .set_connection_timeout(Some(CONNECTION_TIMEOUT))
+        .set_number_of_retries(1)
+        .set_max_delay(Duration::from_millis(500));
+    ConnectionManager::new_lazy_with_config(client.clone(), settings)
+}
+
 /// The shared connection, which fails fast while Redis is known to be away.
 #[derive(Clone)]
-pub struct Connection {
-    manager: ConnectionManager,
-    absence: Arc<Absence>,
+pub struct Connection(Arc<Shared>);
+
+struct Shared {
+    client: Client,
+    manager: RwLock<ConnectionManager>,
+    absence: Absence,
+}
+
+impl Connection {
+    fn manager(&self) -> ConnectionManager {
+        self.0.manager.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note<T>(&self, outcome: &RedisResult<T>) {
+        self.0.absence.note(outcome);
+        // A manager that was refused for its password never connects again.
+        if let Err(error) = outcome
+            && error.kind() == ErrorKind::AuthenticationFailed
+            && let Ok(fresh) = manager(&self.0.client)
+        {
+            *self.0.manager.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        }
+    }
 }
 
 struct Absence {
@@ -130,9 +158,9 @@ impl Absence {
 impl ConnectionLike for Connection {
     fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
         Box::pin(async move {
-            self.absence.admit()?;
-            let outcome = self.manager.req_packed_command(cmd).await;
-            self.absence.note(&outcome);
+            self.0.absence.admit()?;
+            let outcome = self.manager().req_packed_command(cmd).await;
+            self.note(&outcome);
             outcome
         })
     }
@@ -144,14 +172,14 @@ impl ConnectionLike for Connection {
         count: usize,
     ) -> RedisFuture<'a, Vec<Value>> {
         Box::pin(async move {
-            self.absence.admit()?;
-            let outcome = self.manager.req_packed_commands(pipeline, offset, count).await;
-            self.absence.note(&outcome);
+            self.0.absence.admit()?;
+            let outcome = self.manager().req_packed_commands(pipeline, offset, count).await;
+            self.note(&outcome);
             outcome
         })
     }
 
     fn get_db(&self) -> i64 {
-        self.manager.get_db()
+        self.manager().get_db()
     }
 }

@@ -31,7 +31,7 @@ use crate::http;
 use crate::http::HttpContext;
 use crate::internal::Internal;
 use crate::janitor;
-use crate::limits::keep_replicas;
+use crate::limits::Heartbeat;
 use crate::messages::Transport;
 use crate::openapi;
 use crate::openapi::Document;
@@ -93,6 +93,7 @@ impl Server {
             return Err(Internal::bug("the database lacks migrations of this version: run `sekisho migrate`"));
         }
         tokens::refresh_key_ring(&app).await?;
+        let heartbeat = Heartbeat::start(Arc::clone(&app.limits), app.background_db.clone()).await?;
         let document = document(app.config.mode, &app.config.issuer)?;
         let addresses =
             listeners.iter().map(TcpListener::local_addr).collect::<Result<_, _>>().map_err(Internal::bug)?;
@@ -115,7 +116,7 @@ impl Server {
         }
         tasks.spawn(vitals::watch(Arc::clone(&app), vitals, stopping.clone()));
         tasks.spawn(tokens::keep_key_ring(Arc::clone(&app), stopping.clone()));
-        tasks.spawn(keep_replicas(Arc::clone(&app.limits), app.background_db.clone(), stopping.clone()));
+        tasks.spawn(heartbeat.keep(stopping.clone()));
         tasks.spawn(janitor::run(Arc::clone(&app), stopping));
         Ok(Self { app, handle, addresses, metrics_address, stop_workers, tasks })
     }

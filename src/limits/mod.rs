@@ -12,8 +12,9 @@
 //!
 //! When Redis does not answer as it should, each replica decides by itself with its share of the numbers; how many
 //! share is known from a heartbeat in PostgreSQL. When the heartbeat fails too, this replica is blind: it refuses
-//! what is limited with 503. Nothing fails open. The memory that stands in for Redis is a table of fixed size; two keys
-//! that fall on one place share a count, which callers cannot bring about since they do not know the key.
+//! what is limited with 503, published documents excepted. Nothing fails open. The memory that stands in for Redis is a
+//! table of fixed size; two keys that fall on one place share a count, which callers cannot bring about since they do
+//! not know the key.
 //!
 //! Failures in a row are counted apart, in PostgreSQL: [`Failures`].
 
@@ -53,7 +54,7 @@ pub use failures::Lane;
 pub use failures::Raised;
 pub use policy::Policy;
 pub use policy::Quota;
-pub use replicas::keep_replicas;
+pub use replicas::Heartbeat;
 
 /// Places in the memory that stands in for Redis: half a megabyte.
 const FALLBACK_PLACES: usize = 1 << 16;
@@ -138,7 +139,7 @@ impl Limits {
             decisions: LimitDecisions::default(),
             fallback: Mutex::new(vec![0; FALLBACK_PLACES].into_boxed_slice()),
             redis_away_until_ms: AtomicI64::new(0),
-            replicas: AtomicI64::new(1),
+            replicas: AtomicI64::new(replicas::UNKNOWN),
         }
     }
 

@@ -14,43 +14,47 @@ use super::store;
 use crate::crypto;
 use crate::internal::Internal;
 
-/// Nobody knows, because the heartbeat fails; counted as one.
+/// Nobody knows, because the heartbeat fails.
 pub(super) const UNKNOWN: i64 = 0;
 
 const BEAT: Duration = Duration::from_secs(10);
 /// A replica that was not seen for so long is gone.
 const GONE: TimeDelta = TimeDelta::seconds(30);
-/// Beats that may fail in a row before the number counts as unknown.
-const MISSED: u32 = 3;
 
-/// Beats until `stopping` becomes true or its sender is gone.
-pub async fn keep_replicas(limits: Arc<Limits>, db: PgPool, mut stopping: watch::Receiver<bool>) {
-    let id: Uuid = crypto::new_id(limits.clock.now());
-    let mut missed = 0;
-    loop {
-        match beat(&limits, &db, id).await {
-            Ok(replicas) => {
-                missed = 0;
-                limits.replicas.store(replicas, Ordering::Relaxed);
-            }
-            Err(error) => {
-                missed += 1;
-                if missed == MISSED {
-                    tracing::warn!(%error, "the heartbeat fails");
-                    limits.replicas.store(UNKNOWN, Ordering::Relaxed);
-                }
-            }
-        }
-        tokio::select! {
-            _ = stopping.changed() => break,
-            () = tokio::time::sleep(BEAT) => {}
-        }
-    }
-    // Who leaves in order is not counted any longer.
-    let _ = store::leave(&db, id).await;
+/// Says to the other replicas that this one is there, and learns how many they are.
+pub struct Heartbeat {
+    limits: Arc<Limits>,
+    db: PgPool,
+    id: Uuid,
 }
 
-async fn beat(limits: &Limits, db: &PgPool, id: Uuid) -> Result<i64, Internal> {
-    let now = limits.clock.now();
-    store::beat(db, id, now, now - GONE).await
+impl Heartbeat {
+    /// Beats for the first time, so that the number is known before the first request.
+    ///
+    /// # Errors
+    /// The database did not answer.
+    pub async fn start(limits: Arc<Limits>, db: PgPool) -> Result<Self, Internal> {
+        let heartbeat = Self { id: crypto::new_id(limits.clock.now()), limits, db };
+        heartbeat.beat().await?;
+        Ok(heartbeat)
+    }
+
+    /// Beats until `stopping` becomes true or its sender is gone.
+    pub async fn keep(self, mut stopping: watch::Receiver<bool>) {
+        while tokio::time::timeout(BEAT, stopping.changed()).await.is_err() {
+            if let Err(error) = self.beat().await {
+                self.limits.replicas.store(UNKNOWN, Ordering::Relaxed);
+                tracing::warn!(%error, "the heartbeat fails");
+            }
+        }
+        // Who leaves in order is not counted any longer.
+        let _ = store::leave(&self.db, self.id).await;
+    }
+
+    async fn beat(&self) -> Result<(), Internal> {
+        let now = self.limits.clock.now();
+        let replicas = store::beat(&self.db, self.id, now, now - GONE).await?;
+        self.limits.replicas.store(replicas, Ordering::Relaxed);
+        Ok(())
+    }
 }

@@ -4,6 +4,7 @@ mod dev;
 mod hanging;
 mod keys;
 mod limits;
+mod redis_faults;
 mod replicas;
 mod serve;
 mod stores;
