@@ -75,3 +75,39 @@ pub fn sha256(data: &[u8]) -> [u8; 32] {
 pub fn equal_in_constant_time(left: &[u8], right: &[u8]) -> bool {
     aws_lc_rs::constant_time::verify_slices_are_equal(left, right).is_ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Stopwatch;
+
+    /// The shortest of many times: what disturbs a measurement only ever makes it longer.
+    fn quickest(left: &[u8], right: &[u8], expected: bool) -> u128 {
+        let once = || {
+            let watch = Stopwatch::start();
+            assert_eq!(equal_in_constant_time(std::hint::black_box(left), std::hint::black_box(right)), expected);
+            watch.elapsed().as_nanos()
+        };
+        (0..50).map(|_| once()).min().unwrap()
+    }
+
+    /// security.md 85: it takes as long to find a difference at the first byte as at the last, or none. A comparison
+    /// that ends at the first difference would be thousands of times faster here. Every code, token and hash that is
+    /// compared here is compared by this function, or looked up by its digest.
+    #[test]
+    fn a_comparison_does_not_tell_where_the_difference_is() {
+        let secret = vec![7; 1 << 20];
+        let with_other = |at: usize| {
+            let mut other = secret.clone();
+            other[at] = 8;
+            other
+        };
+        let (first, last) = (with_other(0), with_other(secret.len() - 1));
+        let same = quickest(&secret, &secret.clone(), true);
+        for (guess, place) in [(first, "first"), (last, "last")] {
+            let took = quickest(&secret, &guess, false);
+            assert!(same / 2 < took && took < same * 2, "{place}: {took} ns, {same} ns for the same");
+        }
+        assert!(!equal_in_constant_time(&secret, &secret[1..]));
+    }
+}

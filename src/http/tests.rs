@@ -160,6 +160,7 @@ async fn every_answer_has_the_security_headers() {
     server.handle.stop(false).await;
 }
 
+/// security.md 71 and 79: panics and what has no code of its own included.
 #[actix_web::test]
 async fn every_refusal_is_a_problem() {
     let server = Server::start();

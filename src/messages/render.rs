@@ -135,7 +135,7 @@ mod tests {
         assert!(render("Example", &nameless, now()).text.starts_with("Hello,\n\n"));
     }
 
-    /// security.md 19 and design 5.9: nothing that a request brought along reaches an unproven address.
+    /// design.md §5.9: nothing that a request brought along reaches an unproven address.
     #[test]
     fn a_code_shows_service_code_and_minutes_only() {
         for mut message in every().filter(|message| message.content.kind.carries_code()) {

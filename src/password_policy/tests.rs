@@ -28,7 +28,7 @@ fn is_accepted(candidate: &str) -> bool {
     faults(candidate, PasswordContext::default()).is_empty()
 }
 
-/// 10 (ASVS 6.2.1): seven code points are refused, eight accepted, whatever their width.
+/// security.md 10 (ASVS 6.2.1): seven code points are refused, eight accepted, whatever their width.
 #[test]
 fn length_is_counted_in_code_points() {
     for eight in ["zq8-vKp2", "        ", "😀😁😂🤣😃😄😅😆", "😀😀😀😀😀😀😀😀", "東の道は山の中だ"]
@@ -41,7 +41,7 @@ fn length_is_counted_in_code_points() {
     assert_eq!(faults(&"e\u{301}".repeat(4), PasswordContext::default()), [PasswordFault::TooShort]);
 }
 
-/// 11 (ASVS 6.2.9): 64 and 128 characters with spaces and Unicode are accepted, 129 are not.
+/// security.md 11 (ASVS 6.2.9): 64 and 128 characters with spaces and Unicode are accepted, 129 are not.
 #[test]
 fn long_passwords_are_accepted_up_to_a_bound() {
     let long: String = "a phrase of my own 関所 é 😀 ".chars().cycle().take(128).collect();
@@ -51,7 +51,7 @@ fn long_passwords_are_accepted_up_to_a_bound() {
     assert!(!policy().check(&"x".repeat(1 << 20), PasswordContext::default()).unwrap().acceptable);
 }
 
-/// 12 (ASVS 6.2.8): nothing is trimmed, cut or brought to one case.
+/// security.md 12 (ASVS 6.2.8): nothing is trimmed, cut or brought to one case.
 #[test]
 fn the_whole_password_counts() {
     let long = format!("  {}Z  ", "mixed Case ".repeat(7));
@@ -66,7 +66,7 @@ fn a_password_is_normalised() {
     assert_eq!(secret("caf\u{e9} au lait"), secret("cafe\u{301} au lait"));
 }
 
-/// 14 (ASVS 6.2.4): the commonest are refused, whatever their case and width.
+/// security.md 14 (ASVS 6.2.4): the commonest are refused, whatever their case and width.
 #[test]
 fn common_passwords_are_refused() {
     for common in ["password1", "PassWord1", "ｐａｓｓｗｏｒｄ１", "123456789", "qwertyuiop", "iloveyou", "1q2w3e4r5t"]
@@ -76,7 +76,7 @@ fn common_passwords_are_refused() {
     assert!(is_accepted("password1 is only a part of this"));
 }
 
-/// 14 (ASVS 6.2.11): what rests on the person's or the service's name is refused, a phrase that has it is not.
+/// security.md 14 (ASVS 6.2.11): what rests on the person's or the service's name is refused, a phrase that has it is not.
 #[test]
 fn passwords_that_rest_on_known_words_are_refused() {
     for known in [
@@ -114,7 +114,7 @@ fn control_characters_are_refused_and_nothing_else_is() {
     }
 }
 
-/// 15 (ASVS 6.2.5): a phrase of twenty small letters is accepted, whatever its score.
+/// security.md 15 (ASVS 6.2.5): a phrase of twenty small letters is accepted, whatever its score.
 #[test]
 fn there_are_no_rules_of_composition() {
     assert!(is_accepted("mellowotterspaintsky"));
@@ -195,7 +195,7 @@ fn sha1_lines(passwords: impl Iterator<Item = String>) -> Vec<String> {
     lines
 }
 
-/// 14 (ASVS 6.2.12): every entry of the operator's list is found, in every form such a list has, and nothing else.
+/// security.md 14 (ASVS 6.2.12): every entry of the operator's list is found, in every form such a list has, and nothing else.
 #[test]
 fn breached_passwords_are_refused() {
     let breached = |n: usize| format!("breached phrase {n}");

@@ -43,12 +43,15 @@ pub(super) async fn reauthenticate(
     caller: &Caller,
 ) -> Result<Reauthenticated, SignInError> {
     let tried = Try::take(app, session.account, session.id.uuid(), REAUTHENTICATION).await?;
-    let failed = || Event::new(EventKind::ReauthenticationFailed, caller).session(session.id);
-    let outcome = judge(app, session, (password, given), (caller, failed())).await;
+    let failed = |kind: serde_json::Value| {
+        let event = Event::new(EventKind::ReauthenticationFailed, caller).session(session.id);
+        event.detail(serde_json::json!({ "kind": kind }))
+    };
+    let outcome = judge(app, session, (password, given), (caller, failed("password".into()))).await;
     if outcome.is_ok() {
         store::forget_tries(app, session.id.uuid(), REAUTHENTICATION).await?;
     }
-    tried.settle(outcome, failed()).await
+    tried.settle(outcome, failed(serde_json::json!(given.kind))).await
 }
 
 async fn judge(
@@ -87,11 +90,12 @@ async fn finish(
     if !found.burn(&mut tx, app).await? {
         return Err(SignInError::WrongCode { attempts_left: 0 });
     }
+    let amr = amr(found.amr()).to_vec();
     let event = Event::new(EventKind::Reauthenticated, caller).account(session.account).session(session.id);
-    audit::record(&mut tx, &app.clock, event).await?;
+    audit::record(&mut tx, &app.clock, event.detail(serde_json::json!({ "amr": amr }))).await?;
     if found.is_recovery_code() {
         tell_of_recovery_code(&mut tx, app, (session.account, session.id), caller).await?;
     }
     app.commit(tx).await?;
-    Ok(Reauthenticated { auth_time: app.clock.now(), amr: amr(found.amr()).to_vec(), roles: account.roles().to_vec() })
+    Ok(Reauthenticated { auth_time: app.clock.now(), amr, roles: account.roles().to_vec() })
 }

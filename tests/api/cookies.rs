@@ -39,6 +39,7 @@ fn cookie(answer: &Answer) -> (String, Vec<String>) {
     (value, attributes)
 }
 
+/// security.md 76: `__Host-`, `Secure`, `HttpOnly`, `SameSite=Strict`; nothing of it in the body.
 #[test]
 fn a_page_gets_its_refresh_token_as_a_cookie_alone() {
     test(async |app| {

@@ -16,6 +16,8 @@ mod development;
 #[cfg(test)]
 mod devices;
 #[cfg(test)]
+mod enumeration;
+#[cfg(test)]
 mod factors;
 #[cfg(test)]
 mod failures;
@@ -39,6 +41,8 @@ mod processes;
 mod refresh;
 #[cfg(test)]
 mod second_factor_first;
+#[cfg(test)]
+mod secrets;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]

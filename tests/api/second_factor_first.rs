@@ -67,7 +67,7 @@ async fn impostors(app: &TestApp, taro: &Person<'_>) -> Vec<(&'static str, Strin
         ("a flow that asks for the second factor", hand.second_factor),
         ("a flow that enrols", hand.enrol),
         ("a refresh token", taro.refresh_token()),
-        ("what a device might hold", format!("sdt_{}", &taro.refresh_token()[4..])),
+        ("the token of a device", taro.tokens["device_token"].as_str().unwrap().to_owned()),
         ("a code of the app", taro.authenticator.code(app.next_step())),
         ("a recovery code", taro.recovery_codes[0].clone()),
         ("the password", PASSWORD.to_owned()),
@@ -194,6 +194,7 @@ fn places() -> Vec<(&'static str, Value, &'static str, &'static [&'static str])>
             &["enrol"],
         ),
         ("/v1/sessions/refresh", json!({}), "refresh_token", &[]),
+        ("/v1/device-tokens/confirm", json!({}), "token", &[]),
     ]
 }
 
@@ -210,6 +211,7 @@ fn a_token_opens_nothing_in_the_place_of_another() {
             ("enrol", hand.enrol),
             ("access", taro.access()),
             ("recovery", taro.recovery_codes[0].clone()),
+            ("device", taro.tokens["device_token"].as_str().unwrap().to_owned()),
         ];
         for (path, body, member, fitting) in places() {
             for (kind, token) in tokens.iter().filter(|(kind, _)| !fitting.contains(kind)) {
@@ -221,6 +223,7 @@ fn a_token_opens_nothing_in_the_place_of_another() {
                 let code = answer.body["code"].as_str().unwrap_or_default().to_owned();
                 let expected: &[&str] = match path {
                     "/v1/sessions/refresh" => &["refresh_token_invalid"],
+                    "/v1/device-tokens/confirm" => &["device_token_invalid"],
                     _ if member == "sign_up_token" => &["sign_up_expired"],
                     _ if ["verify", "second", "enrol"].contains(kind) => &["wrong_step"],
                     _ => &["sign_in_expired"],

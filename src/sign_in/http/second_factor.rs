@@ -13,6 +13,7 @@ use super::super::service;
 use super::super::service::SecondFactor;
 use super::problem;
 use crate::app::App;
+use crate::factors::FactorKind;
 use crate::factors::PresentedCode;
 use crate::factors::RecoveryCode;
 use crate::factors::TotpCode;
@@ -70,6 +71,10 @@ pub(super) fn read_factor(
 ) -> Result<SecondFactor, Problem> {
     let required = |pointer| Problem::field(pointer, FieldCode::Required);
     let surplus = |pointer| Problem::field(pointer, FieldCode::NotSupported);
+    let kind = match method {
+        FactorMethod::Code => FactorKind::Totp,
+        FactorMethod::RecoveryCode => FactorKind::RecoveryCode,
+    };
     let code = match method {
         FactorMethod::Code if recovery_code.is_some() => return Err(surplus("/recovery_code")),
         FactorMethod::Code => TotpCode::parse(code.ok_or_else(|| required("/code"))?).map(PresentedCode::Totp),
@@ -79,7 +84,7 @@ pub(super) fn read_factor(
             RecoveryCode::parse(typed).map(PresentedCode::Recovery)
         }
     };
-    Ok(SecondFactor { factor, code })
+    Ok(SecondFactor { kind, factor, code })
 }
 
 /// Complete a sign-in.

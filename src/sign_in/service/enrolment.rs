@@ -51,6 +51,7 @@ pub(in super::super) async fn confirm_enrolment(
     let Loaded { flow, .. } = load(app, token, NextStep::EnrolSecondFactor).await?;
     let tried = Try::take(app, flow.account, flow.id.uuid(), "enrolment").await?;
     let failed = Event::new(EventKind::SecondFactorFailed, caller).client(&flow.client_id);
+    let failed = failed.detail(serde_json::json!({ "kind": "totp" }));
     tried.settle(enrol(app, &flow, (factor, code), caller).await, failed).await
 }
 

@@ -19,6 +19,7 @@ use crate::audit::EventKind;
 use crate::devices;
 use crate::factors;
 use crate::factors::CheckError;
+use crate::factors::FactorKind;
 use crate::factors::Match;
 use crate::factors::PresentedCode;
 use crate::ids::AccountId;
@@ -36,6 +37,7 @@ use crate::sessions::OpenedSession;
 
 /// What a person answers with; no code when what they typed cannot be one.
 pub(in super::super) struct SecondFactor {
+    pub kind: FactorKind,
     pub factor: Option<FactorId>,
     pub code: Option<PresentedCode>,
 }
@@ -61,6 +63,7 @@ pub(in super::super) async fn complete(
     app.limits.admit(Policy::AccountCode, Subject::Account(flow.account)).await?;
     let tried = Try::take(app, flow.account, flow.id.uuid(), "second-factor").await?;
     let failed = Event::new(EventKind::SecondFactorFailed, caller).client(&flow.client_id);
+    let failed = failed.detail(serde_json::json!({ "kind": given.kind }));
     tried.settle(judge(app, &flow, given, caller).await, failed).await
 }
 

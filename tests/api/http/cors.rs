@@ -24,6 +24,7 @@ fn granted(answer: &Answer) -> (&str, &str) {
     (answer.header("access-control-allow-origin"), answer.header("access-control-allow-credentials"))
 }
 
+/// security.md 75: listed origins alone.
 #[test]
 fn a_listed_page_may_read_with_credentials() {
     test_with(SETTINGS, async |app| {
@@ -41,6 +42,7 @@ fn a_listed_page_may_read_with_credentials() {
     });
 }
 
+/// security.md 75: nothing that looks like a listed origin.
 #[test]
 fn no_other_page_may() {
     test_with(SETTINGS, async |app| {
@@ -95,6 +97,7 @@ fn every_operation_takes_a_preflight() {
     });
 }
 
+/// security.md 75: what is for everybody goes without credentials.
 #[test]
 fn the_published_keys_may_be_read_by_any_page_without_credentials() {
     test(async |app| {

@@ -3,8 +3,10 @@
 mod bodies;
 mod callers;
 mod cors;
+mod every_member;
 mod headers;
 mod paths;
+mod redirects;
 mod representations;
 
 use tokio::io::AsyncReadExt;

@@ -77,7 +77,7 @@ fn bodies(operation: &Value) -> Vec<(String, &Value)> {
         .collect()
 }
 
-/// style.md 15: what is generated is committed and checked for drift.
+/// security.md 80; style.md 15: what is generated is committed and checked for drift.
 #[test]
 fn the_committed_document_is_that_of_serve() {
     let committed = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/openapi/openapi.json")).unwrap();
@@ -156,6 +156,7 @@ fn every_body_has_an_example_that_fits_its_schema() {
     }
 }
 
+/// security.md 80: no refusal that the document does not know, 5xx included.
 #[test]
 fn every_operation_documents_its_problems() {
     let document = of(Mode::Development);
@@ -208,7 +209,7 @@ fn refusals(app: &TestApp, method: &str, path: &str, operation: &Value) -> Vec<(
 
 const ID: &str = "01932c5e-7a10-7000-8000-000000000001";
 
-/// style.md 4: there is no operation without a refusal test. Each answer is held against the document.
+/// security.md 80; style.md 4: there is no operation without a refusal test. Each answer is held against the document.
 #[test]
 fn every_operation_refuses_as_it_documents() {
     test(async |app| {

@@ -9,6 +9,8 @@ mod replicas;
 mod serve;
 mod stores;
 
+pub use stores::Surroundings;
+
 use crate::support::Environment;
 use crate::support::fails;
 use crate::support::run;

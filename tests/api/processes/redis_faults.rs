@@ -201,7 +201,7 @@ async fn a_redis_that_forgets_is_no_fault_and_no_way_round() {
     scene.give_code(&scene.replicas[0]).await.ok(201);
     let traffic = join_all((0..40).map(async |n: usize| {
         let replica = &scene.replicas[n % 2];
-        let answer = scene.sign_in(replica, if n % 4 == 0 { "not this one, I think" } else { PASSWORD }).await;
+        let answer = scene.sign_in(replica, if n.is_multiple_of(4) { "not this one, I think" } else { PASSWORD }).await;
         assert!([200, 401].contains(&answer.status), "{answer:?}");
         if answer.status == 200 {
             let body = json!({ "sign_in_token": answer.body["sign_in_token"], "method": "code", "code": scene.code });

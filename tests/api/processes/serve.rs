@@ -98,7 +98,8 @@ async fn a_second_signal_ends_the_wait() {
     around.embedded.stop().await.unwrap();
 }
 
-/// src/health: without Redis it is degraded and goes on, without PostgreSQL it wants no requests.
+/// security.md 79 and 86: without PostgreSQL nobody gets in, and nobody is told why. src/health: without Redis it is
+/// degraded and goes on, without PostgreSQL it wants no requests.
 #[tokio::test(flavor = "multi_thread")]
 async fn health_tells_which_store_is_gone() {
     let around = Surroundings::migrated().await;
@@ -118,6 +119,13 @@ async fn health_tells_which_store_is_gone() {
     });
     assert_eq!(unready.await.ok(503), json!({ "status": "unready", "reasons": ["database_unavailable"] }));
     server.get("/health/live").await.ok(200);
+    let body = json!({ "identifier": "nobody@example.jp", "password": "correct horse battery" });
+    for path in ["/v1/sign-ins", "/v1/sign-ups"] {
+        let problem = server.post(path, &body).await.refused(503, "dependency_unavailable").to_string().to_lowercase();
+        for inside in ["sql", "postgres", "redis", "connection", "127.0.0.1", "/src/", "panic", "io error"] {
+            assert!(!problem.contains(inside), "{inside} in {problem}");
+        }
+    }
     server.signal("TERM");
     assert!(server.ended().await.success());
 }

@@ -4,6 +4,8 @@ mod identifier;
 mod reauthentication;
 mod refusals;
 
+use std::collections::BTreeSet;
+
 use reqwest::Method;
 use serde_json::Value;
 use serde_json::json;
@@ -136,6 +138,46 @@ fn a_flow_is_over_once_it_opened_a_session() {
         }
         app.second_factor(&flow, &app.totp(&taro.factor).await).await.refused(410, "sign_in_expired");
         assert_eq!(app.count("SELECT count(*) FROM sessions").await, 2);
+    });
+}
+
+/// security.md 24: every step gives out an identifier of its own, and none that the caller came with is taken over.
+#[test]
+fn no_identifier_lives_on_from_one_step_to_the_next() {
+    test(async |app| {
+        let sign_up = app.start_sign_up("taro@example.jp").await;
+        let enrolling = app.verify(&sign_up, &app.code_to("taro@example.jp").await).await.ok(200);
+        let (factor, authenticator) = app.set_up_app(&enrolling).await;
+        let first = app.confirm_enrolment(&enrolling, &factor, &authenticator.code(app.next_step())).await.ok(201);
+        app.message_to("taro@example.jp").await;
+        let mut sessions = vec![first.clone()];
+        let mut flows = vec![json!(sign_up), enrolling["sign_in_token"].clone()];
+        for _ in 0..2 {
+            // A browser that somebody else has prepared: with a session, a flow and an id that they know.
+            let token = first["refresh_token"].as_str().unwrap();
+            let planted = format!("__Host-sekisho_refresh={token}; session={}", first["session_id"].as_str().unwrap());
+            let prepared = |path: &str, body: &Value| {
+                let request = app.request(Method::POST, path).header("cookie", &planted).header("origin", &app.url);
+                app.send(request.bearer_auth(first["access_token"].as_str().unwrap()).json(body))
+            };
+            let body = json!({ "identifier": "taro@example.jp", "password": PASSWORD });
+            let flow = prepared("/v1/sign-ins", &body).await.ok(200);
+            flows.push(flow["sign_in_token"].clone());
+            let code = authenticator.code(app.next_step());
+            let body = json!({ "sign_in_token": flow["sign_in_token"], "method": "code", "code": code });
+            sessions.push(prepared("/v1/sign-ins/second-factor", &body).await.ok(201));
+        }
+        sessions.push(app.refresh(sessions[1]["refresh_token"].as_str().unwrap()).await.ok(200));
+        for name in ["refresh_token", "access_token"] {
+            let different: BTreeSet<_> = sessions.iter().map(|tokens| tokens[name].as_str().unwrap()).collect();
+            assert_eq!(different.len(), 4, "{name}");
+        }
+        // A refresh goes on with its own session; a sign-in never does.
+        let ids: BTreeSet<_> = sessions.iter().map(|tokens| tokens["session_id"].as_str().unwrap()).collect();
+        assert_eq!(ids.len(), 3);
+        let secrets = flows.iter().map(|token| &token.as_str().unwrap()[4..]);
+        let secrets = secrets.chain(sessions.iter().map(|tokens| &tokens["refresh_token"].as_str().unwrap()[4..]));
+        assert_eq!(secrets.collect::<BTreeSet<_>>().len(), 8);
     });
 }
 

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use sekisho::clock::Stopwatch;
 use serde_json::Value;
+use sqlx::AssertSqlSafe;
 
 use crate::support::Answer;
 use crate::support::PASSWORD;
+use crate::support::TestApp;
 use crate::support::test;
 use crate::support::test_with;
 
@@ -21,11 +23,56 @@ fn seen(answer: Answer) -> (Vec<String>, String, Value) {
     (names, length, body)
 }
 
-/// security.md 20. Closed and suspended are out of reach of this API still.
+/// security.md 6: whoever installs the service finds no account in it.
+#[test]
+fn nobody_is_there_from_the_start() {
+    test(async |app| {
+        for table in ["accounts", "identifiers", "passwords", "factors", "sessions", "devices", "sign_ups"] {
+            let rows = sqlx::query_scalar::<_, i64>(AssertSqlSafe(format!("SELECT count(*) FROM {table}")));
+            assert_eq!(rows.fetch_one(&app.app.db).await.unwrap(), 0, "{table}");
+        }
+        for (name, password) in [("admin", "admin"), ("root", "root"), ("admin", "password"), ("sekisho", "sekisho")] {
+            app.start_sign_in(name, password).await.faults(&["/identifier invalid_email"]);
+            for host in ["example.com", "example.jp", "localhost.localdomain"] {
+                let address = format!("{name}@{host}");
+                app.start_sign_in(&address, password).await.refused(401, "invalid_credentials");
+            }
+        }
+    });
+}
+
+/// States that no endpoint brings an account into yet.
+async fn set(app: &TestApp, change: &str, email: &str) {
+    let change = format!("{change} = (SELECT account_id FROM identifiers WHERE lookup_key = $1)");
+    let changed = sqlx::query(AssertSqlSafe(change)).bind(email).execute(&app.app.db).await.unwrap();
+    assert_eq!(changed.rows_affected(), 1);
+}
+
+/// security.md 20: what an account is, is told to whoever knows its password, and to nobody else.
+#[test]
+fn a_closed_or_suspended_account_is_told_after_the_right_password_alone() {
+    test(async |app| {
+        for (email, status) in [("suspended@example.jp", "suspended"), ("closed@example.jp", "closed")] {
+            app.person(email).await;
+            set(app, &format!("UPDATE accounts SET status = '{status}' WHERE id"), email).await;
+            app.start_sign_in(email, "another phrase").await.refused(401, "invalid_credentials");
+            app.start_sign_in(email, PASSWORD).await.refused(403, &format!("account_{status}"));
+        }
+        assert_eq!(app.count("SELECT count(*) FROM audit_events WHERE kind = 'sign_in_refused'").await, 2);
+    });
+}
+
+/// security.md 20.
 #[test]
 fn unknown_wrong_and_unverified_are_answered_alike() {
     test(async |app| {
         app.person("taro@example.jp").await;
+        app.person("suspended@example.jp").await;
+        set(app, "UPDATE accounts SET status = 'suspended' WHERE id", "suspended@example.jp").await;
+        app.person("closed@example.jp").await;
+        set(app, "UPDATE accounts SET status = 'closed' WHERE id", "closed@example.jp").await;
+        app.person("no-password@example.jp").await;
+        set(app, "UPDATE passwords SET hash_sealed = NULL WHERE account_id", "no-password@example.jp").await;
         app.sign_up("enrols-nothing@example.jp").await;
         app.start_sign_up("unverified@example.jp").await;
         app.message_to("unverified@example.jp").await;
@@ -41,6 +88,10 @@ fn unknown_wrong_and_unverified_are_answered_alike() {
             ("enrols-nothing@example.jp", "another phrase"),
             ("unverified@example.jp", PASSWORD),
             ("unverified@example.jp", "another phrase"),
+            ("suspended@example.jp", "another phrase"),
+            ("closed@example.jp", "another phrase"),
+            ("no-password@example.jp", PASSWORD),
+            ("no-password@example.jp", ""),
         ];
         let mut answers = Vec::new();
         for (email, password) in tries {

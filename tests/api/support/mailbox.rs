@@ -44,6 +44,19 @@ impl Mailbox {
         })
         .await
     }
+
+    /// The word of a mail to this address that begins like this.
+    pub async fn word_to(&self, address: &str, beginning: &str) -> String {
+        until("a mail with a word", async || {
+            let mails = self.mails.lock().unwrap();
+            let to_them = mails.iter().filter(|mail| mail.contains(&format!("To: {address}")));
+            let whole = to_them.map(|mail| mail.replace("=\r\n", "")).find(|mail| mail.contains(beginning))?;
+            let word =
+                whole[whole.find(beginning)?..].split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-');
+            word.into_iter().next().map(str::to_owned)
+        })
+        .await
+    }
 }
 
 async fn receive(stream: TcpStream, mails: Arc<Mutex<Vec<String>>>) -> std::io::Result<()> {

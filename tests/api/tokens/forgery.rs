@@ -1,6 +1,10 @@
 //! Tokens that somebody else made: signatures, headers, names of keys.
 
 use aws_lc_rs::hmac;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::ECDSA_P256_SHA256_FIXED_SIGNING;
+use aws_lc_rs::signature::EcdsaKeyPair;
+use aws_lc_rs::signature::KeyPair;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -99,6 +103,48 @@ fn headers_that_bring_a_key_or_ask_for_more_are_refused() {
         for text in ["", "{}", "[]", "null", "{", "\"x\"", "{\"alg\":\"ES256\"}"] {
             refuse(app, &case.forge.sign_text(text, &case.claims.to_string()), text).await;
         }
+    });
+}
+
+/// security.md 46: an attacker's own key, brought along in every way that JOSE knows, with a server that would hand it
+/// out. Nobody asks that server.
+#[test]
+fn a_key_that_a_token_brings_is_not_used() {
+    test(async |app| {
+        let case = Case::new(app).await;
+        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+        let point = pair.public_key().as_ref();
+        let (x, y) = (URL_SAFE_NO_PAD.encode(&point[1..33]), URL_SAFE_NO_PAD.encode(&point[33..]));
+        let theirs = "018f0000-0000-7000-8000-000000000000";
+        let kids = [case.header["kid"].clone(), json!(theirs), json!(null)];
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        silent.set_nonblocking(true).unwrap();
+        let url = format!("http://{}/jwks.json", silent.local_addr().unwrap());
+        let jwk = |kid: &Value| json!({ "kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": kid, "x": x, "y": y });
+        for kid in &kids {
+            for (name, value) in [
+                ("jwk", jwk(kid)),
+                ("jku", json!(url)),
+                ("x5u", json!(url)),
+                ("x5c", json!([STANDARD.encode(point)])),
+                ("iss", json!(url)),
+                ("typ", json!("at+jwt")),
+            ] {
+                let header = with(&with(&case.header, "kid", kid), name, &value);
+                let mut claims = case.claims.clone();
+                if name == "iss" {
+                    // Discovery from the issuer of the token itself.
+                    claims["iss"] = json!(url);
+                }
+                let message = unsigned(&header, &claims);
+                let signature = pair.sign(&SystemRandom::new(), message.as_bytes()).unwrap();
+                refuse(app, &format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature.as_ref())), name).await;
+            }
+        }
+        // Whoever meant to ask has had all these requests and one more to do it.
+        app.get("/health/ready").await.ok(200);
+        let asked = silent.accept().err().map(|error| error.kind());
+        assert_eq!(asked, Some(std::io::ErrorKind::WouldBlock), "somebody fetched a key");
     });
 }
 

@@ -38,6 +38,7 @@ fn keys_are_rotated_without_a_token_lost() {
         keep(app).await;
         let both = kids(app).await;
         assert_eq!((both.len(), &both[0]), (2, &first[0]), "the next one is published 48 h ahead");
+        assert_ne!(both[0], both[1]);
 
         let taro = app.person("taro@example.jp").await;
         assert_eq!(kid(&taro.access()), both[0], "and does not sign yet");

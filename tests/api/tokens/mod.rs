@@ -88,7 +88,10 @@ fn a_token_says_who_signed_in_how_and_for_whom() {
         assert_eq!((&claims["client_id"], &claims["scope"]), (&json!("first-party"), &json!("account")));
         assert_eq!((&claims["acr"], &claims["roles"]), (&json!("aal2"), &json!([])));
         assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 300);
-        assert!(claims["auth_time"].as_i64() <= claims["iat"].as_i64());
+        let [auth_time, iat] = ["auth_time", "iat"].map(|name| claims[name].as_i64().unwrap());
+        let now = app.clock.now().timestamp();
+        assert!(now - 60 <= auth_time && auth_time <= iat && iat <= now, "{auth_time} {iat} {now}");
+        assert!(claims["jti"].as_str().unwrap().len() >= 22, "{claims}");
         assert!(claims.get("nbf").is_none());
         assert_ne!(
             claims["jti"],
