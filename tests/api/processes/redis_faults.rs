@@ -96,7 +96,12 @@ impl Scene {
         for (nth, replica) in self.replicas.iter().enumerate() {
             let ready = async || (replica.get("/health/ready").await.body["status"] == "ok").then_some(());
             until("a replica that is well", ready).await;
-            let flow = self.sign_in(replica, PASSWORD).await.ok(200);
+            // What is told of the health may be a second old.
+            let signed_in = async || {
+                let answer = self.sign_in(replica, PASSWORD).await;
+                (answer.status == 200).then_some(answer.body)
+            };
+            let flow = until("a sign-in", signed_in).await;
             self.recovery_code(replica, &flow, nth).await.ok(201);
         }
     }
@@ -189,6 +194,8 @@ async fn a_redis_that_pauses_is_waited_for_by_nobody() {
     scene.redis(&["CLIENT", "PAUSE", "3000", "ALL"]).await;
     let answers = join_all((0..20).map(|n| scene.sign_in(&scene.replicas[n % 2], "not this one, I think"))).await;
     assert!(answers.iter().all(|answer| answer.status == 401), "{answers:?}");
+    let client = redis::Client::open(scene.around.embedded.redis_url()).unwrap();
+    until("the end of the pause", async || client.get_multiplexed_async_connection().await.ok()).await;
     scene.is_back().await;
     scene.tokens = Value::Null;
     scene.end().await;
