@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks a running `sekisho dev` with programs that were not written for it: token libraries, an authenticator, a
-# browser, a mail server, generated clients. Uses SEKISHO_BIN when set, else builds it. Prints a line a check.
+# browser, a mail server, a fuzzer of documents, generated clients. Uses SEKISHO_BIN when set, else builds it. Prints a line a check.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -59,7 +59,7 @@ export SEKISHO_URL
 
 passed=0 failed=0
 cd "$work"
-for witness in ${WITNESSES:-tokens.mjs tokens.py mail.py client.mjs docs_ui.mjs pages.mjs}; do
+for witness in ${WITNESSES:-tokens.mjs tokens.py mail.py schema.py client.mjs docs_ui.mjs pages.mjs}; do
     echo "# $witness"
     case $witness in
         *.py) runner=venv/bin/python ;;
