@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test check witness openapi sqlx advisories install deny lint docs layers openapi-drift
+.PHONY: help run test check witness soak openapi sqlx advisories install deny lint docs layers openapi-drift
 
 CARGO ?= cargo
 # Written into the folder of builds, so that `cargo clean` removes it too.
@@ -26,6 +26,9 @@ check: install ## Check format, lints, documentation, dependencies, import rule,
 
 witness: install ## Check the running service with independent clients: browser, Node, Python
 	tests/witness/run.sh
+
+soak: install ## Run the long suites and print their figures; some of them as in: make soak SUITES=load
+	$(CARGO) bench --locked --bench soak -- $(SUITES)
 
 openapi: ## Write openapi/openapi.json
 	@mkdir -p openapi $(SCRATCH)

@@ -137,6 +137,11 @@ impl Process {
         self.url.rsplit(':').next().unwrap().parse().unwrap()
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Everything that it has written.
     pub fn output(&self) -> String {
         self.output.lock().unwrap().clone()
@@ -144,7 +149,7 @@ impl Process {
 
     /// Sends a signal by name.
     pub fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status();
+        let sent = Command::new("kill").args(["-s", name, &self.id().to_string()]).status();
         assert!(sent.unwrap().success());
     }
 

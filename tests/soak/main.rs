@@ -1,0 +1,29 @@
+//! The long suites: what holds under load, over time and through crashes. `make soak` runs all of them, or those that
+//! are named (`make soak SUITES="crashes load"`), and prints figures beside the machine's own limits in the same run.
+//!
+//! They drive the built program with real stores, like `tests/api`, whose support they share.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::print_stdout, reason = "the figures are what these suites are for")]
+
+mod crashes;
+mod load;
+#[path = "../api/processes/stores.rs"]
+#[expect(unreachable_pub, reason = "shared with tests/api")]
+mod stores;
+#[path = "../api/support/mod.rs"]
+#[expect(dead_code, unused_imports, unreachable_pub, reason = "the suites of tests/api need more of it")]
+mod support;
+
+#[tokio::main]
+async fn main() {
+    // `cargo bench` adds an argument of its own.
+    let named: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let wanted = |suite: &str| named.is_empty() || named.iter().any(|named| named == suite);
+    if wanted("crashes") {
+        crashes::run().await;
+    }
+    if wanted("load") {
+        load::run().await;
+    }
+}
