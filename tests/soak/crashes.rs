@@ -175,8 +175,7 @@ async fn check(server: &Process, db: &PgPool, person: &Person) {
     assert!(fits && answer.body["code"] != "refresh_token_reused", "the session of {address}: {answer:?}");
 }
 
-/// Runs the suite.
-pub(crate) async fn run() {
+async fn crashes() {
     let around = Surroundings::migrated().await;
     let environment = around.with("http.trusted_proxies", "127.0.0.1/32");
     let mut people = Vec::new();
@@ -205,4 +204,9 @@ pub(crate) async fn run() {
     db.close().await;
     server.kill();
     around.embedded.stop().await.unwrap();
+}
+
+/// Runs the suite.
+pub(crate) fn run() {
+    tokio::runtime::Runtime::new().unwrap().block_on(crashes());
 }

@@ -126,8 +126,7 @@ async fn sign_ins(client: Client, url: String, nth: usize, stop: Arc<AtomicBool>
     }
 }
 
-/// Runs the suite.
-pub(crate) async fn run() {
+async fn load() {
     let around = Surroundings::migrated().await;
     let mut environment = around.with("http.trusted_proxies", "127.0.0.1/32");
     for (name, value) in [("password.memory_kib", MEMORY_KIB), ("password.passes", PASSES), ("http.workers", 2)] {
@@ -195,4 +194,9 @@ pub(crate) async fn run() {
     assert!(percentile(&mut refused, 50) < 50.0, "refusals are slow");
     server.kill();
     around.embedded.stop().await.unwrap();
+}
+
+/// Runs the suite.
+pub(crate) fn run() {
+    tokio::runtime::Runtime::new().unwrap().block_on(load());
 }

@@ -8,22 +8,31 @@
 
 mod crashes;
 mod load;
+mod races;
 #[path = "../api/processes/stores.rs"]
 #[expect(unreachable_pub, reason = "shared with tests/api")]
 mod stores;
+mod strangers;
 #[path = "../api/support/mod.rs"]
 #[expect(dead_code, unused_imports, unreachable_pub, reason = "the suites of tests/api need more of it")]
 mod support;
+mod timing;
 
-#[tokio::main]
-async fn main() {
+const SUITES: [(&str, fn()); 5] = [
+    ("races", races::run),
+    ("crashes", crashes::run),
+    ("timing", timing::run),
+    ("strangers", strangers::run),
+    ("load", load::run),
+];
+
+fn main() {
     // `cargo bench` adds an argument of its own.
     let named: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
-    let wanted = |suite: &str| named.is_empty() || named.iter().any(|named| named == suite);
-    if wanted("crashes") {
-        crashes::run().await;
+    for name in &named {
+        assert!(SUITES.iter().any(|(suite, _)| suite == name), "there is no suite {name}");
     }
-    if wanted("load") {
-        load::run().await;
+    for (_, run) in SUITES.iter().filter(|(suite, _)| named.is_empty() || named.iter().any(|name| name == suite)) {
+        run();
     }
 }

@@ -1,0 +1,76 @@
+//! security.md 1 and 20: neither a sign-up nor a refused sign-in tells by its time whether an address has an account.
+//!
+//! 500 interleaved samples of each, the hash of production, and no step of time that would hide a difference
+//! (`sign_in.failure_step_ms` is zero here). The medians differ by at most 5 %.
+
+use std::time::Duration;
+
+use sekisho::clock::Stopwatch;
+use serde_json::json;
+
+use crate::support::PASSWORD;
+use crate::support::TestApp;
+use crate::support::test_with;
+
+const SAMPLES: usize = 500;
+/// Failures of one account, below the number that its owner is told of.
+const EACH: usize = 9;
+const SETTINGS: &[(&str, &str)] = &[("password.memory_kib", "19456"), ("password.passes", "2")];
+
+async fn timed(app: &TestApp, path: &str, address: &str, password: &str, status: u16) -> Duration {
+    let body = json!({ "identifier": address, "password": password });
+    let start = Stopwatch::start();
+    let answer = app.post(path, &body).await;
+    let took = start.elapsed();
+    assert_eq!(answer.status, status, "{answer:?}");
+    took
+}
+
+fn median(times: &mut [Duration]) -> f64 {
+    times.sort_unstable();
+    times[times.len() / 2].as_secs_f64() * 1000.0
+}
+
+/// The least that an answer of this server takes here: a statement in its database.
+async fn round_trip(app: &TestApp) -> f64 {
+    let mut times = Vec::new();
+    for _ in 0..SAMPLES {
+        let start = Stopwatch::start();
+        app.count("SELECT 1::bigint").await;
+        times.push(start.elapsed());
+    }
+    median(&mut times)
+}
+
+async fn compare(app: &TestApp, what: &str, (path, password, status): (&str, &str, u16)) {
+    let (mut known, mut unknown) = (Vec::new(), Vec::new());
+    for nth in 0..SAMPLES {
+        let account = nth / EACH;
+        known.push(timed(app, path, &format!("known{account}@example.jp"), password, status).await);
+        unknown.push(timed(app, path, &format!("{what}{account}@example.jp"), password, status).await);
+    }
+    let (known, unknown) = (median(&mut known), median(&mut unknown));
+    let apart = 100.0 * (known - unknown).abs() / known.min(unknown);
+    println!(
+        "  {what:<8} median {known:.2} ms for a known address, {unknown:.2} ms for an unknown one: {apart:.1} % apart"
+    );
+    assert!(apart <= 5.0, "the time of a {what} tells who has an account");
+}
+
+/// Runs the suite.
+pub(crate) fn run() {
+    test_with(SETTINGS, async |app| {
+        println!("timing: {SAMPLES} interleaved samples of each, argon2id m=19456 t=2 p=1");
+        println!("  one statement in the database takes {:.2} ms", round_trip(app).await);
+        for account in 0..SAMPLES.div_ceil(EACH) {
+            let address = format!("known{account}@example.jp");
+            let body = json!({ "identifier": address, "password": PASSWORD });
+            let started = app.post("/v1/sign-ups", &body).await.ok(202);
+            let body = json!({ "sign_up_token": started["sign_up_token"], "code": app.code_to(&address).await });
+            app.post("/v1/sign-ups/verify", &body).await.ok(200);
+        }
+        compare(app, "sign-in", ("/v1/sign-ins", "another horse battery", 401)).await;
+        compare(app, "sign-up", ("/v1/sign-ups", PASSWORD, 202)).await;
+        app.ignore_messages().await;
+    });
+}
