@@ -39,6 +39,7 @@ use crate::http::error_code::ErrorCode;
 use crate::http::problem::Problem;
 use crate::http::query;
 use crate::http::render;
+use crate::http::unread::Unread;
 use crate::internal::Internal;
 use crate::limits::Policy;
 use crate::limits::Standing;
@@ -58,6 +59,7 @@ struct View {
     standing: Option<Standing>,
     route: String,
     method: &'static str,
+    unread: Option<Unread>,
 }
 
 /// The middleware: `App::new().app_data(web::Data<HttpContext>).wrap(from_fn(http::edge))`, wrapped last.
@@ -77,6 +79,7 @@ pub async fn edge(mut request: ServiceRequest, next: Next<BoxBody>) -> Result<Se
         html: Accept::of(request.headers()).prefers_html(),
         route: route.to_owned(),
         method: known(request.method()),
+        unread: Unread::hold(&mut request),
         caller,
         context: context.clone(),
         standing: None,
@@ -184,7 +187,10 @@ impl View {
         let latency_ms = u64::try_from(watch.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.context.metrics.http_request(&self.route, self.method, response.status().as_u16(), watch.elapsed());
         tracing::info!(status = response.status().as_u16(), latency_ms, "answered");
-        response
+        match &self.unread {
+            Some(unread) => unread.until_sent(response),
+            None => response,
+        }
     }
 
     fn add_headers(&self, headers: &mut HeaderMap) {

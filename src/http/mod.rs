@@ -22,6 +22,7 @@ mod query;
 mod refresh_cookie;
 mod render;
 mod routes;
+mod unread;
 
 pub use accept::prefers_html;
 pub use answer::accepted;

@@ -16,6 +16,7 @@ use crate::processes::Surroundings;
 use crate::support::Answer;
 use crate::support::PASSWORD;
 use crate::support::Process;
+use crate::support::rows;
 use crate::support::until;
 
 const WRONG: &str = "another horse battery";
@@ -67,28 +68,17 @@ impl Watched {
 
     /// What a request does, and its answer.
     async fn trace(&self, path: &str, body: &Value) -> (Trace, Answer) {
-        let (rows, hashes) = (self.rows().await, self.hashes().await);
+        let (before, hashes) = (rows(&self.db).await, self.hashes().await);
         let answer = self.server.post(path, body).await;
         let statements = self.statements_of(answer.header("x-request-id")).await;
-        let grown = self.rows().await.into_iter().map(|(table, count)| {
-            let before = rows[&table];
-            (table, count - before)
+        let grown = rows(&self.db).await.into_iter().map(|(table, count)| {
+            let by = count - before[&table];
+            (table, by)
         });
         let grown = grown.filter(|(_, by)| *by != 0).collect();
         let hashes = self.hashes().await - hashes;
         let (status, headers) = (answer.status, headers(&answer));
         (Trace { status, headers, body: unrandom(&answer.body), statements, grown, hashes }, answer)
-    }
-
-    /// The rows of each table that a request may write to.
-    async fn rows(&self) -> BTreeMap<String, i64> {
-        let tables = "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'replicas'";
-        let mut rows = BTreeMap::new();
-        for table in sqlx::query_scalar::<_, String>(tables).fetch_all(&self.db).await.unwrap() {
-            let count = sqlx::query_scalar(AssertSqlSafe(format!("SELECT count(*) FROM {table}")));
-            rows.insert(table, count.fetch_one(&self.db).await.unwrap());
-        }
-        rows
     }
 
     /// How many hashes were run since the start.

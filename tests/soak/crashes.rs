@@ -1,4 +1,4 @@
-//! security.md 87: kill -9 at random moments of the main path, then a look at what is left.
+//! Kill -9 at random moments of the main path, then a look at what is left.
 //!
 //! In each life of the server, several people sign up, enrol, refresh and sign out, each as far as the server lives.
 //! What was acknowledged is noted. At the end a fresh server must know all of it, and the database must hold nothing
@@ -206,7 +206,7 @@ async fn crashes() {
     around.embedded.stop().await.unwrap();
 }
 
-/// Runs the suite.
+/// Runs the suite (security.md 87).
 pub(crate) fn run() {
     tokio::runtime::Runtime::new().unwrap().block_on(crashes());
 }

@@ -50,13 +50,6 @@ fn hash_rate() -> f64 {
     f64::from(hashes) / start.elapsed().as_secs_f64()
 }
 
-/// Resident memory of a process in KiB, where the system tells it.
-fn resident(server: &Process) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", server.id())).ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
-    line.split_whitespace().nth(1)?.parse().ok()
-}
-
 fn percentile(times: &mut [Duration], share: usize) -> f64 {
     times.sort_unstable();
     times.get((times.len() * share / 100).min(times.len().saturating_sub(1))).map_or(0.0, Duration::as_secs_f64)
@@ -151,7 +144,7 @@ async fn load() {
     let start = Stopwatch::start();
     let memory = Mutex::new(Vec::new());
     let over = |_| {
-        memory.lock().unwrap().extend(resident(&server));
+        memory.lock().unwrap().extend(server.resident_kib());
         start.elapsed() > MINUTE
     };
     let mut busy = refreshes(&server, &mut token, over).await;

@@ -1,4 +1,4 @@
-//! security.md 22: 10,000 failures of strangers, each from a network of its own, do not keep the owner's device out.
+//! 10,000 failures of strangers, each from a network of its own, do not keep the owner's device out.
 
 use futures_util::future::join_all;
 use reqwest::Method;
@@ -20,7 +20,7 @@ async fn fail(app: &TestApp, nth: usize) -> u16 {
     app.send(app.request(Method::POST, "/v1/sign-ins").header("x-forwarded-for", network).json(&body)).await.status
 }
 
-/// Runs the suite.
+/// Runs the suite (security.md 22).
 pub(crate) fn run() {
     test_with(LIMITED, async |app| {
         let taro = app.person(EMAIL).await;

@@ -1,4 +1,4 @@
-//! security.md 1 and 20: neither a sign-up nor a refused sign-in tells by its time whether an address has an account.
+//! Neither a sign-up nor a refused sign-in tells by its time whether an address has an account.
 //!
 //! 500 interleaved samples of each, the hash of production, and no step of time that would hide a difference
 //! (`sign_in.failure_step_ms` is zero here). The medians differ by at most 5 %.
@@ -57,7 +57,7 @@ async fn compare(app: &TestApp, what: &str, (path, password, status): (&str, &st
     assert!(apart <= 5.0, "the time of a {what} tells who has an account");
 }
 
-/// Runs the suite.
+/// Runs the suite (security.md 1 and 20).
 pub(crate) fn run() {
     test_with(SETTINGS, async |app| {
         println!("timing: {SAMPLES} interleaved samples of each, argon2id m=19456 t=2 p=1");

@@ -8,6 +8,7 @@ mod jwt;
 mod mailbox;
 mod person;
 mod process;
+mod rows;
 
 pub use answer::Answer;
 pub use app::TestApp;
@@ -27,3 +28,4 @@ pub use process::fails;
 pub use process::run;
 pub use process::told;
 pub use process::until;
+pub use rows::rows;

@@ -142,6 +142,13 @@ impl Process {
         self.child.id()
     }
 
+    /// Its resident memory, where the system tells it.
+    pub fn resident_kib(&self) -> Option<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id())).ok()?;
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+        line.split_whitespace().nth(1)?.parse().ok()
+    }
+
     /// Everything that it has written.
     pub fn output(&self) -> String {
         self.output.lock().unwrap().clone()
