@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test check witness soak openapi sqlx advisories install deny lint docs layers openapi-drift
+.PHONY: help run test check witness soak fuzz openapi sqlx advisories install deny lint docs layers openapi-drift
 
 CARGO ?= cargo
 # Written into the folder of builds, so that `cargo clean` removes it too.
@@ -10,6 +10,10 @@ SCRATCH := target/checks
 TOOLS := target/tools
 DENY_VERSION := 0.20.2
 DENY := $(TOOLS)/bin/cargo-deny-$(DENY_VERSION)
+FUZZ_VERSION := 0.13.2
+FUZZ := $(TOOLS)/bin/cargo-fuzz-$(FUZZ_VERSION)
+# Together with starting them, ten minutes for all.
+FUZZ_SECS := 45
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +33,10 @@ witness: install ## Check the running service with independent clients: browser,
 
 soak: install ## Run the long suites and print their figures; some of them as in: make soak SUITES=load
 	$(CARGO) bench --locked --bench soak -- $(SUITES)
+
+fuzz: install $(FUZZ) ## Try every parser on made-up texts, ten minutes in all; some of them as in: make fuzz TARGETS=json
+	@command -v c++ >/dev/null || { echo "libFuzzer needs a C++ compiler (Debian: apt-get install g++)" >&2; exit 1; }
+	FUZZ="$(FUZZ)" SECS=$(FUZZ_SECS) tests/fuzz/run.sh $(TARGETS)
 
 openapi: ## Write openapi/openapi.json
 	@mkdir -p openapi $(SCRATCH)
@@ -55,6 +63,10 @@ deny: $(DENY)
 $(DENY):
 	$(CARGO) install --locked --root $(TOOLS) --version $(DENY_VERSION) cargo-deny
 	mv $(TOOLS)/bin/cargo-deny $@
+
+$(FUZZ):
+	$(CARGO) install --locked --root $(TOOLS) --version $(FUZZ_VERSION) cargo-fuzz
+	mv $(TOOLS)/bin/cargo-fuzz $@
 
 # Lints the code while the SQL macros talk to a database, which makes them write down what they learn.
 lint:

@@ -6,6 +6,8 @@
 //! handlers, problems); inside it imports go http → service → store → model, and other features are reached
 //! through their door alone. `tests/layers.rs` holds both rules.
 
+#![cfg_attr(any(test, fuzzing), expect(clippy::missing_panics_doc, reason = "a property holds or panics"))]
+
 pub mod clock;
 pub mod ids;
 pub mod internal;
@@ -60,3 +62,6 @@ pub mod server;
 pub mod embedded;
 
 pub mod cli;
+
+#[cfg(any(test, fuzzing))]
+pub mod properties;

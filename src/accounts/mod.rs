@@ -30,6 +30,8 @@ pub use model::OwnIdentifier;
 pub use model::Profile;
 pub use model::VerifiedIdentifier;
 pub use model::identifier_hint;
+#[cfg(any(test, fuzzing))]
+pub use model::identifier_property;
 pub use model::limit_key;
 pub use service::Candidate;
 pub use service::authenticate;

@@ -25,6 +25,10 @@ pub use master_keys::SealPurpose;
 pub use opaque_token::OpaqueToken;
 pub use opaque_token::TokenDigest;
 pub use opaque_token::TokenKind;
+#[cfg(any(test, fuzzing))]
+pub use opaque_token::damaged;
+#[cfg(any(test, fuzzing))]
+pub use opaque_token::opaque_token_property;
 pub use password_hash::*;
 pub use signing_keys::*;
 

@@ -72,6 +72,32 @@ impl<K> TokenDigest<K> {
     }
 }
 
+/// A text in which something else stands, in all the ways in which `text` can be put into `good`.
+#[cfg(any(test, fuzzing))]
+pub fn damaged(good: &str, text: &str) -> Vec<String> {
+    let at = text.bytes().map(usize::from).sum::<usize>() % good.len();
+    let (before, after) = good.split_at(at);
+    let rest = after.get(text.len()..).unwrap_or_default();
+    let all = [text.to_owned(), [before, text, after].concat(), [before, text, rest].concat(), [before, text].concat()];
+    all.into_iter().filter(|damaged| damaged != good).collect()
+}
+
+/// A text that is read as a token is exactly the text in which that token is shown.
+#[cfg(any(test, fuzzing))]
+pub fn opaque_token_property(text: &str) {
+    struct Apple;
+    impl TokenKind for Apple {
+        const PREFIX: &'static str = "apl_";
+    }
+    let good = OpaqueToken::<Apple>::generate();
+    for read in damaged(&good.reveal(), text) {
+        if let Some(token) = OpaqueToken::<Apple>::parse(&read) {
+            assert_eq!(token.reveal(), read);
+            assert_ne!(token.digest().as_bytes(), good.digest().as_bytes());
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -29,6 +29,8 @@ pub use model::PresentedCode;
 pub use model::TotpEnrolment;
 pub use recovery_codes::RecoveryCode;
 pub use recovery_codes::RecoveryCodes;
+#[cfg(any(test, fuzzing))]
+pub use recovery_codes::code_property;
 pub use service::DevelopmentCode;
 pub use service::begin_totp;
 pub use service::check;

@@ -63,6 +63,18 @@ pub struct RecoveryCodes {
     pub texts: Vec<String>,
 }
 
+/// However a code is typed, what was read of it is read again from its proper form.
+#[cfg(any(test, fuzzing))]
+pub fn code_property(typed: &str) {
+    if let Some(code) = RecoveryCode::parse(typed) {
+        let again = RecoveryCode::parse(&code.reveal());
+        assert_eq!(again.as_ref().map(RecoveryCode::bytes), Some(code.bytes()), "{typed}");
+    }
+    if let Some(code) = super::totp::TotpCode::parse(typed) {
+        assert!(super::totp::TotpCode::parse(code.text()).is_some_and(|again| again.text() == code.text()), "{typed}");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -35,6 +35,13 @@ impl TotpCode {
     }
 }
 
+#[cfg(any(test, fuzzing))]
+impl TotpCode {
+    pub(super) fn text(&self) -> &str {
+        &self.0
+    }
+}
+
 fn totp(secret: &[u8], issuer: &str, account: &str) -> Result<Totp, Internal> {
     // The label of an otpauth URI is `issuer:account`, so neither part may hold a colon.
     Builder::new()

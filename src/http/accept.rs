@@ -49,6 +49,17 @@ pub fn prefers_html(request: &HttpRequest) -> bool {
     Accept::of(request.headers()).prefers_html()
 }
 
+/// Every wish has a weight that the RFC allows.
+#[cfg(any(test, fuzzing))]
+pub fn accept_property(header: &str) {
+    let Ok(value) = header.parse() else { return };
+    let mut headers = HeaderMap::new();
+    headers.insert(ACCEPT, value);
+    let accept = Accept::of(&headers);
+    assert!(accept.0.iter().all(|(_, weight)| (0.0..=1.0).contains(weight)), "{header}");
+    assert!(!accept.prefers_html() || accept.allows(&["text/html".to_owned()]), "{header}");
+}
+
 #[cfg(test)]
 mod tests {
     use actix_web::http::header::HeaderValue;

@@ -2,8 +2,9 @@
 //!
 //! The address is the peer's. Behind configured trusted proxies it is counted from the right of `Forwarded`
 //! (RFC 7239) or `X-Forwarded-For`: each proxy wrote down whom it heard, so the walk goes on as long as the
-//! writer is trusted, and stops at the first address that is not, or at anything that is not an address. When
-//! both headers come and disagree, one of them is the caller's own invention: neither is believed.
+//! writer is trusted, and stops at the first address that is not, or at anything that is not an address. Quotes
+//! (`Forwarded` alone has them) are paired from the right, too: one that the caller left open hides nothing of what the
+//! proxies wrote after it.
 
 use std::future::Ready;
 use std::future::ready;
@@ -80,21 +81,30 @@ fn address(context: &HttpContext, headers: &HeaderMap, peer: IpAddr) -> IpAddr {
     }
 }
 
-/// The elements of a list header; several lines are one list, and a quoted comma does not part elements.
+/// The elements of a list header, the last one first; several lines are one list.
 fn hops(headers: &HeaderMap, name: &HeaderName) -> Vec<String> {
     let lines: Vec<_> = headers.get_all(name).map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
-    let mut quoted = false;
-    let parted = lines.join(",");
-    let parts = parted.split(|c| {
-        quoted ^= c == '"';
-        c == ',' && !quoted
-    });
-    if lines.is_empty() { Vec::new() } else { parts.map(|part| part.trim().to_owned()).collect() }
+    let list = lines.join(",");
+    let (mut hops, mut end, mut quoted) = (Vec::new(), list.len(), false);
+    for (at, c) in list.char_indices().rev() {
+        quoted ^= c == '"' && *name == FORWARDED && !is_escaped(&list[..at]);
+        if c == ',' && !quoted {
+            hops.push(list[at + 1..end].trim().to_owned());
+            end = at;
+        }
+    }
+    hops.push(list[..end].trim().to_owned());
+    hops
+}
+
+/// Whether what follows `before` inside a quoted string is escaped (RFC 9110 §5.6.4).
+fn is_escaped(before: &str) -> bool {
+    before.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1
 }
 
 fn walk(context: &HttpContext, peer: IpAddr, hops: &[String], read: fn(&str) -> Option<IpAddr>) -> IpAddr {
     let mut address = peer;
-    for hop in hops.iter().rev() {
+    for hop in hops {
         match read(hop).filter(|_| context.trusts(address)) {
             Some(next) => address = next,
             None => break,
@@ -119,6 +129,37 @@ fn node(text: &str) -> Option<IpAddr> {
     let address =
         text.parse::<IpAddr>().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|it| it.ip())).or_else(bare)?;
     Some(address.to_canonical())
+}
+
+/// Whatever a caller puts before what a trusted proxy writes, the proxy is believed; and a stranger never.
+#[cfg(any(test, fuzzing))]
+pub fn forwarded_property(text: &str) {
+    use actix_web::http::header::HeaderValue;
+
+    let Ok(theirs) = HeaderValue::from_bytes(text.as_bytes()) else { return };
+    let proxy = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
+    for (forwarded_header, name, written) in [
+        (ForwardedHeader::XForwardedFor, X_FORWARDED_FOR, "203.0.113.9"),
+        (ForwardedHeader::Forwarded, FORWARDED, "for=203.0.113.9;host=\"a, \\\"for=6.6.6.6\""),
+    ] {
+        let trusted_proxies = vec![ipnet::IpNet::from(proxy)];
+        let context = HttpContext { trusted_proxies, forwarded_header, ..HttpContext::default() };
+        let seen = |values: &[HeaderValue], peer: IpAddr| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(name.clone(), value.clone());
+            }
+            caller(&context, &headers, Some(SocketAddr::new(peer, 9)))
+        };
+        let stranger = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+        assert_eq!(seen(std::slice::from_ref(&theirs), stranger).ip, stranger, "{text}");
+        let Ok(joined) = HeaderValue::from_bytes(format!("{text}, {written}").as_bytes()) else { return };
+        let real = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 9));
+        assert_eq!(seen(&[joined], proxy).ip, real, "{text}");
+        assert_eq!(seen(&[theirs.clone(), HeaderValue::from_static(written)], proxy).ip, real, "{text}");
+    }
+    let name = printable(text.as_bytes());
+    assert!(!name.contains(is_unseen) && name.chars().count() <= MAX_USER_AGENT_CHARS, "{text}");
 }
 
 #[cfg(test)]
@@ -154,6 +195,8 @@ mod tests {
             ("10.0.0.1:9", vec![x("10.1.1.1, 10.0.0.2")], "10.1.1.1"),
             ("10.0.0.1:9", vec![x("1.1.1.1, rubbish, 10.0.0.2")], "10.0.0.2"),
             ("10.0.0.1:9", vec![x("1.1.1.1,")], "10.0.0.1"),
+            ("10.0.0.1:9", vec![x("\", 2.2.2.2")], "2.2.2.2"),
+            ("10.0.0.1:9", vec![f("\""), f("for=2.2.2.2;host=\"a, \\\"for=6.6.6.6\"")], "2.2.2.2"),
             ("10.0.0.1:9", vec![x("")], "10.0.0.1"),
             ("10.0.0.1:9", vec![x("2.2.2.2:1234")], "2.2.2.2"),
             ("10.0.0.1:9", vec![x("2001:db8::1")], "2001:db8::1"),

@@ -107,6 +107,19 @@ fn open(keys: &MasterKeys, list: &str, cursor: &str) -> Option<Uuid> {
     Uuid::from_slice(shown).ok().filter(|_| genuine)
 }
 
+/// A cursor in which anything was changed leads nowhere.
+#[cfg(any(test, fuzzing))]
+pub fn cursor_property(text: &str) {
+    let keys = MasterKeys::throw_away();
+    let shown = Uuid::from_u128(7);
+    let good = seal(&keys, "sessions/1", shown);
+    assert_eq!(open(&keys, "sessions/1", &good), Some(shown));
+    assert_eq!(open(&keys, text, &good).is_some(), text == "sessions/1");
+    for read in crate::crypto::damaged(&good, text) {
+        assert_eq!(open(&keys, "sessions/1", &read), None, "{read}");
+    }
+}
+
 impl<'de> Deserialize<'de> for Limit {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_u64(LimitVisitor)

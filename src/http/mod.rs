@@ -24,6 +24,8 @@ mod render;
 mod routes;
 mod unread;
 
+#[cfg(any(test, fuzzing))]
+pub use accept::accept_property;
 pub use accept::prefers_html;
 pub use answer::accepted;
 pub use answer::created;
@@ -31,21 +33,29 @@ pub use answer::no_content;
 pub use answer::ok;
 pub use answer::outcome;
 pub use client::Client;
+#[cfg(any(test, fuzzing))]
+pub use client::forwarded_property;
 pub use context::HttpContext;
 pub use cors::require_listed_origin;
 pub use cursor::Items;
 pub use cursor::Limit;
 pub use cursor::Page;
+#[cfg(any(test, fuzzing))]
+pub use cursor::cursor_property;
 pub use edge::edge;
 pub use error_code::ErrorCode;
 pub use error_code::FieldCode;
 pub use json::Json;
 pub use json::OptionalJson;
+#[cfg(any(test, fuzzing))]
+pub use json::json_property;
 pub use page::Block;
 pub use page::page;
 pub use page::page_of;
 pub use problem::Problem;
 pub use query::Query;
+#[cfg(any(test, fuzzing))]
+pub use query::query_property;
 pub use refresh_cookie::clear_refresh_cookie;
 pub use refresh_cookie::refresh_cookie;
 pub use refresh_cookie::refresh_token_from_cookie;

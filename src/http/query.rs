@@ -88,6 +88,20 @@ fn hex(digit: u8) -> Option<u8> {
     u8::try_from(char::from(digit).to_digit(16)?).ok()
 }
 
+/// A query that is read names every parameter once, and holds no NUL.
+#[cfg(any(test, fuzzing))]
+pub fn query_property(query: &str) {
+    let Ok(pairs) = pairs(query) else {
+        assert!(check_names(query, &[]).is_err());
+        return;
+    };
+    let names: Vec<String> = pairs.iter().map(|(name, _)| name.clone()).collect();
+    assert_eq!(names.iter().collect::<HashSet<_>>().len(), names.len());
+    assert!(pairs.iter().all(|(name, value)| !name.contains('\0') && !value.contains('\0')));
+    assert!(check_names(query, &names).is_ok());
+    assert_eq!(check_names(query, &[]).is_err(), !names.is_empty());
+}
+
 #[cfg(test)]
 mod tests {
     use serde::Deserialize;

@@ -41,4 +41,6 @@ pub use model::CurrentSession;
 pub use model::NewSession;
 pub use model::OpenError;
 pub use model::OpenedSession;
+#[cfg(any(test, fuzzing))]
+pub use refresh_token::refresh_token_property;
 pub use service::open;

@@ -70,6 +70,17 @@ impl RefreshToken {
     }
 }
 
+/// A token in which anything was changed is none.
+#[cfg(any(test, fuzzing))]
+pub fn refresh_token_property(text: &str) {
+    let keys = MasterKeys::throw_away();
+    let good = RefreshToken::first(crypto::new_id(chrono::DateTime::UNIX_EPOCH)).reveal(&keys);
+    assert!(RefreshToken::parse(&good, &keys).is_some_and(|token| token.reveal(&keys) == good));
+    for read in crypto::damaged(&good, text) {
+        assert!(RefreshToken::parse(&read, &keys).is_none(), "{read}");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -112,6 +112,14 @@ pub fn find(language: Language, id: &str, args: &Args<'_>) -> Option<String> {
     })
 }
 
+/// Whatever is asked for, the answer is a language that is spoken, and folding lengthens nothing and is done once.
+#[cfg(any(test, fuzzing))]
+pub fn language_property(text: &str) {
+    assert!(Language::all().any(|language| language == Language::negotiate(text)), "{text}");
+    let folded = fold_width(text);
+    assert!(folded.len() <= text.len() && fold_width(&folded) == folded, "{text}");
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -31,6 +31,8 @@ pub use model::AccessGrant;
 pub use model::AccessTokenError;
 pub use model::IssuedAccess;
 pub use model::VerifiedAccess;
+#[cfg(any(test, fuzzing))]
+pub use model::access_token_property;
 pub use operator::Dropped;
 pub use operator::KeyState;
 pub use operator::ListedKey;

@@ -234,6 +234,27 @@ pub(super) fn next_activation(
     (newest + rotation <= now + publish_ahead).then_some(due)
 }
 
+/// A token in which anything was changed is none, and neither is any other text.
+#[cfg(any(test, fuzzing))]
+pub fn access_token_property(text: &str) {
+    let now = DateTime::UNIX_EPOCH;
+    let ring = KeyRing::default();
+    let terms = Terms { issuer: "https://auth.example.com", typ: "at+jwt", audiences: &[], lifetime_secs: 300 };
+    let (account, session) = (crypto::new_id(now), crypto::new_id(now));
+    let grant = AccessGrant { account, session, client_id: "c", auth_time: now, amr: &[], roles: &[], audience: None };
+    let good = SigningKey::generate_pkcs8().and_then(|pkcs8| {
+        let key = SigningKey::from_pkcs8(crypto::new_id(now), now, &pkcs8)?;
+        let good = sign(&terms, &key, &grant, now);
+        ring.replace(vec![key], TimeDelta::hours(1));
+        good
+    });
+    let good = good.unwrap_or_default();
+    assert!(check(&terms, &ring, &good, now).is_ok());
+    for read in crypto::damaged(&good, text) {
+        assert!(check(&terms, &ring, &read, now).is_err(), "{read}");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

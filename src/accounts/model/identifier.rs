@@ -150,6 +150,20 @@ fn parse_domain(text: &str) -> Option<String> {
     fits.then_some(domain)
 }
 
+/// What is understood has one canonical form that mail can carry, and reads as itself.
+#[cfg(any(test, fuzzing))]
+pub fn identifier_property(typed: &str) {
+    let Ok(identifier) = Identifier::parse(typed) else { return };
+    let (value, key) = (identifier.value(), identifier.lookup_key());
+    assert!(value.len() <= ADDRESS_MAX && value.is_ascii() && !value.contains(|c: char| c <= ' ' || c == '\x7f'));
+    assert_eq!(value.matches('@').count(), 1, "{value}");
+    for again in [value, key, &format!(" {key}\u{3000}"), &value.to_ascii_uppercase()] {
+        assert_eq!(Identifier::parse(again).ok().as_ref().map(Identifier::lookup_key), Some(key), "{again}");
+    }
+    assert_eq!(limit_key(&limit_key(key)), limit_key(key));
+    assert!(identifier.hint().contains("•••"));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

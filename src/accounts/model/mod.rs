@@ -15,6 +15,8 @@ pub use identifier::Identifier;
 pub use identifier::IdentifierError;
 pub use identifier::IdentifierKind;
 pub use identifier::identifier_hint;
+#[cfg(any(test, fuzzing))]
+pub use identifier::identifier_property;
 pub use identifier::limit_key;
 
 /// What an account may do.

@@ -118,6 +118,17 @@ impl StoredHash {
     }
 }
 
+/// Whatever stands in the database, nothing runs that asks for more than the bounds.
+#[cfg(any(test, fuzzing))]
+pub fn stored_hash_property(phc: &str) {
+    let Ok(stored) = StoredHash::parse(phc) else { return };
+    let (memory, passes) = (stored.params.m_cost(), stored.params.t_cost());
+    assert!(memory <= MAX_MEMORY_KIB && passes <= MAX_PASSES && stored.params.p_cost() <= MAX_LANES, "{phc}");
+    assert!(u64::from(memory) * u64::from(passes) <= MAX_WORK_KIB, "{phc}");
+    assert!(stored.digest.len() >= MIN_DIGEST_BYTES, "{phc}");
+    assert!(matches!(stored.algorithm, Algorithm::Argon2id | Algorithm::Argon2i), "{phc}");
+}
+
 /// The argon2 memory of one thread.
 pub(super) struct Memory {
     blocks: Vec<Block>,

@@ -44,6 +44,8 @@ pub use algorithm::MAX_MEMORY_KIB;
 pub use algorithm::MAX_PASSES;
 pub use algorithm::MAX_WORK_KIB;
 pub use algorithm::Verified;
+#[cfg(any(test, fuzzing))]
+pub use algorithm::stored_hash_property;
 pub use secret::MAX_PASSWORD_CODE_POINTS;
 pub use secret::NormalisedPassword;
 pub use threads::HashingSlot;

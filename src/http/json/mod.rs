@@ -139,5 +139,19 @@ fn is_json(headers: &HeaderMap) -> bool {
         })
 }
 
+/// What is read is what JSON says it is; what is no JSON is not read.
+#[cfg(any(test, fuzzing))]
+pub fn json_property(text: &str) {
+    let judged: Result<serde_json::Value, _> = serde_json::from_str(text);
+    match tree::parse(text).and_then(read::<serde_json::Value>) {
+        Ok(value) => assert_eq!(judged.ok(), Some(value), "{text}"),
+        Err(fault) => {
+            let pointer = fault.pointer();
+            assert!(pointer.is_empty() || pointer.starts_with('/'), "{pointer}");
+            fault.into_problem();
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests;
