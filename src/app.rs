@@ -17,6 +17,7 @@ use crate::db::Tx;
 use crate::internal::Internal;
 use crate::limits::Failures;
 use crate::limits::Limits;
+use crate::messages::Channels;
 use crate::messages::Wake;
 use crate::metrics::Metrics;
 use crate::metrics::Sources;
@@ -50,6 +51,8 @@ pub struct App {
     pub metrics: Metrics,
     /// Which passwords may be chosen.
     pub password_policy: PasswordPolicy,
+    /// The ways that messages can take.
+    pub channels: Channels,
     /// Rung after a commit that may have put a message into the outbox.
     pub outbox_bell: Wake,
     stopping: AtomicBool,
@@ -75,6 +78,7 @@ impl App {
             failures: Failures::new(db.clone(), clock.clone(), &config),
             password_policy: PasswordPolicy::new(&config.service_name, config.password.breached_file.as_deref())
                 .map_err(Internal::bug)?,
+            channels: Channels::new(&config),
             outbox_bell: Wake::default(),
             stopping: AtomicBool::new(false),
             db,

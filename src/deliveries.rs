@@ -27,6 +27,7 @@ use crate::messages::Claimed;
 use crate::messages::Decision;
 use crate::messages::Ending;
 use crate::messages::Failure;
+use crate::messages::Letterhead;
 use crate::messages::MessageKind;
 use crate::messages::Transport;
 use crate::sign_up;
@@ -40,7 +41,10 @@ const FINISH_PAUSE: Duration = Duration::from_secs(1);
 
 /// Lets messages leave until `shutdown` becomes true or its sender is gone.
 pub async fn run(app: Arc<App>, transport: Transport, shutdown: watch::Receiver<bool>) {
-    let worker = Arc::new(Worker { app, transport, stopping: shutdown.clone(), failing: AtomicBool::new(false) });
+    let site = app.config.client.origins.first().unwrap_or(&app.config.issuer);
+    let letterhead = Letterhead::new(&app.config.service_name, site);
+    let failing = AtomicBool::new(false);
+    let worker = Arc::new(Worker { app, transport, letterhead, stopping: shutdown.clone(), failing });
     let mut shutdown = shutdown;
     let mut sending = JoinSet::new();
     while !worker.is_stopping() {
@@ -61,6 +65,7 @@ pub async fn run(app: Arc<App>, transport: Transport, shutdown: watch::Receiver<
 struct Worker {
     app: Arc<App>,
     transport: Transport,
+    letterhead: Letterhead,
     stopping: watch::Receiver<bool>,
     /// Whether the last step that needed the database failed; a row of failures is logged once.
     failing: AtomicBool,
@@ -85,12 +90,12 @@ impl Worker {
         tracing::info!(
             message_id = %claimed.id,
             kind = claimed.message.content.kind.name(),
-            channel = claimed.channel.name(),
+            channel = claimed.message.content.channel.name(),
             provider = self.transport.name(),
             ending = ?ending,
             "message"
         );
-        self.app.metrics.message(claimed.channel.name(), self.transport.name(), ending.name());
+        self.app.metrics.message(claimed.message.content.channel.name(), self.transport.name(), ending.name());
         for _ in 0..FINISH_TRIES {
             let finished = messages::finish(&self.app.background_db, &claimed, &ending, self.app.clock.now()).await;
             if self.noted(finished).is_some() {
@@ -123,9 +128,9 @@ impl Worker {
         if !current || now >= claimed.message.expires_at {
             return Ok(Ending::Dropped);
         }
-        let rendered = messages::render(&self.app.config.service_name, &claimed.message, now);
+        let rendered = messages::render(&self.letterhead, &claimed.message, now);
         Ok(match self.transport.send(&self.app.background_db, claimed, &rendered, now).await? {
-            Ok(()) => Ending::Sent(claimed.message.content.kind),
+            Ok(()) => Ending::Sent,
             Err(Failure::Transient(reason)) => Ending::Retry(reason),
             Err(Failure::Permanent(reason)) => Ending::Dead(reason),
         })

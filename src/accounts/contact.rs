@@ -48,11 +48,12 @@ impl Contact {
         }
     }
 
-    /// A message of this kind to this destination.
+    /// A message of this kind to this destination: a mail, or an SMS, unless [`NewContent::by`] says otherwise.
     #[must_use]
     pub fn content(self, kind: MessageKind) -> NewContent {
         NewContent {
             kind,
+            channel: if self.address.contains('@') { Channel::Email } else { Channel::Sms },
             address: self.address,
             lookup_key: self.lookup_key,
             language: self.language,
@@ -132,16 +133,28 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// Of a code to this address.
+    /// Of a code that took this channel to this address.
     #[must_use]
-    pub fn by_mail(app: &App, address: &str, hints: &[&'static str]) -> Self {
+    pub fn of(app: &App, channel: Channel, address: &str) -> Self {
+        let (sender, hints) = match channel {
+            Channel::Email => (app.config.mail.as_ref().map(|mail| &mail.from), vec!["spam_folder"]),
+            Channel::Sms => (None, vec!["carrier_filter"]),
+            Channel::Voice => (None, Vec::new()),
+        };
         Self {
-            channel: Channel::Email,
+            channel,
             destination_hint: identifier_hint(address),
-            sender: app.config.mail.as_ref().map_or(&app.config.service_name, |mail| &mail.from).clone(),
+            sender: sender.unwrap_or(&app.config.service_name).clone(),
             expires_in: 600,
             resend_after: 30,
-            hints: hints.to_vec(),
+            hints,
         }
+    }
+
+    /// Something else to look at when nothing arrives.
+    #[must_use]
+    pub fn hint(mut self, hint: &'static str) -> Self {
+        self.hints.push(hint);
+        self
     }
 }

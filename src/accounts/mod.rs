@@ -1,7 +1,8 @@
 //! The account: its row and its lock, its identifiers, its password, and how its owner is reached.
 //!
 //! Rules
-//! * One mailbox, one account: the *lookup key* of an identifier (folded, lower case, IDNA) is unique in the database.
+//! * One mailbox or number, one account: the *lookup key* of an identifier (folded, lower case, IDNA; E.164) is unique
+//!   in the database.
 //! * The row of an account is the first lock of whatever opens a session or changes password, factors, identifiers
 //!   or status ([`lock`]); a [`LockedAccount`] is what `sessions::open` takes, so the order of locks is a type.
 //! * A password's hash is sealed to its account. Judging one costs the same for an unknown identifier, for an account
@@ -33,6 +34,7 @@ pub use model::identifier_hint;
 #[cfg(any(test, fuzzing))]
 pub use model::identifier_property;
 pub use model::limit_key;
+pub use model::phone_country;
 pub use service::Candidate;
 pub use service::authenticate;
 pub use service::candidate;
@@ -48,3 +50,4 @@ pub use typed::read_display_name;
 pub use typed::read_identifier;
 pub use typed::read_label;
 pub use typed::read_locale;
+pub use typed::served;

@@ -1,7 +1,12 @@
 //! Members of bodies that several features read alike.
 
+use rlibphonenumber::PHONE_NUMBER_UTIL;
+use rlibphonenumber::Region;
+
 use super::model::Identifier;
 use super::model::IdentifierError;
+use super::model::IdentifierKind;
+use super::model::phone_country;
 use crate::app::App;
 use crate::http::ErrorCode;
 use crate::http::FieldCode;
@@ -36,15 +41,38 @@ impl Faults {
     }
 }
 
-/// An identifier as typed.
+/// An identifier as typed, with the country of a phone number in its national form.
+pub fn read_identifier(faults: &mut Faults, typed: &str, country: Option<&str>) -> Option<Identifier> {
+    let country = faults.note("/country", country.map(read_country).transpose())?;
+    let read = Identifier::parse(typed, country).map_err(|error| match error {
+        IdentifierError::InvalidEmail => FieldCode::InvalidEmail,
+        IdentifierError::InvalidPhone => FieldCode::InvalidPhone,
+        IdentifierError::CountryCodeRequired => FieldCode::CountryCodeRequired,
+        IdentifierError::PhoneNotSupported => FieldCode::PhoneNotSupported,
+    });
+    faults.note("/identifier", read)
+}
+
+/// Refuses a phone number that this service sends nothing to.
 ///
 /// # Errors
-/// `invalid_email` or `phone_not_supported`.
-pub fn read_identifier(typed: &str) -> Result<Identifier, FieldCode> {
-    Identifier::parse(typed).map_err(|error| match error {
-        IdentifierError::InvalidEmail => FieldCode::InvalidEmail,
-        IdentifierError::PhoneNotSupported => FieldCode::PhoneNotSupported,
-    })
+/// `phone_not_supported`.
+pub fn served(app: &App, identifier: Identifier) -> Result<Identifier, FieldCode> {
+    let served = match identifier.kind() {
+        IdentifierKind::Email => true,
+        IdentifierKind::Phone => {
+            !app.channels.to_phones().is_empty()
+                && phone_country(identifier.value()).is_some_and(|country| app.config.phone.serves(country))
+        }
+    };
+    if served { Ok(identifier) } else { Err(FieldCode::PhoneNotSupported) }
+}
+
+/// A country by its two letters (ISO 3166-1).
+fn read_country(typed: &str) -> Result<Region, FieldCode> {
+    let country = Region::from_code(typed).ok();
+    let known = country.filter(|country| PHONE_NUMBER_UTIL.get_country_code_for_region(*country).is_some());
+    known.ok_or(FieldCode::UnknownValue)
 }
 
 /// The client of a flow: the configured one, named or not.

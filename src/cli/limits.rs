@@ -73,8 +73,8 @@ impl Whose {
         if let Ok(id) = typed.parse::<Uuid>() {
             return Ok(Self::Account(id.into()));
         }
-        let identifier =
-            Identifier::parse(typed).map_err(|_| format!("{typed:?} is no address and no account's id"))?;
+        let identifier = Identifier::parse(typed, None)
+            .map_err(|_| format!("{typed:?} is no address, no number and no account's id"))?;
         Ok(Self::Identifier(identifier))
     }
 

@@ -8,6 +8,7 @@
 //! This is the only reader of the environment. `sekisho dev` and the tests build the same [`Settings`] by hand
 //! and take the same way through [`Config::from_settings`].
 
+mod messages;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use rlibphonenumber::Region;
 use secrecy::SecretString;
 
 use crate::crypto::HashingConfig;
@@ -58,6 +60,8 @@ pub struct Config {
     pub client: ClientConfig,
     /// Hashing and password policy.
     pub password: PasswordConfig,
+    /// Phone numbers.
+    pub phone: PhoneConfig,
     /// Access tokens.
     pub tokens: TokenConfig,
     /// Where `/metrics` is served, if anywhere.
@@ -142,6 +146,20 @@ pub struct PasswordConfig {
     pub hashing: HashingConfig,
     /// A sorted file of SHA-1 digests of breached passwords, if the operator supplies one.
     pub breached_file: Option<PathBuf>,
+}
+
+/// Phone numbers.
+pub struct PhoneConfig {
+    /// The countries whose numbers are served; empty for all.
+    pub countries: Vec<Region>,
+}
+
+impl PhoneConfig {
+    /// Whether numbers of this country are served.
+    #[must_use]
+    pub fn serves(&self, country: Region) -> bool {
+        self.countries.is_empty() || self.countries.contains(&country)
+    }
 }
 
 /// Access tokens.

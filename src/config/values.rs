@@ -15,12 +15,13 @@ use super::ConfigFaults;
 use super::DatabaseConfig;
 use super::ForwardedHeader;
 use super::HttpConfig;
-use super::MailConfig;
 use super::Mode;
 use super::PasswordConfig;
 use super::RedisConfig;
 use super::Settings;
 use super::TokenConfig;
+use super::messages::mail;
+use super::messages::phone;
 use super::settings::Reader;
 use crate::crypto::HashingConfig;
 use crate::crypto::MAX_WORK_KIB;
@@ -56,6 +57,7 @@ impl Config {
             issuer,
             master_keys: Arc::new(master_keys(read)),
             password: password(read, mode),
+            phone: phone(read, mode),
             tokens: tokens(read),
             metrics: metrics(read, mode),
             mail: mail(read, mode),
@@ -249,28 +251,6 @@ fn tokens(read: &mut Reader) -> TokenConfig {
         rotation: Duration::from_secs(read.number("tokens.rotation_secs", 30 * DAY, HOUR..=365 * DAY)),
         publish_ahead: Duration::from_secs(read.number("tokens.publish_ahead_secs", 48 * HOUR, 10 * MINUTE..=30 * DAY)),
     }
-}
-
-fn mail(read: &mut Reader, mode: Mode) -> Option<MailConfig> {
-    if mode == Mode::Development && read.text("mail.smtp_url").is_none() {
-        read.text("mail.from");
-        read.flag("mail.allow_plaintext", false);
-        return None;
-    }
-    let smtp_url = read.secret("mail.smtp_url", "smtps://user:password@host");
-    let plaintext = read.flag("mail.allow_plaintext", false);
-    let url = smtp_url.expose_secret();
-    let encrypted = url.starts_with("smtps://") || url.contains("tls=required");
-    if mode == Mode::Production && !url.is_empty() && !encrypted && !plaintext {
-        read.fault(
-            "`mail.smtp_url` sends codes in clear: use smtps:// or ?tls=required, or set `mail.allow_plaintext`"
-                .to_owned(),
-        );
-    }
-    Some(MailConfig {
-        smtp_url,
-        from: read.required("mail.from", "the sender of every mail, e.g. Example <no-reply@example.com>"),
-    })
 }
 
 /// Without steps a refusal would tell by its time whether there is an account; only the tests may be impatient.

@@ -91,8 +91,8 @@ struct DevelopmentTotp {
 
 fn filter(to: Option<&str>, channel: Option<Channel>, since: Option<DateTime<Utc>>) -> Result<InboxFilter, Problem> {
     let to = to.map(|typed| {
-        let parsed = Identifier::parse(typed).map(|identifier| identifier.lookup_key().to_owned());
-        parsed.map_err(|_| Problem::new(ErrorCode::InvalidFields).parameter_fault("to", FieldCode::InvalidEmail))
+        let parsed = Identifier::parse(typed, None).map(|identifier| identifier.lookup_key().to_owned());
+        parsed.map_err(|_| Problem::new(ErrorCode::InvalidFields).parameter_fault("to", FieldCode::InvalidFormat))
     });
     Ok(InboxFilter { to: to.transpose()?, channel, since })
 }

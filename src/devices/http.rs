@@ -10,7 +10,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::model::DeviceError;
 use super::service;
+use crate::accounts::Faults;
 use crate::accounts::read_identifier;
+use crate::accounts::served;
 use crate::app::App;
 use crate::http::Client;
 use crate::http::ErrorCode;
@@ -34,9 +36,12 @@ fn problem(error: DeviceError) -> Problem {
 /// A request for a device token.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct DeviceTokenRequest {
-    /// The identifier that the message goes to.
+    /// The e-mail address, or the mobile number with its country code, that the message goes to.
     #[schema(example = "taro@example.jp")]
     identifier: String,
+    /// For a number in its national form (ISO 3166-1).
+    #[schema(nullable = false, example = "JP")]
+    country: Option<String>,
 }
 
 /// The token of the message.
@@ -70,7 +75,10 @@ pub(super) async fn request(
     client: Client,
     body: Json<DeviceTokenRequest>,
 ) -> Result<HttpResponse, Problem> {
-    let identifier = read_identifier(&body.0.identifier).map_err(|code| Problem::field("/identifier", code))?;
+    let mut faults = Faults::default();
+    let identifier = read_identifier(&mut faults, &body.0.identifier, body.0.country.as_deref());
+    let identifier = identifier.and_then(|identifier| faults.note("/identifier", served(&app, identifier)));
+    let Some(identifier) = identifier else { return Err(faults.into_problem()) };
     service::request(&app, &identifier, &client).await.map_err(problem)?;
     Ok(HttpResponse::Accepted().finish())
 }

@@ -32,7 +32,7 @@ pub enum Channel {
 }
 
 impl Channel {
-    const ALL: [Self; 3] = [Self::Email, Self::Sms, Self::Voice];
+    pub(super) const ALL: [Self; 3] = [Self::Email, Self::Sms, Self::Voice];
 
     /// The channel's name in the API and in the database.
     #[must_use]
@@ -116,6 +116,12 @@ impl MessageKind {
         matches!(self, Self::SignUpCode | Self::IdentifierCode | Self::DeviceToken)
     }
 
+    /// Whether its code is of digits, which a call can read and a phone can fill in.
+    #[must_use]
+    pub fn carries_digits(self) -> bool {
+        self.carries_code() && self != Self::DeviceToken
+    }
+
     /// The values that its text needs beside service, time, code and minutes.
     #[must_use]
     pub fn values(self) -> &'static [&'static str] {
@@ -138,6 +144,8 @@ impl MessageKind {
 pub struct NewContent {
     /// The text.
     pub kind: MessageKind,
+    /// The way that it takes.
+    pub channel: Channel,
     /// Where it goes, as its owner writes it.
     pub address: String,
     /// The canonical form of the address.
@@ -148,6 +156,15 @@ pub struct NewContent {
     pub display_name: Option<String>,
     /// The zone in which times are shown.
     pub time_zone: Tz,
+}
+
+impl NewContent {
+    /// The same by another way.
+    #[must_use]
+    pub fn by(mut self, channel: Channel) -> Self {
+        self.channel = channel;
+        self
+    }
 }
 
 /// A message with all that its text shows.
@@ -169,7 +186,6 @@ pub struct Message {
 
 /// A message that a feature wants to leave.
 pub struct NewMessage {
-    pub(super) channel: Channel,
     pub(super) flow: Option<FlowId>,
     pub(super) message: Message,
 }
@@ -196,7 +212,7 @@ impl NewMessage {
             happened_at: now,
             expires_at: now + NOTICE_LIFETIME,
         };
-        Self { channel: Channel::Email, flow: None, message }
+        Self { flow: None, message }
     }
 
     /// A value that the text needs, see [`MessageKind::values`].
@@ -213,8 +229,6 @@ pub struct Claimed {
     pub id: MessageId,
     /// The flow whose code it carries.
     pub flow: Option<FlowId>,
-    /// The way it takes.
-    pub channel: Channel,
     /// The message.
     pub message: Message,
     /// Counts the claims of the row, this one included; tells this claim from a later one.

@@ -13,6 +13,7 @@ use crate::crypto::MasterKeys;
 use crate::crypto::SealPurpose;
 use crate::ids::MessageId;
 use crate::internal::Internal;
+use crate::messages::model::Channel;
 use crate::messages::model::Message;
 use crate::messages::model::MessageKind;
 use crate::messages::model::NewContent;
@@ -51,13 +52,14 @@ pub(super) fn open(
     keys: &MasterKeys,
     id: MessageId,
     sealed: &[u8],
-    kind: MessageKind,
+    (kind, channel): (MessageKind, Channel),
     (happened_at, expires_at): (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<Message, Internal> {
     let plain = keys.open(SealPurpose::Outbox, id.uuid().as_bytes(), sealed)?;
     let payload: Payload = serde_json::from_slice(&plain)?;
     let content = NewContent {
         kind,
+        channel,
         address: payload.address,
         lookup_key: payload.lookup_key,
         // A language that was taken away since must not hold the message back.

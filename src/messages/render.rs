@@ -5,40 +5,82 @@ use chrono::TimeDelta;
 use chrono::Utc;
 use chrono_tz::Tz;
 
+use crate::messages::model::Channel;
 use crate::messages::model::Message;
 use crate::messages::model::Rendered;
+use crate::text::Args;
 use crate::text::Language;
 use crate::text::text;
 
-/// Renders a message in the language of its recipient. `service` is what the service calls itself.
+/// Who speaks.
+pub struct Letterhead {
+    service: String,
+    site: String,
+}
+
+impl Letterhead {
+    /// Of a service by this name, whose pages are at this origin.
+    #[must_use]
+    pub fn new(service: &str, origin: &str) -> Self {
+        let host = origin.rsplit('/').next().unwrap_or_default();
+        let site = host.split(':').next().unwrap_or_default().to_owned();
+        Self { service: one_line(service), site }
+    }
+}
+
+/// Renders a message in the language of its recipient.
 #[must_use]
-pub fn render(service: &str, message: &Message, now: DateTime<Utc>) -> Rendered {
+pub fn render(letterhead: &Letterhead, message: &Message, now: DateTime<Utc>) -> Rendered {
     let content = &message.content;
     let language = content.language;
     let id = format!("message-{}", content.kind.name().replace('_', "-"));
     let minutes = minutes_left(message.expires_at - now).to_string();
     let at = local_time(language, message.happened_at, content.time_zone);
-    let service = one_line(service);
     let values: Vec<(&str, String)> =
         message.values.iter().map(|(name, value)| (name.as_str(), one_line(value))).collect();
-    let mut args = vec![("service", service.as_str()), ("at", at.as_str()), ("minutes", minutes.as_str())];
+    let mut args = vec![("service", letterhead.service.as_str()), ("at", at.as_str()), ("minutes", minutes.as_str())];
     args.extend(values.iter().map(|(name, value)| (*name, value.as_str())));
     args.extend(message.code.as_deref().map(|code| ("code", code)));
     args.extend(message.link.as_deref().map(|link| ("link", link)));
+    let (subject, text) = match content.channel {
+        Channel::Email => (text(language, &format!("{id}.subject"), &args), mail(message, &id, &args)),
+        Channel::Sms => (String::new(), sms(letterhead, message, &id, &args)),
+        Channel::Voice => (String::new(), call(message, &args)),
+    };
+    Rendered { subject: one_line(&subject), text, code: message.code.clone(), link: message.link.clone() }
+}
+
+fn mail(message: &Message, id: &str, args: &Args<'_>) -> String {
+    let content = &message.content;
+    let language = content.language;
     // Whoever asked for a code may have written somebody else's address, and any name beside it.
     let name = content.display_name.as_deref().filter(|_| !content.kind.carries_code()).map(one_line);
     let greeting = match name.as_deref().filter(|name| !name.trim().is_empty()) {
         Some(name) => text(language, "message-greeting", &[("name", name)]),
         None => text(language, "message-greeting-unnamed", &[]),
     };
-    let body = text(language, &format!("{id}.body"), &args);
-    let closing = text(language, "message-closing", &args);
-    Rendered {
-        subject: one_line(&text(language, &format!("{id}.subject"), &args)),
-        text: format!("{greeting}\n\n{body}\n\n{closing}\n"),
-        code: message.code.clone(),
-        link: message.link.clone(),
+    let body = text(language, &format!("{id}.body"), args);
+    let closing = text(language, "message-closing", args);
+    format!("{greeting}\n\n{body}\n\n{closing}\n")
+}
+
+/// The last line lets a phone offer the code on that site alone ("Origin-bound one-time codes delivered via SMS").
+fn sms(letterhead: &Letterhead, message: &Message, id: &str, args: &Args<'_>) -> String {
+    let words = text(message.content.language, &format!("{id}.sms"), args);
+    match message.code.as_deref().filter(|_| message.content.kind.carries_digits()) {
+        Some(code) => format!("{words}\n\n@{} #{code}", letterhead.site),
+        None => words,
     }
+}
+
+/// What a voice reads: nothing but the code, three times.
+fn call(message: &Message, args: &Args<'_>) -> String {
+    let language = message.content.language;
+    let digits: Vec<String> = message.code.as_deref().unwrap_or_default().chars().map(String::from).collect();
+    let code = text(language, "message-call-code", &[("digits", &digits.join(", "))]);
+    let greeting = text(language, "message-call-greeting", args);
+    let closing = text(language, "message-call-closing", &[]);
+    format!("{greeting}\n{code}\n{code}\n{code}\n{closing}")
 }
 
 /// Whole minutes, rounded up: what is sent at once shows the full time.
@@ -79,9 +121,14 @@ mod tests {
         "2026-11-22T15:04:05Z".parse().unwrap()
     }
 
+    fn letterhead() -> Letterhead {
+        Letterhead::new("Example", "https://www.example.com:8443")
+    }
+
     fn message(kind: MessageKind, language: Language) -> Message {
         let content = NewContent {
             kind,
+            channel: Channel::Email,
             address: "taro@example.jp".to_owned(),
             lookup_key: "taro@example.jp".to_owned(),
             language,
@@ -110,7 +157,7 @@ mod tests {
     fn every_kind_has_its_text_in_every_language_with_nothing_left_open() {
         for message in every() {
             let (kind, tag) = (message.content.kind, message.content.language.tag());
-            let Rendered { subject, text, .. } = render("Example", &message, now());
+            let Rendered { subject, text, .. } = render(&letterhead(), &message, now());
             for shown in [&subject, &text] {
                 assert!(!shown.contains(['{', '}', '$']) && !shown.contains("message-"), "{kind:?} {tag}: {shown}");
             }
@@ -125,26 +172,54 @@ mod tests {
     #[test]
     fn a_notice_greets_by_name_and_shows_the_time_where_the_person_is() {
         for message in every().filter(|message| !message.content.kind.carries_code()) {
-            let text = render("Example", &message, now()).text;
+            let text = render(&letterhead(), &message, now()).text;
             assert!(text.contains("Taro"), "{text}");
             // 15:04 UTC is past midnight in Tokyo.
             assert!(text.contains("23") && text.contains("00:04"), "{text}");
         }
         let mut nameless = message(MessageKind::SignUpNotice, Language::DEFAULT);
         nameless.content.display_name = Some("\n".to_owned());
-        assert!(render("Example", &nameless, now()).text.starts_with("Hello,\n\n"));
+        assert!(render(&letterhead(), &nameless, now()).text.starts_with("Hello,\n\n"));
     }
 
     /// design.md §5.9: nothing that a request brought along reaches an unproven address.
     #[test]
     fn a_code_shows_service_code_and_minutes_only() {
         for mut message in every().filter(|message| message.content.kind.carries_code()) {
-            let plain = render("Example", &message, now()).text;
+            let plain = render(&letterhead(), &message, now()).text;
             assert!(plain.contains("10"), "{plain}");
             message.content.display_name = Some("Win a prize at evil.example".to_owned());
             message.values.insert("label".to_owned(), "evil.example".to_owned());
             message.content.address = "other@evil.example".to_owned();
-            assert_eq!(render("Example", &message, now()).text, plain);
+            assert_eq!(render(&letterhead(), &message, now()).text, plain);
+        }
+    }
+
+    /// design.md §5.14: an SMS of more than 70 UTF-16 units is two, or none.
+    #[test]
+    fn an_sms_is_one_and_binds_its_code_to_the_site() {
+        for mut message in every() {
+            message.content.channel = Channel::Sms;
+            let kind = message.content.kind;
+            if kind == MessageKind::DeviceToken {
+                message.code = Some(format!("sdr_{}", "x".repeat(43)));
+            }
+            let rendered = render(&letterhead(), &message, now());
+            assert!(rendered.text.encode_utf16().count() <= 70, "{kind:?}: {}", rendered.text);
+            assert!(rendered.subject.is_empty() && !rendered.text.contains("message-"), "{kind:?}: {}", rendered.text);
+            assert!(message.code.is_none_or(|code| rendered.text.contains(&code)), "{kind:?}: {}", rendered.text);
+            let bound = rendered.text.ends_with("\n\n@www.example.com #012345");
+            assert_eq!(bound, kind.carries_digits(), "{kind:?}: {}", rendered.text);
+        }
+    }
+
+    #[test]
+    fn a_call_reads_the_digits_one_by_one_three_times() {
+        for mut message in every().filter(|message| message.content.kind.carries_digits()) {
+            message.content.channel = Channel::Voice;
+            let text = render(&letterhead(), &message, now()).text;
+            assert_eq!(text.matches("0, 1, 2, 3, 4, 5").count(), 3, "{text}");
+            assert!(text.contains("Example") && !text.contains("message-"), "{text}");
         }
     }
 
@@ -153,7 +228,7 @@ mod tests {
         let mut message = message(MessageKind::FactorEnrolledNotice, Language::DEFAULT);
         message.values.insert("label".to_owned(), "a\r\nb\u{2028}c".to_owned());
         message.content.display_name = Some("x\ny".to_owned());
-        let rendered = render("Ex\r\nBcc: a@b", &message, now());
+        let rendered = render(&Letterhead::new("Ex\r\nBcc: a@b", ""), &message, now());
         assert!(!rendered.subject.contains(['\r', '\n']));
         assert!(rendered.text.contains("a  b c") && rendered.text.contains("x y"));
     }

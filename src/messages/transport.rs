@@ -61,7 +61,7 @@ impl Transport {
         rendered: &Rendered,
         now: DateTime<Utc>,
     ) -> Result<Result<(), Failure>, Internal> {
-        match (&self.0, claimed.channel) {
+        match (&self.0, claimed.message.content.channel) {
             (Way::Inbox, _) => inbox::put(pool, claimed, rendered, now).await.map(Ok),
             (Way::Smtp(smtp), Channel::Email) => {
                 Ok(smtp.send(claimed.id, &claimed.message.content.address, rendered, now).await)

@@ -18,6 +18,7 @@ use crate::ids::IdentifierId;
 use crate::internal::Internal;
 use crate::limits::FailuresError;
 use crate::limits::Limited;
+use crate::messages::ChannelNotSupported;
 
 /// How long a flow waits for its next step.
 pub(super) const FLOW_SECS: u64 = 600;
@@ -134,6 +135,9 @@ pub(super) enum SignInError {
     /// Several factors fit: one must be named.
     #[error("several factors fit")]
     AmbiguousFactor,
+    /// The code cannot take the way that was asked for.
+    #[error(transparent)]
+    Channel(#[from] ChannelNotSupported),
     /// Too many messages to one destination.
     #[error("too many messages to one destination")]
     Limited(Limited),

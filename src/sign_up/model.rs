@@ -5,6 +5,8 @@ use crate::crypto::HashingError;
 use crate::crypto::TokenKind;
 use crate::internal::Internal;
 use crate::limits::Limited;
+use crate::messages::Channel;
+use crate::messages::ChannelNotSupported;
 use crate::password_policy::AcceptedPassword;
 
 /// How long a sign-up waits for its code.
@@ -28,6 +30,7 @@ impl TokenKind for SignUpToken {
 /// What a sign-up begins with, all of it judged.
 pub(super) struct NewSignUp {
     pub identifier: Identifier,
+    pub channel: Channel,
     pub password: AcceptedPassword,
     pub display_name: Option<String>,
     pub locale: String,
@@ -58,6 +61,9 @@ pub(super) enum SignUpError {
     /// Asked again too often.
     #[error("no codes are left")]
     NoSendsLeft,
+    /// The code cannot take the way that was asked for.
+    #[error(transparent)]
+    Channel(#[from] ChannelNotSupported),
     /// Too many messages to one destination.
     #[error("too many messages to one destination")]
     Limited(Limited),

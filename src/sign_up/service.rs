@@ -18,6 +18,7 @@ use super::store::Code;
 use super::store::Tried;
 use super::store::Verified;
 use crate::accounts;
+use crate::accounts::Contact;
 use crate::accounts::IdentifierKind;
 use crate::accounts::NewAccount;
 use crate::accounts::VerifiedIdentifier;
@@ -36,6 +37,7 @@ use crate::internal::Internal;
 use crate::limits::Policy;
 use crate::limits::Subject;
 use crate::messages;
+use crate::messages::Channel;
 use crate::messages::Claimed;
 use crate::messages::Decision;
 use crate::messages::MessageKind;
@@ -66,19 +68,21 @@ pub(super) async fn start(app: &App, new: &NewSignUp, caller: &Caller) -> Result
     };
     let mut tx = app.begin().await?;
     store::insert(&mut tx, new, &row).await?;
-    let address = (new.identifier.value(), new.identifier.lookup_key(), new.locale.as_str());
-    enqueue_code(&mut tx, app, address, (id, &code, row.code.expires_at)).await?;
+    let to = contact(new.identifier.value(), new.identifier.lookup_key(), &new.locale);
+    let content = to.content(MessageKind::SignUpCode).by(new.channel);
+    accounts::send_code(&mut tx, app, content, (id, &code, row.code.expires_at)).await?;
     let event = Event::new(EventKind::SignUpStarted, caller).client(&new.client_id);
     audit::record(&mut tx, &app.clock, event.detail(serde_json::json!({ "sign_up_id": id }))).await?;
     app.commit(tx).await?;
     Ok(Started { token: token.reveal() })
 }
 
-/// Sends another code; the one before is void. Answers the address.
-pub(super) async fn resend(app: &App, token: &str) -> Result<String, SignUpError> {
+/// Sends another code; the one before is void. Answers how it travels, and to where.
+pub(super) async fn resend(app: &App, token: &str, asked: Option<Channel>) -> Result<(Channel, String), SignUpError> {
     let digest = OpaqueToken::<SignUpToken>::parse(token).ok_or(SignUpError::Expired)?.digest();
     let now = app.clock.now();
     let pending = store::find(&app.db, &digest, now).await?.ok_or(SignUpError::Expired)?;
+    let channel = app.channels.choose(&pending.value, asked)?;
     app.limits.admit(Policy::Message, Subject::Recipient(&limit_key(&pending.lookup_key))).await?;
     let code = messages::new_code();
     let mac = messages::code_mac(&app.config.master_keys, pending.id, &code);
@@ -88,10 +92,11 @@ pub(super) async fn resend(app: &App, token: &str) -> Result<String, SignUpError
         return Err(refused_resend(&pending, now));
     }
     messages::drop_for_flow(&mut tx, pending.id, now).await?;
-    let address = (pending.value.as_str(), pending.lookup_key.as_str(), pending.locale.as_str());
-    enqueue_code(&mut tx, app, address, (pending.id, &code, times.expires_at)).await?;
+    let to = contact(&pending.value, &pending.lookup_key, &pending.locale);
+    let content = to.content(MessageKind::SignUpCode).by(channel);
+    accounts::send_code(&mut tx, app, content, (pending.id, &code, times.expires_at)).await?;
     app.commit(tx).await?;
-    Ok(pending.value)
+    Ok((channel, pending.value))
 }
 
 fn refused_resend(pending: &store::Pending, now: DateTime<Utc>) -> SignUpError {
@@ -174,14 +179,8 @@ pub async fn decide(conn: &mut PgConnection, now: DateTime<Utc>, claimed: &Claim
     }
 }
 
-async fn enqueue_code(
-    conn: &mut PgConnection,
-    app: &App,
-    (address, lookup_key, locale): (&str, &str, &str),
-    code: (FlowId, &str, DateTime<Utc>),
-) -> Result<(), Internal> {
-    let to = accounts::Contact::unproven(address, lookup_key, Language::parse(locale).unwrap_or(Language::DEFAULT));
-    accounts::send_code(conn, app, to.content(MessageKind::SignUpCode), code).await
+fn contact(address: &str, lookup_key: &str, locale: &str) -> Contact {
+    Contact::unproven(address, lookup_key, Language::parse(locale).unwrap_or(Language::DEFAULT))
 }
 
 fn times(mac: &[u8], now: DateTime<Utc>) -> Code<'_> {

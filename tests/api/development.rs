@@ -65,7 +65,7 @@ fn the_inbox_is_read_by_recipient_channel_and_time_in_pages() {
 #[test]
 fn the_inbox_refuses_what_it_does_not_understand() {
     test(async |app| {
-        app.get("/dev/inbox?to=nobody").await.faults(&["to invalid_email"]);
+        app.get("/dev/inbox?to=nobody").await.faults(&["to invalid_format"]);
         app.get("/dev/inbox?channel=fax").await.faults(&["channel unknown_value"]);
         app.get("/dev/inbox?since=yesterday").await.faults(&["since invalid_format"]);
         app.get("/dev/inbox?limit=0").await.faults(&["limit out_of_range"]);

@@ -38,6 +38,8 @@ mod openapi;
 #[cfg(test)]
 mod password_policy;
 #[cfg(test)]
+mod phones;
+#[cfg(test)]
 mod processes;
 #[cfg(test)]
 mod refresh;

@@ -1,8 +1,11 @@
 //! What a person signs in with: how it is read, and who is who.
 
+use rlibphonenumber::Region;
 use serde::Deserialize;
 use serde::Serialize;
 
+use super::phone::looks_like_phone;
+use super::phone::parse_phone;
 use crate::text::fold_width;
 
 /// The longest address that mail can carry (RFC 5321 §4.5.3.1.3, without the angle brackets).
@@ -54,25 +57,33 @@ pub enum IdentifierError {
     /// Not an e-mail address that mail can be sent to.
     #[error("not an e-mail address")]
     InvalidEmail,
-    /// A phone number: not yet an identifier.
-    #[error("phone numbers are not identifiers yet")]
+    /// No phone number has these digits.
+    #[error("not a phone number")]
+    InvalidPhone,
+    /// A phone number of which nobody said the country.
+    #[error("the country code of the phone number is missing")]
+    CountryCodeRequired,
+    /// A phone number that no message can reach.
+    #[error("no message reaches this kind of phone number")]
     PhoneNotSupported,
 }
 
 impl Identifier {
-    /// Reads what a person typed: full-width forms are folded, spaces around are dropped.
+    /// Reads what a person typed: full-width forms are folded, spaces around are dropped. A phone number may leave its
+    /// country code out when the country is given.
     ///
     /// # Errors
     /// Says which kind it was taken for.
-    pub fn parse(typed: &str) -> Result<Self, IdentifierError> {
+    pub fn parse(typed: &str, country: Option<Region>) -> Result<Self, IdentifierError> {
         // Folding never lengthens a text; what is far too long is not even folded.
         if typed.len() > 4 * ADDRESS_MAX {
             return Err(IdentifierError::InvalidEmail);
         }
         let folded = fold_width(typed);
         let text = folded.trim();
-        if !text.contains('@') && looks_like_phone(text) {
-            return Err(IdentifierError::PhoneNotSupported);
+        if looks_like_phone(text) {
+            let number = parse_phone(text, country)?;
+            return Ok(Self { kind: IdentifierKind::Phone, lookup_key: number.clone(), value: number });
         }
         parse_email(text).ok_or(IdentifierError::InvalidEmail)
     }
@@ -102,11 +113,13 @@ impl Identifier {
     }
 }
 
-/// Hides most of an address: `taro@example.jp` → `t•••@example.jp`.
+/// Hides most of an address or number: `taro@example.jp` → `t•••@example.jp`, `+819012345678` → `•••5678`.
 #[must_use]
 pub fn identifier_hint(value: &str) -> String {
-    let (local, domain) = value.rsplit_once('@').unwrap_or((value, ""));
-    format!("{}•••@{domain}", local.chars().take(1).collect::<String>())
+    match value.rsplit_once('@') {
+        Some((local, domain)) => format!("{}•••@{domain}", local.chars().take(1).collect::<String>()),
+        None => format!("•••{}", value.get(value.len().saturating_sub(4)..).unwrap_or_default()),
+    }
 }
 
 /// What limits count by: variants that reach one mailbox (+tags; dots where the provider ignores them) share a key.
@@ -119,10 +132,6 @@ pub fn limit_key(lookup_key: &str) -> String {
         "gmail.com" | "googlemail.com" => format!("{}@gmail.com", local.replace('.', "")),
         _ => format!("{local}@{domain}"),
     }
-}
-
-fn looks_like_phone(text: &str) -> bool {
-    text.chars().any(|c| c.is_ascii_digit()) && text.chars().all(|c| c.is_ascii_digit() || "+-() .‐−ー".contains(c))
 }
 
 /// Addresses that real mailboxes have: dots anywhere but in front (Japanese carriers gave out `a..b@` and `ab.@`),
@@ -153,12 +162,15 @@ fn parse_domain(text: &str) -> Option<String> {
 /// What is understood has one canonical form that mail can carry, and reads as itself.
 #[cfg(any(test, fuzzing))]
 pub fn identifier_property(typed: &str) {
-    let Ok(identifier) = Identifier::parse(typed) else { return };
+    let Ok(identifier) = Identifier::parse(typed, Some(Region::JP)) else { return };
     let (value, key) = (identifier.value(), identifier.lookup_key());
     assert!(value.len() <= ADDRESS_MAX && value.is_ascii() && !value.contains(|c: char| c <= ' ' || c == '\x7f'));
-    assert_eq!(value.matches('@').count(), 1, "{value}");
+    match identifier.kind() {
+        IdentifierKind::Email => assert_eq!(value.matches('@').count(), 1, "{value}"),
+        IdentifierKind::Phone => assert!(value.starts_with('+') && value[1..].bytes().all(|b| b.is_ascii_digit())),
+    }
     for again in [value, key, &format!(" {key}\u{3000}"), &value.to_ascii_uppercase()] {
-        assert_eq!(Identifier::parse(again).ok().as_ref().map(Identifier::lookup_key), Some(key), "{again}");
+        assert_eq!(Identifier::parse(again, None).ok().as_ref().map(Identifier::lookup_key), Some(key), "{again}");
     }
     assert_eq!(limit_key(&limit_key(key)), limit_key(key));
     assert!(identifier.hint().contains("•••"));
@@ -169,7 +181,7 @@ mod tests {
     use super::*;
 
     fn key(typed: &str) -> Option<String> {
-        Identifier::parse(typed).ok().map(|identifier| identifier.lookup_key().to_owned())
+        Identifier::parse(typed, None).ok().map(|identifier| identifier.lookup_key().to_owned())
     }
 
     #[test]
@@ -221,14 +233,7 @@ mod tests {
             &long,
             &longer,
         ] {
-            assert_eq!(Identifier::parse(typed).err(), Some(IdentifierError::InvalidEmail), "{typed}");
-        }
-    }
-
-    #[test]
-    fn a_phone_number_is_told_apart() {
-        for typed in ["+819012345678", "090-1234-5678", "＋８１ ９０ １２３４ ５６７８"] {
-            assert_eq!(Identifier::parse(typed).err(), Some(IdentifierError::PhoneNotSupported), "{typed}");
+            assert_eq!(Identifier::parse(typed, None).err(), Some(IdentifierError::InvalidEmail), "{typed}");
         }
     }
 
@@ -241,6 +246,8 @@ mod tests {
 
     #[test]
     fn a_hint_shows_little() {
-        assert_eq!(Identifier::parse("taro@example.jp").ok().unwrap().hint(), "t•••@example.jp");
+        for (typed, hint) in [("taro@example.jp", "t•••@example.jp"), ("+81 90 1234 5678", "•••5678")] {
+            assert_eq!(Identifier::parse(typed, None).ok().unwrap().hint(), hint);
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Accounts and what is known of them.
 
 mod identifier;
+mod phone;
 
 use chrono::DateTime;
 use chrono::Utc;
@@ -18,6 +19,7 @@ pub use identifier::identifier_hint;
 #[cfg(any(test, fuzzing))]
 pub use identifier::identifier_property;
 pub use identifier::limit_key;
+pub use phone::phone_country;
 
 /// What an account may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]

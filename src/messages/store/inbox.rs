@@ -63,7 +63,7 @@ pub(in crate::messages) async fn put(
         "INSERT INTO development_inbox (id, channel, recipient, lookup_key, locale, subject, body, code, link, at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO NOTHING",
         claimed.id.uuid(),
-        claimed.channel.name(),
+        content.channel.name(),
         content.address,
         content.lookup_key,
         content.language.tag(),

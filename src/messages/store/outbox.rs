@@ -34,8 +34,8 @@ const MAX_PAUSE_SECS: i64 = 900;
 /// How a claim ends.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// The message has left; its kind is the one that was sent, which may not be the one that was enqueued.
-    Sent(MessageKind),
+    /// The message has left.
+    Sent,
     /// There is nothing to say.
     Dropped,
     /// It never will leave, for this reason.
@@ -51,7 +51,7 @@ impl Ending {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Sent(_) => "sent",
+            Self::Sent => "sent",
             Self::Dropped => "dropped",
             Self::Dead(_) => "dead",
             Self::Retry(_) => "retried",
@@ -81,7 +81,7 @@ pub async fn enqueue(
          VALUES ($1, $2, $3, $4, $5, $6, $7, $6)",
         id.uuid(),
         new.flow.map(FlowId::uuid),
-        new.channel.name(),
+        content.channel.name(),
         content.kind.name(),
         payload::seal(keys, id, &new.message)?,
         now,
@@ -172,31 +172,32 @@ pub async fn is_current(conn: &mut PgConnection, claimed: &Claimed) -> Result<bo
 /// # Errors
 /// The database did not answer.
 pub async fn finish(pool: &PgPool, claimed: &Claimed, ending: &Ending, now: DateTime<Utc>) -> Result<(), Internal> {
-    let kind = claimed.message.content.kind;
     match ending {
-        Ending::Sent(kind) => end(pool, claimed, ("sent", *kind, None), now).await,
-        Ending::Dropped => end(pool, claimed, ("dropped", kind, None), now).await,
-        Ending::Dead(reason) => end(pool, claimed, ("dead", kind, Some(reason)), now).await,
+        Ending::Sent => end(pool, claimed, ("sent", None), now).await,
+        Ending::Dropped => end(pool, claimed, ("dropped", None), now).await,
+        Ending::Dead(reason) => end(pool, claimed, ("dead", Some(reason)), now).await,
         Ending::Retry(reason) => retry(pool, claimed.id, claimed.attempt, reason, now).await,
         Ending::HandedBack => hand_back(pool, claimed, now).await,
     }
 }
 
+/// Kind and channel become those of what was sent, which may not be those of what was enqueued.
 async fn end(
     pool: &PgPool,
     claimed: &Claimed,
-    (state, kind, reason): (&str, MessageKind, Option<&String>),
+    (state, reason): (&str, Option<&String>),
     now: DateTime<Utc>,
 ) -> Result<(), Internal> {
     sqlx::query!(
-        "UPDATE outbox SET state = $3, kind = $4, payload_sealed = NULL, finished_at = $5, last_error = coalesce($6, last_error)
+        "UPDATE outbox SET state = $3, kind = $4, channel = $7, payload_sealed = NULL, finished_at = $5, last_error = coalesce($6, last_error)
          WHERE id = $1 AND state = 'queued' AND attempts = $2",
         claimed.id.uuid(),
         claimed.attempt,
         state,
-        kind.name(),
+        claimed.message.content.kind.name(),
         now,
         reason,
+        claimed.message.content.channel.name(),
     )
     .execute(pool)
     .await?;
@@ -255,12 +256,12 @@ impl Row {
         let Some(sealed) = self.payload_sealed else { return Ok(None) };
         let strange = |what: &str| Internal::bug(format!("outbox {}: unknown {what}", self.id));
         let kind = MessageKind::parse(&self.kind).ok_or_else(|| strange("kind"))?;
+        let channel = Channel::parse(&self.channel).ok_or_else(|| strange("channel"))?;
         Ok(Some(Claimed {
             id: self.id.into(),
             flow: self.flow_id.map(FlowId::from),
-            channel: Channel::parse(&self.channel).ok_or_else(|| strange("channel"))?,
             attempt: self.attempts,
-            message: payload::open(keys, self.id.into(), &sealed, kind, (self.created_at, self.expires_at))?,
+            message: payload::open(keys, self.id.into(), &sealed, (kind, channel), (self.created_at, self.expires_at))?,
         }))
     }
 }

@@ -14,7 +14,6 @@ use super::sign_in_flow;
 use crate::accounts::Delivery;
 use crate::app::App;
 use crate::http::Client;
-use crate::http::FieldCode;
 use crate::http::Json;
 use crate::http::Problem;
 use crate::http::accepted;
@@ -31,7 +30,7 @@ pub(super) struct IdentifierCodeRequest {
     sign_in_token: String,
     /// One of the flow's identifiers.
     identifier_id: IdentifierId,
-    /// `email` for an e-mail address.
+    /// `email` for an e-mail address; `sms`, or when asked for `voice`, for a number.
     #[schema(nullable = false, inline)]
     channel: Option<Channel>,
 }
@@ -68,11 +67,9 @@ pub(super) struct VerifyIdentifierRequest {
 )]
 #[post("/v1/sign-ins/identifier-codes")]
 pub(super) async fn send_code(app: web::Data<App>, body: Json<IdentifierCodeRequest>) -> Result<HttpResponse, Problem> {
-    if body.0.channel.is_some_and(|channel| channel != Channel::Email) {
-        return Err(Problem::field("/channel", FieldCode::NotSupported));
-    }
-    let sent = service::send_code(&app, &body.0.sign_in_token, body.0.identifier_id).await.map_err(problem)?;
-    let delivery = Delivery::by_mail(&app, &sent.value, &["spam_folder"]);
+    let to = (body.0.identifier_id, body.0.channel);
+    let (channel, address) = service::send_code(&app, &body.0.sign_in_token, to).await.map_err(problem)?;
+    let delivery = Delivery::of(&app, channel, &address);
     accepted(&CodeSent { sign_in_token: body.0.sign_in_token, delivery })
 }
 

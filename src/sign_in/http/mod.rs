@@ -46,6 +46,7 @@ fn problem(error: SignInError) -> Problem {
             Problem::new(ErrorCode::TooManyAttempts).retry_after(retry_after_secs)
         }
         SignInError::TooSoon { retry_after_secs } => Problem::new(ErrorCode::RateLimited).retry_after(retry_after_secs),
+        SignInError::Channel(fault) => fault.into(),
         SignInError::Limited(limited) => limited.into(),
         SignInError::UnknownIdentifier => Problem::field("/identifier_id", FieldCode::UnknownId),
         SignInError::UnknownFactor => Problem::field("/factor_id", FieldCode::UnknownId),

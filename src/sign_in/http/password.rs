@@ -14,6 +14,7 @@ use super::problem;
 use super::sign_in_flow;
 use crate::accounts::AuthenticateError;
 use crate::accounts::Faults;
+use crate::accounts::IdentifierKind;
 use crate::accounts::read_client;
 use crate::accounts::read_identifier;
 use crate::accounts::read_label;
@@ -28,12 +29,11 @@ use crate::http::outcome;
 #[derive(Deserialize, ToSchema)]
 #[schema(example = json!({ "identifier": "taro@example.jp", "password": "correct horse battery" }))]
 pub(super) struct SignInRequest {
-    /// The e-mail address.
+    /// The e-mail address, or the mobile number with its country code.
     #[schema(example = "taro@example.jp")]
     identifier: String,
-    /// For phone numbers in their national form.
+    /// For a number in its national form (ISO 3166-1).
     #[schema(nullable = false, example = "JP")]
-    #[expect(dead_code, reason = "accepted from the first day; phone numbers are not identifiers yet")]
     country: Option<String>,
     /// The password.
     #[schema(example = "correct horse battery")]
@@ -72,7 +72,7 @@ pub(super) async fn start(
     body: Json<SignInRequest>,
 ) -> Result<HttpResponse, Problem> {
     let mut faults = Faults::default();
-    let identifier = faults.note("/identifier", read_identifier(&body.0.identifier));
+    let identifier = read_identifier(&mut faults, &body.0.identifier, body.0.country.as_deref());
     let client_id = faults.note("/client_id", read_client(&app, body.0.client_id.as_deref()));
     let label = faults.note("/session_label", body.0.session_label.as_deref().map(read_label).transpose());
     let (Some(identifier), Some(client_id), Some(session_label)) = (identifier, client_id, label) else {
@@ -82,7 +82,7 @@ pub(super) async fn start(
     let start = Start { identifier: &identifier, password: &body.0.password, device_token, client_id, session_label };
     let started = service::start(&app, start, &client).await.map_err(|error| {
         let wrong = matches!(error, SignInError::Authenticate(AuthenticateError::Wrong { .. }));
-        let hints = if wrong { hints(&body.0.password) } else { Vec::new() };
+        let hints = if wrong { hints(identifier.kind(), &body.0.password) } else { Vec::new() };
         hints.into_iter().fold(problem(error), Problem::hint)
     });
     app.metrics.sign_in("password", outcome(&started));
@@ -90,7 +90,7 @@ pub(super) async fn start(
 }
 
 /// What may have gone wrong while typing; told by the request alone, so that it says nothing about the account.
-fn hints(password: &str) -> Vec<&'static str> {
+fn hints(kind: IdentifierKind, password: &str) -> Vec<&'static str> {
     let full_width = |c: char| ('\u{FF01}'..='\u{FF5E}').contains(&c) || c == '\u{3000}';
     let shouting = password.chars().any(char::is_uppercase) && !password.chars().any(char::is_lowercase);
     let mut hints = Vec::new();
@@ -100,18 +100,24 @@ fn hints(password: &str) -> Vec<&'static str> {
     if password.contains(full_width) {
         hints.push("full_width_input");
     }
+    if kind == IdentifierKind::Phone {
+        hints.push("country_code");
+    }
     hints.extend(["saved_password", "other_account"]);
     hints
 }
 
 #[cfg(test)]
 mod tests {
+    use super::IdentifierKind::Email;
+    use super::IdentifierKind::Phone;
     use super::hints;
 
     #[test]
     fn hints_come_from_what_was_typed() {
-        assert_eq!(hints("correct horse"), ["saved_password", "other_account"]);
-        assert_eq!(hints("CORRECT HORSE"), ["caps_lock", "saved_password", "other_account"]);
-        assert_eq!(hints("\u{FF50}assword"), ["full_width_input", "saved_password", "other_account"]);
+        assert_eq!(hints(Email, "correct horse"), ["saved_password", "other_account"]);
+        assert_eq!(hints(Email, "CORRECT HORSE"), ["caps_lock", "saved_password", "other_account"]);
+        assert_eq!(hints(Phone, "correct horse"), ["country_code", "saved_password", "other_account"]);
+        assert_eq!(hints(Email, "\u{FF50}assword"), ["full_width_input", "saved_password", "other_account"]);
     }
 }

@@ -15,7 +15,6 @@ use super::Try;
 use super::keep;
 use super::load;
 use crate::accounts;
-use crate::accounts::OwnIdentifier;
 use crate::accounts::limit_key;
 use crate::app::App;
 use crate::audit;
@@ -27,17 +26,19 @@ use crate::ids::IdentifierId;
 use crate::limits::Policy;
 use crate::limits::Subject;
 use crate::messages;
+use crate::messages::Channel;
 use crate::messages::MessageKind;
 
-/// Sends a code to an identifier of the account; it voids the one before.
+/// Sends a code to an identifier of the account; it voids the one before. Answers how it travels, and to where.
 pub(in super::super) async fn send_code(
     app: &App,
     token: &str,
-    identifier: IdentifierId,
-) -> Result<OwnIdentifier, SignInError> {
+    (identifier, asked): (IdentifierId, Option<Channel>),
+) -> Result<(Channel, String), SignInError> {
     let Loaded { flow, step, .. } = load(app, token, NextStep::VerifyIdentifier).await?;
     let destination =
         step.identifiers.into_iter().find(|own| own.id == identifier).ok_or(SignInError::UnknownIdentifier)?;
+    let channel = app.channels.choose(&destination.value, asked)?;
     app.limits.admit(Policy::Message, Subject::Recipient(&limit_key(&destination.lookup_key))).await?;
     let now = app.clock.now();
     let until = now + TimeDelta::seconds(RESEND_SECS);
@@ -54,11 +55,11 @@ pub(in super::super) async fn send_code(
     let mut tx = app.begin().await?;
     messages::drop_for_flow(&mut tx, flow.id, now).await?;
     let contact = accounts::contact(&mut tx, flow.account, &destination.lookup_key).await?;
-    let content = contact.ok_or(SignInError::UnknownIdentifier)?.content(MessageKind::IdentifierCode);
+    let content = contact.ok_or(SignInError::UnknownIdentifier)?.content(MessageKind::IdentifierCode).by(channel);
     accounts::send_code(&mut tx, app, content, (flow.id, &code, kept.expires_at)).await?;
     store::save_code(app, flow.id, &kept).await?;
     app.commit(tx).await?;
-    Ok(destination)
+    Ok((channel, destination.value))
 }
 
 /// Takes the code back; the flow goes on under a new token.

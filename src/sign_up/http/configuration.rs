@@ -4,6 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::get;
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::web;
+use rlibphonenumber::PHONE_NUMBER_UTIL;
 use serde::Deserialize;
 use serde::Serialize;
 use utoipa::IntoParams;
@@ -51,8 +52,8 @@ pub(super) struct Configuration {
     #[schema(example = json!(["en"]))]
     locales: Vec<&'static str>,
     /// The countries whose phone numbers are accepted (ISO 3166-1).
-    #[schema(example = json!([]))]
-    phone_countries: Vec<&'static str>,
+    #[schema(example = json!(["JP"]))]
+    phone_countries: Vec<String>,
     /// Where people find help outside this service.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "https://www.example.com/support")]
@@ -80,14 +81,23 @@ pub(super) struct PasswordLengths {
 pub(super) async fn show(app: web::Data<App>, query: Query<ConfigurationQuery>) -> Result<HttpResponse, Problem> {
     read_client(&app, query.0.client_id.as_deref())
         .map_err(|code| Problem::new(ErrorCode::InvalidFields).parameter_fault("client_id", code))?;
+    let phones = !app.channels.to_phones().is_empty();
+    let mut identifier_kinds = vec![IdentifierKind::Email];
+    identifier_kinds.extend(phones.then_some(IdentifierKind::Phone));
+    let mut phone_countries: Vec<String> = PHONE_NUMBER_UTIL
+        .get_supported_regions()
+        .filter(|country| phones && app.config.phone.serves(*country))
+        .map(|country| country.as_region_str().to_string())
+        .collect();
+    phone_countries.sort_unstable();
     Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "public, max-age=300")).json(Configuration {
-        identifier_kinds: vec![IdentifierKind::Email],
+        identifier_kinds,
         password: PasswordLengths { min_length: MIN_PASSWORD_CODE_POINTS, max_length: MAX_PASSWORD_CODE_POINTS },
         factor_kinds: vec![FactorKind::Totp],
-        channels: vec![Channel::Email],
+        channels: app.channels.open().to_vec(),
         code_length: 6,
         locales: Language::all().map(Language::tag).collect(),
-        phone_countries: Vec::new(),
+        phone_countries,
         support_url: app.config.support_url.clone(),
     }))
 }

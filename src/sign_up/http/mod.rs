@@ -32,6 +32,7 @@ fn problem(error: SignUpError) -> Problem {
         SignUpError::NoTriesLeft => Problem::new(ErrorCode::TooManyAttempts).retry_after(RESEND_SECS.unsigned_abs()),
         SignUpError::TooSoon { retry_after_secs } => Problem::new(ErrorCode::RateLimited).retry_after(retry_after_secs),
         SignUpError::NoSendsLeft => Problem::new(ErrorCode::MessageLimitReached),
+        SignUpError::Channel(fault) => fault.into(),
         SignUpError::Limited(limited) => limited.into(),
         SignUpError::Hashing(error) => error.into(),
         SignUpError::Internal(error) => error.into(),

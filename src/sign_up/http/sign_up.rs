@@ -19,9 +19,9 @@ use crate::accounts::read_client;
 use crate::accounts::read_display_name;
 use crate::accounts::read_identifier;
 use crate::accounts::read_locale;
+use crate::accounts::served;
 use crate::app::App;
 use crate::http::Client;
-use crate::http::FieldCode;
 use crate::http::Json;
 use crate::http::Problem;
 use crate::http::accepted;
@@ -36,19 +36,18 @@ use crate::sign_in::SignInFlow;
 use crate::sign_in::sign_in_flow;
 use crate::text::Language;
 
-/// What a person may look at when no mail comes; the same for every address.
-const HINTS: [&str; 2] = ["spam_folder", "already_registered"];
+/// What a person may think of when no code comes; the same for every identifier.
+const ALREADY_REGISTERED: &str = "already_registered";
 
 /// A sign-up.
 #[derive(Deserialize, ToSchema)]
 #[schema(example = json!({ "identifier": "taro@example.jp", "password": "correct horse battery", "display_name": "Taro" }))]
 pub(super) struct SignUpRequest {
-    /// The e-mail address.
+    /// An e-mail address, or a mobile number with its country code.
     #[schema(example = "taro@example.jp")]
     identifier: String,
-    /// For phone numbers in their national form.
+    /// For a number in its national form (ISO 3166-1).
     #[schema(nullable = false, example = "JP")]
-    #[expect(dead_code, reason = "accepted from the first day; phone numbers are not identifiers yet")]
     country: Option<String>,
     /// 8 to 128 characters; see `POST /v1/passwords/check`.
     #[schema(example = "correct horse battery")]
@@ -81,7 +80,7 @@ pub(super) struct ResendRequest {
     /// The sign-up.
     #[schema(example = "sup_3kVh9x…")]
     sign_up_token: String,
-    /// `email` for an e-mail address.
+    /// `email` for an e-mail address; `sms`, or when asked for `voice`, for a number.
     #[schema(nullable = false, inline)]
     channel: Option<Channel>,
 }
@@ -109,7 +108,8 @@ fn read_password(
 
 fn read(app: &App, language: Language, body: &SignUpRequest) -> Result<NewSignUp, Problem> {
     let mut faults = Faults::default();
-    let identifier = faults.note("/identifier", read_identifier(&body.identifier));
+    let identifier = read_identifier(&mut faults, &body.identifier, body.country.as_deref());
+    let identifier = identifier.and_then(|identifier| faults.note("/identifier", served(app, identifier)));
     let password = match read_password(app, identifier.as_ref(), body) {
         Ok(password) => Some(password),
         Err(PasswordRefusal::Faults(found)) => {
@@ -122,6 +122,7 @@ fn read(app: &App, language: Language, body: &SignUpRequest) -> Result<NewSignUp
     let client = faults.note("/client_id", read_client(app, body.client_id.as_deref()));
     match (identifier, password, locale, display_name, client) {
         (Some(identifier), Some(password), Some(locale), Some(display_name), Some(client)) => Ok(NewSignUp {
+            channel: app.channels.choose(identifier.value(), None)?,
             identifier,
             password,
             display_name,
@@ -149,7 +150,7 @@ pub(super) async fn start(
     let new = read(&app, client.language, &body.0)?;
     app.limits.admit(Policy::Message, Subject::Recipient(&limit_key(new.identifier.lookup_key()))).await?;
     let started = service::start(&app, &new, &client).await.map_err(problem)?;
-    let delivery = Delivery::by_mail(&app, new.identifier.value(), &HINTS);
+    let delivery = Delivery::of(&app, new.channel, new.identifier.value()).hint(ALREADY_REGISTERED);
     accepted(&SignUpStarted { sign_up_token: started.token, delivery })
 }
 
@@ -161,11 +162,8 @@ pub(super) async fn start(
 )]
 #[post("/v1/sign-ups/resend")]
 pub(super) async fn resend(app: web::Data<App>, body: Json<ResendRequest>) -> Result<HttpResponse, Problem> {
-    if body.0.channel.is_some_and(|channel| channel != Channel::Email) {
-        return Err(Problem::field("/channel", FieldCode::NotSupported));
-    }
-    let address = service::resend(&app, &body.0.sign_up_token).await.map_err(problem)?;
-    accepted(&Delivery::by_mail(&app, &address, &HINTS))
+    let (channel, address) = service::resend(&app, &body.0.sign_up_token, body.0.channel).await.map_err(problem)?;
+    accepted(&Delivery::of(&app, channel, &address).hint(ALREADY_REGISTERED))
 }
 
 /// Take the code back: the account exists, and a second factor is next.

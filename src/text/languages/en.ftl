@@ -195,7 +195,7 @@ page-more = What this means and what you can do
 page-request = Code: { $code } · Request: { $id }
 
 # Messages
-# `.subject` and `.body` of a mail, plain text. Every text knows $service (the name of the service), $at (when it
+# `.subject` and `.body` of a mail, plain text; `.sms` has at most 70 characters with all that is filled in. Every text knows $service (the name of the service), $at (when it
 # happened) and $minutes (how long a code is valid); other values stand at their text.
 # The two texts with $code go to addresses that nobody has proved yet: they show service, code and minutes only.
 
@@ -204,10 +204,14 @@ message-greeting-unnamed = Hello,
 message-closing =
     { $service }
     This message was sent automatically. Nobody reads replies to it.
+message-call-greeting = Hello. This is { $service }.
+message-call-code = Your code is: { $digits }.
+message-call-closing = Goodbye.
 message-time = { $year }-{ $month }-{ $day } { $hour }:{ $minute } ({ $zone })
 
 message-sign-up-code =
     .subject = Your sign-up code for { $service }
+    .sms = { $service } code: { $code } ({ $minutes } min)
     .body =
         Your code is
 
@@ -219,6 +223,7 @@ message-sign-up-code =
         If you did not ask for a code, somebody probably mistyped their address. You need not do anything.
 message-sign-up-notice =
     .subject = You already have an account with { $service }
+    .sms = { $service }: you already have an account. Sign in instead.
     .body =
         Somebody tried to sign up for { $service } with your address. That was on { $at }.
 
@@ -226,6 +231,7 @@ message-sign-up-notice =
         If it was you, sign in instead of signing up. If it was not you, you need not do anything.
 message-identifier-code =
     .subject = Your confirmation code for { $service }
+    .sms = { $service } code: { $code } ({ $minutes } min)
     .body =
         Your code is
 
@@ -237,6 +243,7 @@ message-identifier-code =
         If you are not signing in, somebody may know your password. Tell the people who run { $service }.
 message-refresh-reuse-notice =
     .subject = You were signed out of { $service } on one device
+    .sms = { $service }: we ended one of your sessions. Please sign in again.
     .body =
         We ended one of your sessions on { $at }, because a key to it was used that had already been replaced.
         Somebody may have copied it. Less often, an app went back to an older copy of its data.
@@ -246,12 +253,14 @@ message-refresh-reuse-notice =
 message-recovery-code-used-notice =
     # $left: how many codes remain
     .subject = A recovery code for { $service } was used
+    .sms = { $service }: a recovery code was used. Codes left: { $left }
     .body =
         A recovery code of your account was used to sign in on { $at }. Recovery codes left: { $left }.
 
         If it was not you, end your other sessions at once, make new recovery codes, and tell the people who run { $service }.
 message-recovery-codes-replaced-notice =
     .subject = Your recovery codes for { $service } were replaced
+    .sms = { $service }: your recovery codes were replaced.
     .body =
         New recovery codes were made for your account on { $at }. The old ones no longer work.
 
@@ -259,6 +268,7 @@ message-recovery-codes-replaced-notice =
 message-factor-enrolled-notice =
     # $label: the name of the factor
     .subject = A second factor was added to your { $service } account
+    .sms = { $service }: a second factor was added to your account.
     .body =
         A second factor was added to your account on { $at }: { $label }. It can confirm your sign-ins from now on.
 
@@ -289,6 +299,7 @@ inbox-empty = Nothing has been sent yet.
 message-failures-notice =
     # $count: how many failures in a row
     .subject = Somebody is trying to get into your { $service } account
+    .sms = { $service }: { $count } wrong passwords or codes. Nobody got in.
     .body =
         Until { $at }, { $count } wrong passwords or codes in a row were given for your account. Nobody got in.
 
@@ -296,6 +307,7 @@ message-failures-notice =
         that you use nowhere else. When too many tries have failed, sign in on a device that you have used before.
 message-device-token =
     .subject = Signing in to { $service } while others guess at your account
+    .sms = { $service }: { $code }
     .body =
         Give this token where you were asked for it:
 

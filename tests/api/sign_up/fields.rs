@@ -57,15 +57,6 @@ fn unusual_addresses_that_exist_are_accepted() {
     });
 }
 
-#[test]
-fn phone_numbers_are_not_identifiers_yet() {
-    test(async |app| {
-        for number in ["+819012345678", "090-1234-5678", "＋８１　９０　１２３４　５６７８"] {
-            start(app, "identifier", json!(number)).await.faults(&["/identifier phone_not_supported"]);
-        }
-    });
-}
-
 /// security.md 3: characters that nobody can see, and texts that are none.
 #[test]
 fn unseen_characters_are_refused_in_every_text_but_the_password() {

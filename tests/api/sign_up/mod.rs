@@ -123,7 +123,10 @@ fn nothing_exists_before_the_code_came_back() {
 fn the_configuration_says_what_is_offered() {
     test(async |app| {
         let shown = app.get("/v1/configuration?client_id=first-party").await.ok(200);
-        assert_eq!(shown["identifier_kinds"], json!(["email"]));
+        assert_eq!(shown["identifier_kinds"], json!(["email", "phone"]));
+        assert_eq!(shown["channels"], json!(["email", "sms", "voice"]));
+        let countries = shown["phone_countries"].as_array().unwrap();
+        assert!(countries.len() > 200 && countries.contains(&json!("JP")), "{countries:?}");
         assert_eq!(shown["password"], json!({ "min_length": 8, "max_length": 128 }));
         assert_eq!(shown["factor_kinds"], json!(["totp"]));
         assert_eq!(shown["code_length"], 6);
