@@ -34,6 +34,7 @@ pub mod password_policy;
 pub mod app;
 
 pub mod accounts;
+pub mod flows;
 pub mod tokens;
 
 pub mod sessions;

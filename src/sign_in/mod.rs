@@ -32,7 +32,6 @@ mod http;
 mod model;
 mod reauthentication;
 mod service;
-mod store;
 
 pub use http::SignInFlow;
 pub use http::routes;

@@ -11,23 +11,14 @@ use crate::crypto::HashingError;
 use crate::crypto::OpaqueToken;
 use crate::crypto::TokenKind;
 use crate::factors::ConfirmedFactor;
+use crate::flows::SendError;
 use crate::ids::AccountId;
 use crate::ids::DeviceId;
 use crate::ids::FlowId;
-use crate::ids::IdentifierId;
 use crate::internal::Internal;
 use crate::limits::FailuresError;
 use crate::limits::Limited;
 use crate::messages::ChannelNotSupported;
-
-/// How long a flow waits for its next step.
-pub(super) const FLOW_SECS: u64 = 600;
-/// How long a code is good for.
-pub(super) const CODE_SECS: i64 = 600;
-/// How long before another code can be asked for.
-pub(super) const RESEND_SECS: i64 = 30;
-/// Wrong codes that are answered; the next one is not even looked at.
-pub(super) const TRIES: i64 = 5;
 
 /// `sit_…`: names a flow for the person who is in it.
 pub(super) struct SignInToken;
@@ -48,16 +39,6 @@ pub(super) struct Flow {
     pub session_label: Option<String>,
     /// The device that was recognised by its token.
     pub device: Option<DeviceId>,
-    pub expires_at: DateTime<Utc>,
-}
-
-/// The code that proves an identifier, as Redis keeps it, sealed.
-#[derive(Serialize, Deserialize)]
-pub(super) struct IdentifierCode {
-    /// Burnt by the one use that counts.
-    pub id: FlowId,
-    pub identifier: IdentifierId,
-    pub mac: [u8; 32],
     pub expires_at: DateTime<Utc>,
 }
 
@@ -120,12 +101,6 @@ pub(super) enum SignInError {
         /// When there are tries again: with a new code or a new sign-in.
         retry_after_secs: u64,
     },
-    /// Asked again too soon.
-    #[error("asked again too soon")]
-    TooSoon {
-        /// How long to wait.
-        retry_after_secs: u64,
-    },
     /// The account has no such identifier.
     #[error("no such identifier")]
     UnknownIdentifier,
@@ -138,8 +113,11 @@ pub(super) enum SignInError {
     /// The code cannot take the way that was asked for.
     #[error(transparent)]
     Channel(#[from] ChannelNotSupported),
-    /// Too many messages to one destination.
-    #[error("too many messages to one destination")]
+    /// No code was sent.
+    #[error(transparent)]
+    Sending(#[from] SendError),
+    /// Too many codes for one account.
+    #[error("too many codes for one account")]
     Limited(Limited),
     /// No hashing thread would have had time.
     #[error(transparent)]

@@ -11,7 +11,6 @@ use super::service::amr;
 use super::service::authenticate;
 use super::service::record_failure;
 use super::service::tell_of_recovery_code;
-use super::store;
 use crate::accounts;
 use crate::accounts::AccountStatus;
 use crate::accounts::AuthenticateError;
@@ -23,6 +22,7 @@ use crate::audit::EventKind;
 use crate::factors;
 use crate::factors::CheckError;
 use crate::factors::Match;
+use crate::flows;
 use crate::limits::Failing;
 use crate::limits::Lane;
 use crate::sessions::CurrentSession;
@@ -49,7 +49,7 @@ pub(super) async fn reauthenticate(
     };
     let outcome = judge(app, session, (password, given), (caller, failed("password".into()))).await;
     if outcome.is_ok() {
-        store::forget_tries(app, session.id.uuid(), REAUTHENTICATION).await?;
+        flows::forget_tries(app, session.id.uuid(), REAUTHENTICATION).await?;
     }
     tried.settle(outcome, failed(serde_json::json!(given.kind))).await
 }

@@ -45,7 +45,7 @@ fn problem(error: SignInError) -> Problem {
         SignInError::NoTriesLeft { retry_after_secs } => {
             Problem::new(ErrorCode::TooManyAttempts).retry_after(retry_after_secs)
         }
-        SignInError::TooSoon { retry_after_secs } => Problem::new(ErrorCode::RateLimited).retry_after(retry_after_secs),
+        SignInError::Sending(error) => error.into(),
         SignInError::Channel(fault) => fault.into(),
         SignInError::Limited(limited) => limited.into(),
         SignInError::UnknownIdentifier => Problem::field("/identifier_id", FieldCode::UnknownId),

@@ -3,7 +3,6 @@
 use super::super::model::Flow;
 use super::super::model::NextStep;
 use super::super::model::SignInError;
-use super::super::store;
 use super::Completed;
 use super::Loaded;
 use super::Try;
@@ -21,6 +20,7 @@ use crate::factors::EnrolmentCode;
 use crate::factors::RecoveryCodes;
 use crate::factors::TotpCode;
 use crate::factors::TotpEnrolment;
+use crate::flows;
 use crate::ids::FactorId;
 use crate::messages::MessageKind;
 use crate::sessions;
@@ -76,7 +76,7 @@ async fn finish(
 ) -> Result<Completed, SignInError> {
     let mut tx = app.begin().await?;
     let account = accounts::lock(&mut tx, flow.account).await?.ok_or(SignInError::Expired)?;
-    if !store::consume(&mut tx, flow.id, app.clock.now()).await? {
+    if !flows::consume(&mut tx, flow.id, app.clock.now()).await? {
         return Err(SignInError::Expired);
     }
     if !factors::confirm_enrolment(&mut tx, app, &account, code).await? {

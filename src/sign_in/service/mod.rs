@@ -23,14 +23,12 @@ pub(super) use second_factor::tell_of_recovery_code;
 pub(super) use tries::REAUTHENTICATION;
 pub(super) use tries::Try;
 
-use super::model::FLOW_SECS;
 use super::model::Flow;
 use super::model::NextStep;
 use super::model::SignInError;
 use super::model::SignInToken;
 use super::model::StartedFlow;
 use super::model::Step;
-use super::store;
 use crate::accounts;
 use crate::app::App;
 use crate::audit;
@@ -39,10 +37,15 @@ use crate::crypto;
 use crate::crypto::OpaqueToken;
 use crate::factors;
 use crate::factors::FactorKind;
+use crate::flows;
+use crate::flows::FLOW_SECS;
 use crate::ids::AccountId;
 use crate::internal::Internal;
 use crate::limits::Raised;
 use crate::messages::MessageKind;
+
+/// Flows stand under the digests of their tokens.
+const KEYS: &str = "sign-in";
 
 /// A flow as its token found it.
 struct Loaded {
@@ -56,7 +59,7 @@ async fn keep(app: &App, mut flow: Flow, conn: &mut PgConnection) -> Result<Star
     let token = OpaqueToken::generate();
     flow.expires_at =
         app.clock.now() + TimeDelta::from_std(std::time::Duration::from_secs(FLOW_SECS)).map_err(Internal::bug)?;
-    store::save(app, &token.digest(), &flow).await?;
+    flows::save(app, KEYS, &token.digest().to_text(), &flow).await?;
     Ok(StartedFlow { token, expires_in: FLOW_SECS, step: step(conn, &flow).await? })
 }
 
@@ -77,9 +80,10 @@ fn new_flow(app: &App, account: AccountId, password_version: i64, client_id: &st
 /// The flow of a token, when it asks for the wanted step. One that had its effect is over, whatever Redis says.
 async fn load(app: &App, token: &str, wanted: NextStep) -> Result<Loaded, SignInError> {
     let token = OpaqueToken::<SignInToken>::parse(token).ok_or(SignInError::Expired)?;
-    let flow = store::find(app, &token.digest()).await?.ok_or(SignInError::Expired)?;
+    let flow = flows::find::<Flow>(app, KEYS, &token.digest().to_text()).await?;
+    let flow = flow.filter(|flow| app.clock.now() < flow.expires_at).ok_or(SignInError::Expired)?;
     let mut conn = app.db.acquire().await.map_err(Internal::from)?;
-    if store::is_consumed(&mut conn, flow.id).await? {
+    if flows::is_consumed(&mut conn, flow.id).await? {
         return Err(SignInError::Expired);
     }
     let step = step(&mut conn, &flow).await?;

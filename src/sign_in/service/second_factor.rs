@@ -5,7 +5,6 @@ use sqlx::PgConnection;
 use super::super::model::Flow;
 use super::super::model::NextStep;
 use super::super::model::SignInError;
-use super::super::store;
 use super::Loaded;
 use super::Try;
 use super::amr;
@@ -22,6 +21,7 @@ use crate::factors::CheckError;
 use crate::factors::FactorKind;
 use crate::factors::Match;
 use crate::factors::PresentedCode;
+use crate::flows;
 use crate::ids::AccountId;
 use crate::ids::FactorId;
 use crate::ids::SessionId;
@@ -76,7 +76,7 @@ async fn judge(app: &App, flow: &Flow, given: &SecondFactor, caller: &Caller) ->
 async fn finish(app: &App, flow: &Flow, found: &Match, caller: &Caller) -> Result<Completed, SignInError> {
     let mut tx = app.begin().await?;
     let account = accounts::lock(&mut tx, flow.account).await?.ok_or(SignInError::Expired)?;
-    if !store::consume(&mut tx, flow.id, app.clock.now()).await? {
+    if !flows::consume(&mut tx, flow.id, app.clock.now()).await? {
         return Err(SignInError::Expired);
     }
     if !found.burn(&mut tx, app).await? {

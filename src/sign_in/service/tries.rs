@@ -2,14 +2,12 @@
 
 use uuid::Uuid;
 
-use super::super::model::RESEND_SECS;
 use super::super::model::SignInError;
-use super::super::model::TRIES;
-use super::super::store;
 use super::record_failure;
 use crate::accounts::AuthenticateError;
 use crate::app::App;
 use crate::audit::Event;
+use crate::flows;
 use crate::ids::AccountId;
 use crate::limits::Failing;
 use crate::limits::Lane;
@@ -37,17 +35,18 @@ impl<'a> Try<'a> {
         counter: Uuid,
         what: &'static str,
     ) -> Result<Self, SignInError> {
-        let (tries, lasts_secs) = store::count_try(app, counter, what).await?;
-        let left = TRIES - tries;
+        let (tries, lasts_secs) = flows::count_try(app, counter, what).await?;
+        let left = flows::TRIES - tries;
         if left < 0 {
             // In a flow a new code, or a new sign-in, comes sooner than the count runs out.
-            let retry_after_secs = if what == REAUTHENTICATION { lasts_secs } else { RESEND_SECS.unsigned_abs() };
+            let retry_after_secs =
+                if what == REAUTHENTICATION { lasts_secs } else { flows::RESEND_SECS.unsigned_abs() };
             return Err(SignInError::NoTriesLeft { retry_after_secs });
         }
         let raised = match app.failures.raise(Lane::Code, Failing::Account(account)).await {
             Ok(raised) => raised,
             Err(error) => {
-                store::return_try(app, counter, what).await?;
+                flows::return_try(app, counter, what).await?;
                 return Err(error.into());
             }
         };
@@ -78,7 +77,7 @@ impl<'a> Try<'a> {
             }
             Err(error) => {
                 failures.give_back(&self.raised).await?;
-                store::return_try(self.app, self.counter, self.what).await?;
+                flows::return_try(self.app, self.counter, self.what).await?;
                 Err(error)
             }
         }

@@ -1,7 +1,4 @@
-//! Flows in Redis, and the ids of flows that had their effect in PostgreSQL.
-//!
-//! A flow stands under the digest of its token, the rest under the flow's id; what carries authority is sealed with
-//! its key's name.
+//! Sealed records and counts in Redis, and the ids that had their effect in PostgreSQL.
 
 use chrono::DateTime;
 use chrono::Utc;
@@ -11,65 +8,54 @@ use serde::de::DeserializeOwned;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::model::FLOW_SECS;
-use super::model::Flow;
-use super::model::IdentifierCode;
-use super::model::SignInToken;
 use crate::app::App;
 use crate::crypto::SealPurpose;
-use crate::crypto::TokenDigest;
 use crate::ids::FlowId;
 use crate::internal::Internal;
 
-fn flow_key(app: &App, digest: &TokenDigest<SignInToken>) -> String {
-    app.redis.key("sign-in", &digest.to_text())
-}
-
-fn code_key(app: &App, flow: FlowId) -> String {
-    app.redis.key("identifier-code", &flow.to_string())
-}
+/// How long a flow waits for its next step.
+pub const FLOW_SECS: u64 = 600;
 
 fn tries_key(app: &App, counter: Uuid, what: &str) -> String {
     app.redis.key(&format!("tries-{what}"), &counter.to_string())
 }
 
-async fn put<T: Serialize>(app: &App, key: &str, value: &T) -> Result<(), Internal> {
+/// Keeps a record of some kind under an id, sealed with its key's name.
+///
+/// # Errors
+/// Redis did not answer.
+pub async fn save<T: Serialize>(app: &App, kind: &str, id: &str, value: &T) -> Result<(), Internal> {
+    let key = app.redis.key(kind, id);
     let plain = zeroize::Zeroizing::new(serde_json::to_vec(value)?);
     let sealed = app.config.master_keys.seal(SealPurpose::Flow, key.as_bytes(), &plain);
     // Twice the lifetime: expiry is judged by the value itself, Redis only collects what is left.
     Ok(app.redis.connection().set_ex(key, sealed, 2 * FLOW_SECS).await?)
 }
 
-async fn get<T: DeserializeOwned>(app: &App, key: &str) -> Result<Option<T>, Internal> {
-    let Some(sealed) = app.redis.connection().get::<_, Option<Vec<u8>>>(key).await? else { return Ok(None) };
+/// A record, whether or not it has expired.
+///
+/// # Errors
+/// Redis did not answer.
+pub async fn find<T: DeserializeOwned>(app: &App, kind: &str, id: &str) -> Result<Option<T>, Internal> {
+    let key = app.redis.key(kind, id);
+    let Some(sealed) = app.redis.connection().get::<_, Option<Vec<u8>>>(&key).await? else { return Ok(None) };
     let plain = app.config.master_keys.open(SealPurpose::Flow, key.as_bytes(), &sealed)?;
     Ok(Some(serde_json::from_slice(&plain)?))
 }
 
-pub(super) async fn save(app: &App, digest: &TokenDigest<SignInToken>, flow: &Flow) -> Result<(), Internal> {
-    put(app, &flow_key(app, digest), flow).await
-}
-
-/// A flow that is not over.
-pub(super) async fn find(app: &App, digest: &TokenDigest<SignInToken>) -> Result<Option<Flow>, Internal> {
-    let now = app.clock.now();
-    Ok(get::<Flow>(app, &flow_key(app, digest)).await?.filter(|flow| now < flow.expires_at))
-}
-
-pub(super) async fn forget(app: &App, digest: &TokenDigest<SignInToken>) -> Result<(), Internal> {
-    Ok(app.redis.connection().del(flow_key(app, digest)).await?)
-}
-
-pub(super) async fn save_code(app: &App, flow: FlowId, code: &IdentifierCode) -> Result<(), Internal> {
-    put(app, &code_key(app, flow), code).await
-}
-
-pub(super) async fn find_code(app: &App, flow: FlowId) -> Result<Option<IdentifierCode>, Internal> {
-    get(app, &code_key(app, flow)).await
+/// Lets a record go.
+///
+/// # Errors
+/// Redis did not answer.
+pub async fn forget(app: &App, kind: &str, id: &str) -> Result<(), Internal> {
+    Ok(app.redis.connection().del(app.redis.key(kind, id)).await?)
 }
 
 /// Counts a try before it is looked at; answers how many there have been, and for how many seconds they count.
-pub(super) async fn count_try(app: &App, counter: Uuid, what: &str) -> Result<(i64, u64), Internal> {
+///
+/// # Errors
+/// Redis did not answer.
+pub async fn count_try(app: &App, counter: Uuid, what: &str) -> Result<(i64, u64), Internal> {
     let key = tries_key(app, counter, what);
     let (tries, left): (i64, i64) = redis::pipe()
         .atomic()
@@ -86,14 +72,20 @@ pub(super) async fn count_try(app: &App, counter: Uuid, what: &str) -> Result<(i
 }
 
 /// A try that was not looked at does not count.
-pub(super) async fn return_try(app: &App, counter: Uuid, what: &str) -> Result<(), Internal> {
+///
+/// # Errors
+/// Redis did not answer.
+pub async fn return_try(app: &App, counter: Uuid, what: &str) -> Result<(), Internal> {
     // A count that has run out meanwhile must not come back as one without an end.
     let script = redis::Script::new("if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('DECR', KEYS[1]) end");
     Ok(script.key(tries_key(app, counter, what)).invoke_async(&mut app.redis.connection()).await?)
 }
 
 /// A success ends the count.
-pub(super) async fn forget_tries(app: &App, counter: Uuid, what: &str) -> Result<(), Internal> {
+///
+/// # Errors
+/// Redis did not answer.
+pub async fn forget_tries(app: &App, counter: Uuid, what: &str) -> Result<(), Internal> {
     Ok(app.redis.connection().del(tries_key(app, counter, what)).await?)
 }
 
@@ -120,8 +112,11 @@ pub(super) async fn claim_resend(
     Ok((held > 0).then_some(wait_ms.div_ceil(1000)))
 }
 
-/// Whether a flow had its effect.
-pub(super) async fn is_consumed(conn: &mut PgConnection, flow: FlowId) -> Result<bool, Internal> {
+/// Whether an id had its effect.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn is_consumed(conn: &mut PgConnection, flow: FlowId) -> Result<bool, Internal> {
     let found = sqlx::query_scalar!(
         r#"SELECT EXISTS (SELECT 1 FROM consumed_flows WHERE flow_id = $1) AS "consumed!""#,
         flow.uuid()
@@ -129,8 +124,11 @@ pub(super) async fn is_consumed(conn: &mut PgConnection, flow: FlowId) -> Result
     Ok(found.fetch_one(conn).await?)
 }
 
-/// Burns the id of a flow in the transaction of its effect; false when it had its effect before.
-pub(super) async fn consume(conn: &mut PgConnection, flow: FlowId, now: DateTime<Utc>) -> Result<bool, Internal> {
+/// Burns an id in the transaction of its effect; false when it had its effect before.
+///
+/// # Errors
+/// The database did not take it.
+pub async fn consume(conn: &mut PgConnection, flow: FlowId, now: DateTime<Utc>) -> Result<bool, Internal> {
     let inserted = sqlx::query!(
         "INSERT INTO consumed_flows (flow_id, consumed_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
         flow.uuid(),

@@ -1,0 +1,160 @@
+//! A code on its way to a mailbox or a phone.
+
+use chrono::DateTime;
+use chrono::TimeDelta;
+use chrono::Utc;
+use serde::Deserialize;
+use serde::Serialize;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::store;
+use crate::accounts;
+use crate::accounts::limit_key;
+use crate::app::App;
+use crate::crypto;
+use crate::http::ErrorCode;
+use crate::http::Problem;
+use crate::ids::FlowId;
+use crate::internal::Internal;
+use crate::limits::Limited;
+use crate::limits::Policy;
+use crate::limits::Subject;
+use crate::messages;
+use crate::messages::Channel;
+use crate::messages::NewContent;
+
+/// How long a code is good for.
+pub const CODE_SECS: i64 = 600;
+/// How long before another code can be asked for.
+pub const RESEND_SECS: i64 = 30;
+
+/// What is to be sent for whom.
+pub struct Sending {
+    /// The flow that the code belongs to.
+    pub flow: FlowId,
+    /// Whose pace it keeps: the flow itself, or the larger one that it is part of.
+    pub pace: FlowId,
+    /// What the code proves: an identifier or a factor.
+    pub proves: Uuid,
+    /// The message.
+    pub content: NewContent,
+}
+
+/// Why no code was sent.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// Asked again too soon.
+    #[error("asked again too soon")]
+    TooSoon {
+        /// How long to wait.
+        retry_after_secs: u64,
+    },
+    /// Too many messages to one destination.
+    #[error("too many messages to one destination")]
+    Limited(Limited),
+    /// A failure of ours.
+    #[error(transparent)]
+    Internal(#[from] Internal),
+}
+
+impl From<Limited> for SendError {
+    fn from(limited: Limited) -> Self {
+        Self::Limited(limited)
+    }
+}
+
+impl From<SendError> for Problem {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::TooSoon { retry_after_secs } => Self::new(ErrorCode::RateLimited).retry_after(retry_after_secs),
+            SendError::Limited(limited) => limited.into(),
+            SendError::Internal(error) => error.into(),
+        }
+    }
+}
+
+/// The newest code of a flow, as Redis keeps it, sealed.
+#[derive(Serialize, Deserialize)]
+pub struct SentCode {
+    /// Burnt by the one use that counts; tries are counted by it.
+    id: FlowId,
+    flow: FlowId,
+    proves: Uuid,
+    channel: Channel,
+    mac: [u8; 32],
+    expires_at: DateTime<Utc>,
+}
+
+/// Sends a code in the transaction of the caller; the one before is void once that is committed.
+///
+/// # Errors
+/// See [`SendError`].
+pub async fn send_code(conn: &mut PgConnection, app: &App, sending: Sending) -> Result<(), SendError> {
+    let Sending { flow, pace, proves, content } = sending;
+    app.limits.admit(Policy::Message, Subject::Recipient(&limit_key(&content.lookup_key))).await?;
+    let now = app.clock.now();
+    let until = now + TimeDelta::seconds(RESEND_SECS);
+    if let Some(retry_after_secs) = store::claim_resend(app, pace, now, until).await? {
+        return Err(SendError::TooSoon { retry_after_secs });
+    }
+    let code = messages::new_code();
+    let sent = SentCode {
+        id: crypto::new_id(now),
+        flow,
+        proves,
+        channel: content.channel,
+        mac: messages::code_mac(&app.config.master_keys, flow, &code),
+        expires_at: now + TimeDelta::seconds(CODE_SECS),
+    };
+    messages::drop_for_flow(conn, flow, now).await?;
+    accounts::send_code(conn, app, content, (flow, &code, sent.expires_at)).await?;
+    store::save(app, KEYS, &flow.to_string(), &sent).await?;
+    Ok(())
+}
+
+const KEYS: &str = "code";
+
+impl SentCode {
+    /// The newest code of a flow.
+    ///
+    /// # Errors
+    /// Redis did not answer.
+    pub async fn of(app: &App, flow: FlowId) -> Result<Option<Self>, Internal> {
+        store::find(app, KEYS, &flow.to_string()).await
+    }
+
+    /// What its tries are counted by.
+    #[must_use]
+    pub fn id(&self) -> FlowId {
+        self.id
+    }
+
+    /// What it proves.
+    #[must_use]
+    pub fn proves(&self) -> Uuid {
+        self.proves
+    }
+
+    /// The way that it took.
+    #[must_use]
+    pub fn channel(&self) -> Channel {
+        self.channel
+    }
+
+    /// Whether a person typed it, in its time.
+    #[must_use]
+    pub fn is(&self, app: &App, typed: &str) -> bool {
+        app.clock.now() < self.expires_at && messages::is_code(&app.config.master_keys, self.flow, typed, &self.mac)
+    }
+
+    /// Uses it up, in the transaction of its effect; false when that was done before.
+    ///
+    /// # Errors
+    /// The database did not take it.
+    pub async fn burn(&self, conn: &mut PgConnection, app: &App) -> Result<bool, Internal> {
+        let now = app.clock.now();
+        messages::drop_for_flow(conn, self.flow, now).await?;
+        store::consume(conn, self.id, now).await
+    }
+}
