@@ -50,6 +50,10 @@ pub enum EventKind {
     SignedIn,
     /// A factor was enrolled and confirmed.
     FactorEnrolled,
+    /// A factor was given another name.
+    FactorRenamed,
+    /// A factor was removed.
+    FactorRemoved,
     /// A recovery code was used.
     RecoveryCodeUsed,
     /// The recovery codes were made anew.
@@ -92,6 +96,8 @@ impl EventKind {
             Self::SecondFactorFailed => "second_factor_failed",
             Self::SignedIn => "signed_in",
             Self::FactorEnrolled => "factor_enrolled",
+            Self::FactorRenamed => "factor_renamed",
+            Self::FactorRemoved => "factor_removed",
             Self::RecoveryCodeUsed => "recovery_code_used",
             Self::RecoveryCodesReplaced => "recovery_codes_replaced",
             Self::RefreshRepeated => "refresh_repeated",

@@ -76,6 +76,15 @@ pub async fn contact(
     Ok(profile.identifiers.iter().find(|own| own.lookup_key == lookup_key).map(|own| Contact::of(&profile, own)))
 }
 
+/// A phone of an account's owner that need not be proved yet: no name is used there.
+///
+/// # Errors
+/// The database did not answer, or the account is gone.
+pub async fn contact_by_phone(conn: &mut PgConnection, account: AccountId, number: &str) -> Result<Contact, Internal> {
+    let profile = super::service::profile(conn, account).await?;
+    Ok(Contact::unproven(number, number, Language::parse(&profile.locale).unwrap_or(Language::DEFAULT)))
+}
+
 /// Tells the owner of an account, at every identifier, in the transaction of what happened. `values` fill the text.
 ///
 /// # Errors

@@ -33,6 +33,12 @@ impl Faults {
         read.map_err(|codes| self.0.extend(codes.into_iter().map(|code| (pointer, code)))).ok()
     }
 
+    /// Whether nothing was wrong.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The problem that tells all faults: 422 `invalid_fields`.
     #[must_use]
     pub fn into_problem(self) -> Problem {
@@ -44,13 +50,31 @@ impl Faults {
 /// An identifier as typed, with the country of a phone number in its national form.
 pub fn read_identifier(faults: &mut Faults, typed: &str, country: Option<&str>) -> Option<Identifier> {
     let country = faults.note("/country", country.map(read_country).transpose())?;
-    let read = Identifier::parse(typed, country).map_err(|error| match error {
+    let read = Identifier::parse(typed, country).map_err(field_code);
+    faults.note("/identifier", read)
+}
+
+/// The number of a phone that is to be a factor, with its country when it is in its national form; in E.164.
+pub fn read_phone(app: &App, faults: &mut Faults, (typed, country): (Option<&str>, Option<&str>)) -> Option<String> {
+    let country = faults.note("/country", country.map(read_country).transpose())?;
+    let number = typed.ok_or(FieldCode::Required).and_then(|typed| {
+        let identifier = Identifier::parse(typed, country).map_err(field_code)?;
+        match identifier.kind() {
+            IdentifierKind::Phone => served(app, identifier),
+            IdentifierKind::Email => Err(FieldCode::InvalidPhone),
+        }
+    });
+    let number = number.map_err(|code| if code == FieldCode::InvalidEmail { FieldCode::InvalidPhone } else { code });
+    faults.note("/phone", number).map(|number| number.value().to_owned())
+}
+
+fn field_code(error: IdentifierError) -> FieldCode {
+    match error {
         IdentifierError::InvalidEmail => FieldCode::InvalidEmail,
         IdentifierError::InvalidPhone => FieldCode::InvalidPhone,
         IdentifierError::CountryCodeRequired => FieldCode::CountryCodeRequired,
         IdentifierError::PhoneNotSupported => FieldCode::PhoneNotSupported,
-    });
-    faults.note("/identifier", read)
+    }
 }
 
 /// Refuses a phone number that this service sends nothing to.

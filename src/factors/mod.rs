@@ -1,37 +1,50 @@
-//! Second factors: authenticator apps and recovery codes.
+//! Second factors: authenticator apps, phones and recovery codes.
 //!
 //! An enrolment begins as a row that is not confirmed and lives ten minutes; the first right code confirms it.
 //! A check has two halves: [`check`] finds outside any transaction what the code would use up (the time step of an
-//! app, the digest of a recovery code), and [`Match::burn`] uses it up inside the transaction of its effect, by one
-//! conditional statement. Whoever comes second finds it burnt.
+//! app, the code that was sent, the digest of a recovery code), and [`Match::burn`] uses it up inside the transaction of
+//! its effect, by one conditional statement. Whoever comes second finds it burnt.
 //!
 //! Rules
 //! * A time step is accepted once, by whatever endpoint, the confirming one included; a step before the newest
 //!   used one never (RFC 6238 §5.2). One step of drift either way is allowed.
+//! * A phone is a factor once a code came back from it. Its codes are bound to their flow, good once and for ten
+//!   minutes; another voids the one before. It goes to that number and no other, by SMS or, when asked for, by call.
 //! * An account has ten recovery codes of 80 bits, shown once, kept as argon2id digests under one salt, each good
 //!   for one use. A new set voids the old one.
 //! * Enrolment inside a sign-in needs an account without any confirmed factor, judged under the account's lock, so
 //!   a thief's open enrolment dies when the owner enrols.
 //! * Recovery codes are no factor of their own: an account with nothing else has not enrolled yet.
+//! * A factor is removed at once, by one statement under the account's lock, and never the last one. One number is one
+//!   factor of an account.
 
+mod http;
 mod model;
 mod recovery_codes;
 mod service;
 mod store;
 mod totp;
 
+pub use http::Asked;
+pub use http::Enrolment;
+pub use http::EnrolmentKind;
+pub use http::Wanted;
 pub use model::CheckError;
 pub use model::ConfirmedFactor;
 pub use model::EnrolmentCode;
 pub use model::FactorKind;
 pub use model::Match;
-pub use model::PresentedCode;
+pub use model::NotConfirmed;
+pub use model::NotRemoved;
+pub use model::PendingFactor;
+pub use model::Presented;
 pub use model::TotpEnrolment;
-pub use recovery_codes::RecoveryCode;
 pub use recovery_codes::RecoveryCodes;
 #[cfg(any(test, fuzzing))]
 pub use recovery_codes::code_property;
 pub use service::DevelopmentCode;
+pub use service::Place;
+pub use service::begin_phone;
 pub use service::begin_totp;
 pub use service::check;
 pub use service::check_enrolment;
@@ -39,6 +52,10 @@ pub use service::confirm_enrolment;
 pub use service::confirmed;
 pub use service::development_code;
 pub use service::make_recovery_codes;
+pub use service::pending;
 pub use service::recovery_codes_left;
+pub use service::remove;
+pub use service::rename;
 pub use service::replace_recovery_codes;
-pub use totp::TotpCode;
+pub use service::resend_enrolment;
+pub use service::sent_to;

@@ -25,7 +25,7 @@ static CROCKFORD: LazyLock<Option<Encoding>> = LazyLock::new(|| {
 });
 
 /// A code that someone gave, or that is about to be shown.
-pub struct RecoveryCode(Zeroizing<[u8; BYTES]>);
+pub(super) struct RecoveryCode(Zeroizing<[u8; BYTES]>);
 
 impl RecoveryCode {
     pub(super) fn generate() -> Self {
@@ -34,7 +34,7 @@ impl RecoveryCode {
 
     /// Reads what a person typed. Anything that is not sixteen symbols cannot be right.
     #[must_use]
-    pub fn parse(typed: &str) -> Option<Self> {
+    pub(super) fn parse(typed: &str) -> Option<Self> {
         let folded = Zeroizing::new(fold_width(typed.get(..typed.len().min(256))?));
         let bytes = Zeroizing::new(CROCKFORD.as_ref()?.decode(folded.as_bytes()).ok()?);
         Some(Self(Zeroizing::new(bytes.as_slice().try_into().ok()?)))

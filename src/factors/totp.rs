@@ -22,13 +22,13 @@ const STEP_SECS: u64 = 30;
 const DIGITS: u8 = 6;
 
 /// A code in its only form: six ASCII digits.
-pub struct TotpCode(String);
+pub(super) struct TotpCode(String);
 
 impl TotpCode {
     /// Reads what a person typed: full-width digits are folded, spaces and hyphens dropped. Anything else is a
     /// code that cannot be right.
     #[must_use]
-    pub fn parse(typed: &str) -> Option<Self> {
+    pub(super) fn parse(typed: &str) -> Option<Self> {
         let code: String =
             fold_width(typed.get(..typed.len().min(64))?).chars().filter(|c| !" -".contains(*c)).collect();
         (code.len() == usize::from(DIGITS) && code.bytes().all(|b| b.is_ascii_digit())).then_some(Self(code))

@@ -86,11 +86,11 @@ pub struct SentCode {
     expires_at: DateTime<Utc>,
 }
 
-/// Sends a code in the transaction of the caller; the one before is void once that is committed.
+/// Sends a code in the transaction of the caller; the one before is void once that is committed. Answers its id.
 ///
 /// # Errors
 /// See [`SendError`].
-pub async fn send_code(conn: &mut PgConnection, app: &App, sending: Sending) -> Result<(), SendError> {
+pub async fn send_code(conn: &mut PgConnection, app: &App, sending: Sending) -> Result<FlowId, SendError> {
     let Sending { flow, pace, proves, content } = sending;
     app.limits.admit(Policy::Message, Subject::Recipient(&limit_key(&content.lookup_key))).await?;
     let now = app.clock.now();
@@ -110,7 +110,7 @@ pub async fn send_code(conn: &mut PgConnection, app: &App, sending: Sending) -> 
     messages::drop_for_flow(conn, flow, now).await?;
     accounts::send_code(conn, app, content, (flow, &code, sent.expires_at)).await?;
     store::save(app, KEYS, &flow.to_string(), &sent).await?;
-    Ok(())
+    Ok(sent.id)
 }
 
 const KEYS: &str = "code";
@@ -142,10 +142,16 @@ impl SentCode {
         self.channel
     }
 
+    /// Whether its time is not over.
+    #[must_use]
+    pub fn lives(&self, app: &App) -> bool {
+        app.clock.now() < self.expires_at
+    }
+
     /// Whether a person typed it, in its time.
     #[must_use]
     pub fn is(&self, app: &App, typed: &str) -> bool {
-        app.clock.now() < self.expires_at && messages::is_code(&app.config.master_keys, self.flow, typed, &self.mac)
+        self.lives(app) && messages::is_code(&app.config.master_keys, self.flow, typed, &self.mac)
     }
 
     /// Uses it up, in the transaction of its effect; false when that was done before.

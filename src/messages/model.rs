@@ -60,6 +60,8 @@ pub enum MessageKind {
     SignUpNotice,
     /// The code that proves an identifier in a sign-in.
     IdentifierCode,
+    /// The code that is sent to a phone as a second factor, or to enrol it as one.
+    FactorCode,
     /// A session was ended, because its refresh token came back.
     RefreshReuseNotice,
     /// A recovery code was used. Value: `left`, how many remain.
@@ -68,6 +70,8 @@ pub enum MessageKind {
     RecoveryCodesReplacedNotice,
     /// A factor was enrolled. Value: `label`, its name.
     FactorEnrolledNotice,
+    /// A factor was removed. Value: `label`, its name.
+    FactorRemovedNotice,
     /// Many failures in a row. Value: `count`, how many.
     FailuresNotice,
     /// The token that makes a device known.
@@ -76,14 +80,16 @@ pub enum MessageKind {
 
 impl MessageKind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::SignUpCode,
         Self::SignUpNotice,
         Self::IdentifierCode,
+        Self::FactorCode,
         Self::RefreshReuseNotice,
         Self::RecoveryCodeUsedNotice,
         Self::RecoveryCodesReplacedNotice,
         Self::FactorEnrolledNotice,
+        Self::FactorRemovedNotice,
         Self::FailuresNotice,
         Self::DeviceToken,
     ];
@@ -95,10 +101,12 @@ impl MessageKind {
             Self::SignUpCode => "sign_up_code",
             Self::SignUpNotice => "sign_up_notice",
             Self::IdentifierCode => "identifier_code",
+            Self::FactorCode => "factor_code",
             Self::RefreshReuseNotice => "refresh_reuse_notice",
             Self::RecoveryCodeUsedNotice => "recovery_code_used_notice",
             Self::RecoveryCodesReplacedNotice => "recovery_codes_replaced_notice",
             Self::FactorEnrolledNotice => "factor_enrolled_notice",
+            Self::FactorRemovedNotice => "factor_removed_notice",
             Self::FailuresNotice => "failures_notice",
             Self::DeviceToken => "device_token",
         }
@@ -113,7 +121,7 @@ impl MessageKind {
     /// Whether it carries a code, and thus goes to a destination that is not proved yet.
     #[must_use]
     pub fn carries_code(self) -> bool {
-        matches!(self, Self::SignUpCode | Self::IdentifierCode | Self::DeviceToken)
+        matches!(self, Self::SignUpCode | Self::IdentifierCode | Self::FactorCode | Self::DeviceToken)
     }
 
     /// Whether its code is of digits, which a call can read and a phone can fill in.
@@ -127,14 +135,9 @@ impl MessageKind {
     pub fn values(self) -> &'static [&'static str] {
         match self {
             Self::RecoveryCodeUsedNotice => &["left"],
-            Self::FactorEnrolledNotice => &["label"],
+            Self::FactorEnrolledNotice | Self::FactorRemovedNotice => &["label"],
             Self::FailuresNotice => &["count"],
-            Self::SignUpCode
-            | Self::SignUpNotice
-            | Self::IdentifierCode
-            | Self::RefreshReuseNotice
-            | Self::RecoveryCodesReplacedNotice
-            | Self::DeviceToken => &[],
+            _ => &[],
         }
     }
 }

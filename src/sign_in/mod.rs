@@ -1,7 +1,7 @@
 //! Sign-in: the flow from the right password to a session, and re-authentication inside a session.
 //!
 //! ```text
-//!   password ──▶ has a confirmed factor? ──yes──▶ second_factor ───────────────▶ session
+//!   password ──▶ has a confirmed factor? ──yes──▶ second_factor ──code─────────▶ session
 //!                        │ no
 //!                        ▼
 //!               verify_identifier ──code──▶ enrol_second_factor ──first code──▶ session
@@ -25,6 +25,8 @@
 //!   done so. Enrolment inside a flow needs an account without any confirmed factor.
 //! * Unknown identifier, wrong password, unverified sign-up, no password: one answer, at a multiple of half a
 //!   second after arrival. Closed and suspended are told after the right password only.
+//! * A code goes to a phone when it is asked for, and no oftener than every half minute for one flow; it counts for that
+//!   phone in that flow.
 //! * A re-authentication needs the password and a second factor, and gives an access token with a fresh
 //!   `auth_time` that is not kept in the session.
 
@@ -34,6 +36,7 @@ mod reauthentication;
 mod service;
 
 pub use http::SignInFlow;
+pub use http::enrollable;
 pub use http::routes;
 pub use http::sign_in_flow;
 pub use model::StartedFlow;

@@ -86,6 +86,12 @@ pub(super) enum SignInError {
     /// The token is unknown, used, replaced or too old, or the account has changed since.
     #[error("the flow is over")]
     Expired,
+    /// The token of a re-authentication is unknown, somebody else's or too old.
+    #[error("the re-authentication is over")]
+    ReauthenticationExpired,
+    /// A code of a phone without the token that it was sent under.
+    #[error("no token of a re-authentication")]
+    NoReauthentication,
     /// The flow asks for another step.
     #[error("the flow asks for another step")]
     WrongStep,

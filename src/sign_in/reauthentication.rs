@@ -2,6 +2,8 @@
 
 use chrono::DateTime;
 use chrono::Utc;
+use serde::Deserialize;
+use serde::Serialize;
 
 use super::model::SignInError;
 use super::service::REAUTHENTICATION;
@@ -9,7 +11,9 @@ use super::service::SecondFactor;
 use super::service::Try;
 use super::service::amr;
 use super::service::authenticate;
+use super::service::kind_of;
 use super::service::record_failure;
+use super::service::send_to_factor;
 use super::service::tell_of_recovery_code;
 use crate::accounts;
 use crate::accounts::AccountStatus;
@@ -19,12 +23,22 @@ use crate::audit;
 use crate::audit::Caller;
 use crate::audit::Event;
 use crate::audit::EventKind;
+use crate::crypto::OpaqueToken;
+use crate::crypto::TokenKind;
 use crate::factors;
 use crate::factors::CheckError;
+use crate::factors::ConfirmedFactor;
+use crate::factors::FactorKind;
 use crate::factors::Match;
 use crate::flows;
+use crate::flows::SentCode;
+use crate::ids::FactorId;
+use crate::ids::FlowId;
+use crate::ids::SessionId;
+use crate::internal::Internal;
 use crate::limits::Failing;
 use crate::limits::Lane;
+use crate::messages::Channel;
 use crate::sessions::CurrentSession;
 
 /// A re-authentication that succeeded: what its access token says.
@@ -34,45 +48,99 @@ pub(super) struct Reauthenticated {
     pub roles: Vec<String>,
 }
 
+/// `rat_…`: names the code that was sent for a re-authentication.
+struct ReauthenticationToken;
+
+impl TokenKind for ReauthenticationToken {
+    const PREFIX: &'static str = "rat_";
+}
+
+/// What a token stands for, as Redis keeps it, sealed. The codes of a session are one flow, so that each voids the one
+/// before; the token names one of them.
+#[derive(Serialize, Deserialize)]
+struct Named {
+    session: SessionId,
+    code: FlowId,
+}
+
+const KEYS: &str = "reauthentication";
+
+fn flow(session: &CurrentSession) -> FlowId {
+    session.id.uuid().into()
+}
+
+/// Sends a code to a phone of the account. Answers the token to give it back with, and where it went.
+pub(super) async fn send_code(
+    app: &App,
+    session: &CurrentSession,
+    to: (FactorId, Channel),
+) -> Result<(String, String), SignInError> {
+    let factors = factors::confirmed(&mut *app.db.acquire().await.map_err(Internal::from)?, session.account).await?;
+    let (code, number) = send_to_factor(app, (session.account, &factors), flow(session), to).await?;
+    let token = OpaqueToken::<ReauthenticationToken>::generate();
+    flows::save(app, KEYS, &token.digest().to_text(), &Named { session: session.id, code }).await?;
+    Ok((token.reveal(), number))
+}
+
+/// The newest code of a session, when it went to this factor under this token.
+async fn sent_under(
+    app: &App,
+    session: &CurrentSession,
+    (factor, token): (&ConfirmedFactor, &str),
+) -> Result<SentCode, SignInError> {
+    let token = OpaqueToken::<ReauthenticationToken>::parse(token).ok_or(SignInError::ReauthenticationExpired)?;
+    let named = flows::find::<Named>(app, KEYS, &token.digest().to_text()).await?;
+    let sent = factors::sent_to(app, factor, flow(session)).await?.filter(|sent| sent.lives(app));
+    let named = named.filter(|named| named.session == session.id);
+    let found = named.zip(sent).filter(|(named, sent)| named.code == sent.id());
+    found.map(|(_, sent)| sent).ok_or(SignInError::ReauthenticationExpired)
+}
+
 /// Judges password and code, and uses the code up. Five failures in a row end the session's tries for a while.
 pub(super) async fn reauthenticate(
     app: &App,
     session: &CurrentSession,
-    password: &str,
+    (password, token): (&str, Option<&str>),
     given: &SecondFactor,
     caller: &Caller,
 ) -> Result<Reauthenticated, SignInError> {
+    let factors = factors::confirmed(&mut *app.db.acquire().await.map_err(Internal::from)?, session.account).await?;
+    let factor = given.factor_among(&factors)?;
+    let sent = match (factor.filter(|factor| factor.kind == FactorKind::Phone), token) {
+        (Some(_), None) => return Err(SignInError::NoReauthentication),
+        (Some(phone), Some(token)) => Some(sent_under(app, session, (phone, token)).await?),
+        (None, _) => None,
+    };
     let tried = Try::take(app, session.account, session.id.uuid(), REAUTHENTICATION).await?;
     let failed = |kind: serde_json::Value| {
         let event = Event::new(EventKind::ReauthenticationFailed, caller).session(session.id);
         event.detail(serde_json::json!({ "kind": kind }))
     };
-    let outcome = judge(app, session, (password, given), (caller, failed("password".into()))).await;
+    let judged = async {
+        let version = judge(app, session, password, failed("password".into())).await?;
+        let factor = factor.ok_or(CheckError::Wrong)?;
+        let found = factors::check(app, session.account, factor, (&given.presented, sent)).await?;
+        finish(app, session, version, &found, caller).await
+    };
+    let outcome = judged.await;
     if outcome.is_ok() {
         flows::forget_tries(app, session.id.uuid(), REAUTHENTICATION).await?;
     }
-    tried.settle(outcome, failed(serde_json::json!(given.kind))).await
+    tried.settle(outcome, failed(serde_json::json!(kind_of(factor)))).await
 }
 
-async fn judge(
-    app: &App,
-    session: &CurrentSession,
-    (password, given): (&str, &SecondFactor),
-    (caller, failed): (&Caller, Event<'_>),
-) -> Result<Reauthenticated, SignInError> {
+/// Judges the password; answers its version.
+async fn judge(app: &App, session: &CurrentSession, password: &str, failed: Event<'_>) -> Result<i64, SignInError> {
     let slot = app.hashing.reserve()?;
     let candidate = accounts::candidate_of(app, session.account).await?;
     let raised = app.failures.raise(Lane::Password, Failing::Account(session.account)).await?;
-    let authenticated = match authenticate(app, slot, (&candidate, password), &raised).await {
+    match authenticate(app, slot, (&candidate, password), &raised).await {
         Err(error @ AuthenticateError::Wrong { .. }) => {
             record_failure(app, failed, (Some(session.account), &raised)).await?;
-            return Err(error.into());
+            Err(error.into())
         }
-        other => other?,
-    };
-    let code = given.code.as_ref().ok_or(CheckError::Wrong)?;
-    let found = factors::check(app, session.account, given.factor, code).await?;
-    finish(app, session, authenticated.password_version, &found, caller).await
+        other => Ok(other?.password_version),
+    }
 }
 
 async fn finish(

@@ -4,6 +4,8 @@
 #![expect(unreachable_pub, reason = "one binary: its modules talk to each other alone")]
 
 #[cfg(test)]
+mod account_factors;
+#[cfg(test)]
 mod account_life;
 #[cfg(test)]
 mod audit;

@@ -10,32 +10,27 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::super::service;
+use super::identifier::CodeSent;
 use super::problem;
-use crate::accounts::read_label;
+use crate::accounts::Delivery;
 use crate::app::App;
-use crate::factors::FactorKind;
-use crate::factors::TotpCode;
+use crate::factors::Asked;
+use crate::factors::Enrolment;
+use crate::factors::EnrolmentKind;
+use crate::factors::Wanted;
 use crate::http::Client;
 use crate::http::FieldCode;
 use crate::http::Json;
 use crate::http::Problem;
+use crate::http::accepted;
 use crate::http::created;
 use crate::http::outcome;
 use crate::ids::FactorId;
+use crate::messages::Channel;
 use crate::sessions::Answer;
 use crate::sessions::TokenDelivery;
 use crate::sessions::TokenSet;
 use crate::sessions::token_set;
-
-const DEFAULT_LABEL: &str = "Authenticator app";
-
-/// What can be enrolled inside a sign-in.
-#[derive(Clone, Copy, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum EnrolmentKind {
-    /// An authenticator app.
-    Totp,
-}
 
 /// How an enrolment is confirmed.
 #[derive(Clone, Copy, Deserialize, ToSchema)]
@@ -47,14 +42,23 @@ pub(super) enum ConfirmMethod {
 
 /// An enrolment to begin.
 #[derive(Deserialize, ToSchema)]
+#[schema(example = json!({ "sign_in_token": "sit_Zt3yq0…", "kind": "totp", "label": "My phone" }))]
 pub(super) struct EnrolmentRequest {
     /// The flow.
     #[schema(example = "sit_Zt3yq0…")]
     sign_in_token: String,
     /// One of the flow's `enrollable`.
     #[schema(inline, example = "totp")]
-    #[expect(dead_code, reason = "there is one kind today; the contract names it all the same")]
     kind: EnrolmentKind,
+    /// Of a phone: its number, with the country code or beside `country`.
+    #[schema(nullable = false, example = "+819012345678")]
+    phone: Option<String>,
+    /// For a number in its national form (ISO 3166-1).
+    #[schema(nullable = false, example = "JP")]
+    country: Option<String>,
+    /// Of a phone: how its first code travels; `sms` unless `voice` is asked for.
+    #[schema(nullable = false, inline, example = "sms")]
+    channel: Option<Channel>,
     /// What its owner calls it, at most 100 characters.
     #[schema(nullable = false, example = "My phone", max_length = 100)]
     label: Option<String>,
@@ -71,37 +75,17 @@ pub(super) struct EnrolmentStarted {
     enrolment: Enrolment,
 }
 
-/// What to set up; shown once.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Enrolment {
-    /// The factor that the first code confirms.
+/// Which phone another first code goes to, and how.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct ResendEnrolmentRequest {
+    /// The flow.
+    #[schema(example = "sit_Zt3yq0…")]
+    sign_in_token: String,
+    /// The factor.
     factor_id: FactorId,
-    /// What kind it is.
-    #[schema(inline)]
-    kind: FactorKind,
-    /// For an authenticator app.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(inline, nullable = false)]
-    totp: Option<TotpSetup>,
-    /// Seconds until it must be confirmed.
-    #[schema(example = 600)]
-    expires_in: u64,
-}
-
-/// The shared secret, three times.
-#[derive(Serialize, ToSchema)]
-pub(super) struct TotpSetup {
-    /// To type in (base32).
-    #[schema(example = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")]
-    secret: String,
-    /// To open on the same device.
-    #[schema(
-        example = "otpauth://totp/Sekisho:taro%40example.jp?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Sekisho"
-    )]
-    otpauth_uri: String,
-    /// To scan: an SVG image.
-    #[schema(example = "<svg xmlns=\"http://www.w3.org/2000/svg\">…</svg>")]
-    qr_svg: String,
+    /// `sms`, or when asked for `voice`.
+    #[schema(inline, example = "voice")]
+    channel: Channel,
 }
 
 /// The first code of an enrolment.
@@ -128,22 +112,36 @@ pub(super) struct ConfirmEnrolmentRequest {
 #[utoipa::path(
     tag = "sign-in", operation_id = "start_enrolment", request_body = EnrolmentRequest,
     responses((status = 201, description = "What to set up", body = EnrolmentStarted)),
-    extensions(("x-problems" = json!(["sign_in_expired", "wrong_step"])), ("x-limit" = json!("enrolment"))),
+    extensions(("x-problems" = json!(["sign_in_expired", "wrong_step", "message_limit_reached"])), ("x-limit" = json!("enrolment"))),
 )]
 #[post("/v1/sign-ins/enrolments")]
 pub(super) async fn begin(app: web::Data<App>, body: Json<EnrolmentRequest>) -> Result<HttpResponse, Problem> {
-    let label =
-        read_label(body.0.label.as_deref().unwrap_or(DEFAULT_LABEL)).map_err(|code| Problem::field("/label", code))?;
-    let totp = service::begin_enrolment(&app, &body.0.sign_in_token, &label).await.map_err(problem)?;
-    created(&EnrolmentStarted {
-        sign_in_token: body.0.sign_in_token,
-        enrolment: Enrolment {
-            factor_id: totp.factor,
-            kind: FactorKind::Totp,
-            totp: Some(TotpSetup { secret: totp.secret, otpauth_uri: totp.otpauth_uri, qr_svg: totp.qr_svg }),
-            expires_in: 600,
-        },
-    })
+    let EnrolmentRequest { sign_in_token, kind, phone, country, channel, label } = body.0;
+    let asked = Asked { kind, phone, country, channel, label };
+    let enrolment = match asked.read(&app)? {
+        Wanted::Totp { label } => {
+            let totp = service::begin_totp(&app, &sign_in_token, &label).await.map_err(problem)?;
+            Enrolment::of_totp(totp)
+        }
+        Wanted::Phone { label, number, channel } => {
+            let begun = service::begin_phone(&app, &sign_in_token, (&number, channel), &label).await;
+            Enrolment::of_phone(&app, begun.map_err(problem)?, (channel, &number))
+        }
+    };
+    created(&EnrolmentStarted { sign_in_token, enrolment })
+}
+
+/// Send another first code to the phone of an enrolment.
+#[utoipa::path(
+    tag = "sign-in", operation_id = "resend_enrolment_code", request_body = ResendEnrolmentRequest,
+    responses((status = 202, description = "The code is on its way", body = CodeSent)),
+    extensions(("x-problems" = json!(["sign_in_expired", "wrong_step", "message_limit_reached"])), ("x-limit" = json!("resend"))),
+)]
+#[post("/v1/sign-ins/enrolments/resend")]
+pub(super) async fn resend(app: web::Data<App>, body: Json<ResendEnrolmentRequest>) -> Result<HttpResponse, Problem> {
+    let ResendEnrolmentRequest { sign_in_token, factor_id, channel } = body.0;
+    let number = service::resend_enrolment(&app, &sign_in_token, (factor_id, channel)).await.map_err(problem)?;
+    accepted(&CodeSent { sign_in_token, delivery: Delivery::of(&app, channel, &number) })
 }
 
 /// Confirm the enrolment with its first code, and complete the sign-in.
@@ -167,10 +165,8 @@ pub(super) async fn confirm(
     let body = body.0;
     let delivery = TokenDelivery::admitted(body.token_delivery, &request)?;
     let typed = body.code.ok_or_else(|| Problem::field("/code", FieldCode::Required))?;
-    let code = TotpCode::parse(&typed);
-    let confirmed = service::confirm_enrolment(&app, &body.sign_in_token, (body.factor_id, code.as_ref()), &client)
-        .await
-        .map_err(problem);
+    let confirmed =
+        service::confirm_enrolment(&app, &body.sign_in_token, (body.factor_id, &typed), &client).await.map_err(problem);
     app.metrics.sign_in("enrolment", outcome(&confirmed));
     let (done, codes) = confirmed?;
     let answer =

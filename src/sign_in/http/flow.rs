@@ -7,6 +7,8 @@ use super::super::model::NextStep;
 use super::super::model::StartedFlow;
 use crate::accounts::IdentifierKind;
 use crate::accounts::identifier_hint;
+use crate::app::App;
+use crate::factors::ConfirmedFactor;
 use crate::factors::FactorKind;
 use crate::ids::FactorId;
 use crate::ids::IdentifierId;
@@ -29,7 +31,7 @@ pub struct SignInFlow {
     /// What can be asked for, when a second factor is next.
     factors: Vec<FlowFactor>,
     /// What can be enrolled, when an enrolment is next.
-    #[schema(inline, example = json!(["totp"]))]
+    #[schema(inline, example = json!(["totp", "phone"]))]
     enrollable: Vec<FactorKind>,
 }
 
@@ -61,27 +63,39 @@ pub(super) struct FlowFactor {
     /// The ways that a code can take to it.
     #[schema(inline)]
     channels: Vec<Channel>,
+    /// Of a phone: enough of its number to recognise it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "•••5678")]
+    hint: Option<String>,
 }
 
 /// The answer of a step.
 #[must_use]
-pub fn sign_in_flow(started: StartedFlow) -> SignInFlow {
+pub fn sign_in_flow(app: &App, started: StartedFlow) -> SignInFlow {
     let StartedFlow { token, expires_in, step } = started;
-    let enrollable = if step.next == NextStep::EnrolSecondFactor { vec![FactorKind::Totp] } else { Vec::new() };
+    let enrollable = if step.next == NextStep::EnrolSecondFactor { enrollable(app) } else { Vec::new() };
+    let identifiers = step.identifiers.into_iter();
     SignInFlow {
         sign_in_token: token.reveal(),
         expires_in,
         next: step.next,
-        identifiers: step
-            .identifiers
-            .into_iter()
+        identifiers: identifiers
             .map(|own| FlowIdentifier { id: own.id, kind: own.kind, hint: identifier_hint(&own.value) })
             .collect(),
-        factors: step
-            .factors
-            .into_iter()
-            .map(|factor| FlowFactor { id: factor.id, kind: factor.kind, label: factor.label, channels: Vec::new() })
-            .collect(),
+        factors: step.factors.into_iter().map(|factor| flow_factor(app, factor)).collect(),
         enrollable,
     }
+}
+
+/// What can be enrolled here.
+#[must_use]
+pub fn enrollable(app: &App) -> Vec<FactorKind> {
+    let phones = (!app.channels.to_phones().is_empty()).then_some(FactorKind::Phone);
+    std::iter::once(FactorKind::Totp).chain(phones).collect()
+}
+
+fn flow_factor(app: &App, factor: ConfirmedFactor) -> FlowFactor {
+    let channels = if factor.kind == FactorKind::Phone { app.channels.to_phones() } else { Vec::new() };
+    let hint = factor.number.as_deref().map(identifier_hint);
+    FlowFactor { id: factor.id, kind: factor.kind, label: factor.label, channels, hint }
 }

@@ -40,10 +40,10 @@ pub(super) struct IdentifierCodeRequest {
 pub(super) struct CodeSent {
     /// The flow, unchanged.
     #[schema(example = "sit_Zt3yq0…")]
-    sign_in_token: String,
+    pub sign_in_token: String,
     /// Where it went.
     #[schema(inline)]
-    delivery: Delivery,
+    pub delivery: Delivery,
 }
 
 /// The code of an identifier.
@@ -93,5 +93,5 @@ pub(super) async fn verify(
 ) -> Result<HttpResponse, Problem> {
     let verified = service::verify(&app, &body.0.sign_in_token, &body.0.code, &client).await.map_err(problem);
     app.metrics.sign_in("identifier", outcome(&verified));
-    ok(&sign_in_flow(verified?))
+    ok(&sign_in_flow(&app, verified?))
 }

@@ -10,6 +10,7 @@ mod second_factor;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use flow::SignInFlow;
+pub use flow::enrollable;
 pub use flow::sign_in_flow;
 
 use super::model::SignInError;
@@ -24,9 +25,12 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(password::start)
         .service(identifier::send_code)
         .service(identifier::verify)
+        .service(second_factor::send_code)
         .service(second_factor::complete)
         .service(enrolment::begin)
+        .service(enrolment::resend)
         .service(enrolment::confirm)
+        .service(reauthentication::send_code)
         .service(reauthentication::reauthenticate);
 }
 
@@ -38,6 +42,8 @@ fn problem(error: SignInError) -> Problem {
         SignInError::Authenticate(AuthenticateError::Hashing(error)) | SignInError::Hashing(error) => error.into(),
         SignInError::Authenticate(AuthenticateError::Internal(error)) | SignInError::Internal(error) => error.into(),
         SignInError::Expired => Problem::new(ErrorCode::SignInExpired),
+        SignInError::ReauthenticationExpired => Problem::new(ErrorCode::ReauthenticationExpired),
+        SignInError::NoReauthentication => Problem::field("/reauthentication_token", FieldCode::Required),
         SignInError::WrongStep => Problem::new(ErrorCode::WrongStep),
         SignInError::WrongCode { attempts_left } => {
             Problem::new(ErrorCode::InvalidCode).attempts_left(u32::try_from(attempts_left).unwrap_or(0))

@@ -86,7 +86,7 @@ pub(super) async fn start(
         hints.into_iter().fold(problem(error), Problem::hint)
     });
     app.metrics.sign_in("password", outcome(&started));
-    ok(&sign_in_flow(started?))
+    ok(&sign_in_flow(&app, started?))
 }
 
 /// What may have gone wrong while typing; told by the request alone, so that it says nothing about the account.

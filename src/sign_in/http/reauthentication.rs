@@ -13,15 +13,18 @@ use super::problem;
 use super::second_factor::FactorMethod;
 use super::second_factor::read_factor;
 use crate::accounts::AuthenticateError;
+use crate::accounts::Delivery;
 use crate::app::App;
 use crate::http::Client;
 use crate::http::FieldCode;
 use crate::http::Json;
 use crate::http::Problem;
+use crate::http::accepted;
 use crate::http::ok;
 use crate::ids::FactorId;
 use crate::limits::Policy;
 use crate::limits::Subject;
+use crate::messages::Channel;
 use crate::sessions::CurrentSession;
 use crate::tokens;
 use crate::tokens::AccessGrant;
@@ -45,6 +48,30 @@ pub(super) struct ReauthenticationRequest {
     /// With method `recovery_code`.
     #[schema(nullable = false, example = "7Q4M-ZK2D-9XWT-H3VB")]
     recovery_code: Option<String>,
+    /// With a code that was sent to a phone: what it was sent under.
+    #[schema(nullable = false, example = "rat_Zt3yq0…")]
+    reauthentication_token: Option<String>,
+}
+
+/// Which phone a code goes to, and how.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct ReauthenticationCodeRequest {
+    /// A phone of the account.
+    factor_id: FactorId,
+    /// `sms`, or when asked for `voice`.
+    #[schema(inline, example = "sms")]
+    channel: Channel,
+}
+
+/// A code on its way.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ReauthenticationCodeSent {
+    /// To be given back with the code.
+    #[schema(example = "rat_Zt3yq0…")]
+    reauthentication_token: String,
+    /// Where it went.
+    #[schema(inline)]
+    delivery: Delivery,
 }
 
 /// An access token with a fresh `auth_time`.
@@ -58,13 +85,32 @@ pub(super) struct ReauthenticationAnswer {
     expires_in: u64,
 }
 
+/// Send a code to a phone of the account, to prove again who you are.
+#[utoipa::path(
+    tag = "sessions", operation_id = "send_reauthentication_code", request_body = ReauthenticationCodeRequest,
+    responses((status = 202, description = "The code is on its way", body = ReauthenticationCodeSent)),
+    security(("bearer" = [])),
+    extensions(("x-problems" = json!(["message_limit_reached"])), ("x-limit" = json!("reauthentication"))),
+)]
+#[post("/v1/reauthentications/codes")]
+pub(super) async fn send_code(
+    app: web::Data<App>,
+    session: CurrentSession,
+    body: Json<ReauthenticationCodeRequest>,
+) -> Result<HttpResponse, Problem> {
+    let ReauthenticationCodeRequest { factor_id, channel } = body.0;
+    let (token, number) = reauthentication::send_code(&app, &session, (factor_id, channel)).await.map_err(problem)?;
+    let delivery = Delivery::of(&app, channel, &number);
+    accepted(&ReauthenticationCodeSent { reauthentication_token: token, delivery })
+}
+
 /// Prove again who you are, for a sensitive act.
 #[utoipa::path(
     tag = "sessions", operation_id = "reauthenticate", request_body = ReauthenticationRequest,
     responses((status = 200, description = "An access token with a fresh `auth_time`", body = ReauthenticationAnswer)),
     security(("bearer" = [])),
     extensions(
-        ("x-problems" = json!(["invalid_code", "too_many_attempts", "account_suspended", "account_closed", "overloaded"])),
+        ("x-problems" = json!(["invalid_code", "too_many_attempts", "reauthentication_expired", "account_suspended", "account_closed", "overloaded"])),
         ("x-limit" = json!("reauthentication")),
     ),
 )]
@@ -78,16 +124,16 @@ pub(super) async fn reauthenticate(
     app.limits.admit(Policy::Reauthentication, Subject::Account(session.account)).await?;
     let body = body.0;
     let password = body.password.ok_or_else(|| Problem::field("/password", FieldCode::Required))?;
-    let given = read_factor(body.method, body.factor_id, body.code.as_deref(), body.recovery_code.as_deref())?;
-    let done =
-        reauthentication::reauthenticate(&app, &session, &password, &given, &client).await.map_err(
-            |error| match error {
-                SignInError::Authenticate(AuthenticateError::Wrong { .. }) => {
-                    Problem::field("/password", FieldCode::WrongPassword)
-                }
-                other => problem(other),
-            },
-        )?;
+    let token = body.reauthentication_token;
+    let given = read_factor(body.method, body.factor_id, body.code, body.recovery_code)?;
+    let done = reauthentication::reauthenticate(&app, &session, (&password, token.as_deref()), &given, &client)
+        .await
+        .map_err(|error| match error {
+        SignInError::Authenticate(AuthenticateError::Wrong { .. }) => {
+            Problem::field("/password", FieldCode::WrongPassword)
+        }
+        other => problem(other),
+    })?;
     let access = tokens::issue(
         &app,
         &AccessGrant {

@@ -11,18 +11,19 @@ use utoipa::ToSchema;
 
 use super::super::service;
 use super::super::service::SecondFactor;
+use super::identifier::CodeSent;
 use super::problem;
+use crate::accounts::Delivery;
 use crate::app::App;
-use crate::factors::FactorKind;
-use crate::factors::PresentedCode;
-use crate::factors::RecoveryCode;
-use crate::factors::TotpCode;
+use crate::factors::Presented;
 use crate::http::Client;
 use crate::http::FieldCode;
 use crate::http::Json;
 use crate::http::Problem;
+use crate::http::accepted;
 use crate::http::outcome;
 use crate::ids::FactorId;
+use crate::messages::Channel;
 use crate::sessions::Answer;
 use crate::sessions::TokenDelivery;
 use crate::sessions::TokenSet;
@@ -32,7 +33,7 @@ use crate::sessions::token_set;
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum FactorMethod {
-    /// A code of an authenticator app, in `code`.
+    /// A code of an authenticator app, or one that was sent to a phone, in `code`.
     Code,
     /// One of the recovery codes, in `recovery_code`.
     RecoveryCode,
@@ -62,29 +63,50 @@ pub(super) struct SecondFactorRequest {
     token_delivery: Option<TokenDelivery>,
 }
 
+/// Which phone a code goes to, and how.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct FactorCodeRequest {
+    /// The flow.
+    #[schema(example = "sit_Zt3yq0…")]
+    sign_in_token: String,
+    /// One of the flow's phones.
+    factor_id: FactorId,
+    /// One of its `channels`.
+    #[schema(inline, example = "sms")]
+    channel: Channel,
+}
+
 /// Reads the member that the method calls for; the others must be absent.
 pub(super) fn read_factor(
     method: FactorMethod,
     factor: Option<FactorId>,
-    code: Option<&str>,
-    recovery_code: Option<&str>,
+    code: Option<String>,
+    recovery_code: Option<String>,
 ) -> Result<SecondFactor, Problem> {
     let required = |pointer| Problem::field(pointer, FieldCode::Required);
     let surplus = |pointer| Problem::field(pointer, FieldCode::NotSupported);
-    let kind = match method {
-        FactorMethod::Code => FactorKind::Totp,
-        FactorMethod::RecoveryCode => FactorKind::RecoveryCode,
-    };
-    let code = match method {
+    let presented = match method {
         FactorMethod::Code if recovery_code.is_some() => return Err(surplus("/recovery_code")),
-        FactorMethod::Code => TotpCode::parse(code.ok_or_else(|| required("/code"))?).map(PresentedCode::Totp),
+        FactorMethod::Code => Presented::Code(code.ok_or_else(|| required("/code"))?),
         FactorMethod::RecoveryCode if code.is_some() => return Err(surplus("/code")),
-        FactorMethod::RecoveryCode => {
-            let typed = recovery_code.ok_or_else(|| required("/recovery_code"))?;
-            RecoveryCode::parse(typed).map(PresentedCode::Recovery)
-        }
+        FactorMethod::RecoveryCode => Presented::RecoveryCode(recovery_code.ok_or_else(|| required("/recovery_code"))?),
     };
-    Ok(SecondFactor { kind, factor, code })
+    Ok(SecondFactor { factor, presented })
+}
+
+/// Send a code to a phone of the account.
+///
+/// A new code voids the one before. By call instead of SMS only when that is asked for, and to the same number.
+#[utoipa::path(
+    tag = "sign-in", operation_id = "send_factor_code", request_body = FactorCodeRequest,
+    responses((status = 202, description = "The code is on its way", body = CodeSent)),
+    extensions(("x-problems" = json!(["sign_in_expired", "wrong_step", "message_limit_reached"])), ("x-limit" = json!("resend"))),
+)]
+#[post("/v1/sign-ins/codes")]
+pub(super) async fn send_code(app: web::Data<App>, body: Json<FactorCodeRequest>) -> Result<HttpResponse, Problem> {
+    let FactorCodeRequest { sign_in_token, factor_id, channel } = body.0;
+    let number = service::send_factor_code(&app, &sign_in_token, (factor_id, channel)).await.map_err(problem)?;
+    accepted(&CodeSent { sign_in_token, delivery: Delivery::of(&app, channel, &number) })
 }
 
 /// Complete a sign-in.
@@ -107,7 +129,7 @@ pub(super) async fn complete(
 ) -> Result<HttpResponse, Problem> {
     let body = body.0;
     let delivery = TokenDelivery::admitted(body.token_delivery, &request)?;
-    let given = read_factor(body.method, body.factor_id, body.code.as_deref(), body.recovery_code.as_deref())?;
+    let given = read_factor(body.method, body.factor_id, body.code, body.recovery_code)?;
     let done = service::complete(&app, &body.sign_in_token, &given, &client).await.map_err(problem);
     app.metrics.sign_in("second_factor", outcome(&done));
     let done = done?;

@@ -17,51 +17,88 @@ use crate::audit::EventKind;
 use crate::devices;
 use crate::factors;
 use crate::factors::EnrolmentCode;
+use crate::factors::FactorKind;
+use crate::factors::PendingFactor;
+use crate::factors::Place;
 use crate::factors::RecoveryCodes;
-use crate::factors::TotpCode;
 use crate::factors::TotpEnrolment;
 use crate::flows;
 use crate::ids::FactorId;
+use crate::messages::Channel;
+use crate::messages::ChannelNotSupported;
 use crate::messages::MessageKind;
 use crate::sessions;
 use crate::sessions::NewSession;
 
 /// Begins the enrolment of an authenticator app.
-pub(in super::super) async fn begin_enrolment(
-    app: &App,
-    token: &str,
-    label: &str,
-) -> Result<TotpEnrolment, SignInError> {
+pub(in super::super) async fn begin_totp(app: &App, token: &str, label: &str) -> Result<TotpEnrolment, SignInError> {
     let Loaded { flow, .. } = load(app, token, NextStep::EnrolSecondFactor).await?;
     let mut tx = app.begin().await?;
     let profile = accounts::profile(&mut tx, flow.account).await?;
     let name = profile.identifiers.first().map_or(app.config.service_name.as_str(), |own| own.value.as_str());
-    let enrolment = factors::begin_totp(&mut tx, app, (flow.account, flow.id), name, label).await?;
+    let enrolment = factors::begin_totp(&mut tx, app, place(&flow), (name, label)).await?;
     app.commit(tx).await?;
     Ok(enrolment)
+}
+
+/// Begins the enrolment of a phone: a code goes there.
+pub(in super::super) async fn begin_phone(
+    app: &App,
+    token: &str,
+    (number, channel): (&str, Channel),
+    label: &str,
+) -> Result<FactorId, SignInError> {
+    let Loaded { flow, .. } = load(app, token, NextStep::EnrolSecondFactor).await?;
+    let mut tx = app.begin().await?;
+    let id = factors::begin_phone(&mut tx, app, place(&flow), (number, channel), label).await?;
+    app.commit(tx).await?;
+    Ok(id)
+}
+
+/// Sends another first code to the phone of an enrolment. Answers where it went.
+pub(in super::super) async fn resend_enrolment(
+    app: &App,
+    token: &str,
+    (factor, channel): (FactorId, Channel),
+) -> Result<String, SignInError> {
+    let Loaded { flow, .. } = load(app, token, NextStep::EnrolSecondFactor).await?;
+    let pending = factors::pending(app, place(&flow), factor).await?;
+    let number = pending.number.ok_or(ChannelNotSupported)?;
+    let channel = app.channels.choose(&number, Some(channel))?;
+    let mut tx = app.begin().await?;
+    factors::resend_enrolment(&mut tx, app, place(&flow), (factor, &number), channel).await?;
+    app.commit(tx).await?;
+    Ok(number)
+}
+
+fn place(flow: &Flow) -> Place {
+    Place { account: flow.account, flow: Some(flow.id) }
 }
 
 /// Takes the first code: the factor is confirmed, the session opens, the recovery codes are shown once.
 pub(in super::super) async fn confirm_enrolment(
     app: &App,
     token: &str,
-    (factor, code): (FactorId, Option<&TotpCode>),
+    (factor, typed): (FactorId, &str),
     caller: &Caller,
 ) -> Result<(Completed, RecoveryCodes), SignInError> {
     let Loaded { flow, .. } = load(app, token, NextStep::EnrolSecondFactor).await?;
-    let tried = Try::take(app, flow.account, flow.id.uuid(), "enrolment").await?;
+    let pending = factors::pending(app, place(&flow), factor).await?;
+    // Sent codes have tries of their own; whatever else is enrolled shares those of the flow.
+    let counter = if pending.kind == FactorKind::Phone { pending.counter() } else { flow.id.uuid() };
+    let tried = Try::take(app, flow.account, counter, "enrolment").await?;
     let failed = Event::new(EventKind::SecondFactorFailed, caller).client(&flow.client_id);
-    let failed = failed.detail(serde_json::json!({ "kind": "totp" }));
-    tried.settle(enrol(app, &flow, (factor, code), caller).await, failed).await
+    let failed = failed.detail(serde_json::json!({ "kind": pending.kind }));
+    tried.settle(enrol(app, &flow, (pending, typed), caller).await, failed).await
 }
 
 async fn enrol(
     app: &App,
     flow: &Flow,
-    (factor, code): (FactorId, Option<&TotpCode>),
+    (pending, typed): (PendingFactor, &str),
     caller: &Caller,
 ) -> Result<(Completed, RecoveryCodes), SignInError> {
-    let code = factors::check_enrolment(app, (flow.account, flow.id), factor, code).await?;
+    let code = factors::check_enrolment(app, pending, typed).await?;
     let codes = factors::make_recovery_codes(app).await?;
     let opened = finish(app, flow, &code, &codes, caller).await?;
     Ok((opened, codes))
@@ -79,22 +116,23 @@ async fn finish(
     if !flows::consume(&mut tx, flow.id, app.clock.now()).await? {
         return Err(SignInError::Expired);
     }
-    if !factors::confirm_enrolment(&mut tx, app, &account, code).await? {
+    let enrolled = factors::confirmed(&mut tx, flow.account).await?;
+    let first = enrolled.iter().all(|factor| factor.kind == FactorKind::RecoveryCode);
+    if !first || factors::confirm_enrolment(&mut tx, app, &account, code).await?.is_err() {
         // Someone else has enrolled: the flow asks for that factor now, or is over.
         return Err(SignInError::WrongStep);
     }
     factors::replace_recovery_codes(&mut tx, app, &account, codes).await?;
     let event = Event::new(EventKind::FactorEnrolled, caller).account(flow.account).client(&flow.client_id);
-    audit::record(&mut tx, &app.clock, event.detail(serde_json::json!({ "kind": "totp" }))).await?;
-    accounts::notify(
+    audit::record(
         &mut tx,
-        app,
-        flow.account,
-        MessageKind::FactorEnrolledNotice,
-        &[("label", code.label().to_owned())],
+        &app.clock,
+        event.detail(serde_json::json!({ "kind": code.kind, "factor_id": code.factor() })),
     )
     .await?;
-    let amr = amr("otp");
+    accounts::notify(&mut tx, app, flow.account, MessageKind::FactorEnrolledNotice, &[("label", code.label.clone())])
+        .await?;
+    let amr = amr(code.amr());
     let new = NewSession {
         client_id: &flow.client_id,
         password_version: flow.password_version,

@@ -18,28 +18,52 @@ use crate::audit::EventKind;
 use crate::devices;
 use crate::factors;
 use crate::factors::CheckError;
+use crate::factors::ConfirmedFactor;
 use crate::factors::FactorKind;
 use crate::factors::Match;
-use crate::factors::PresentedCode;
+use crate::factors::Presented;
 use crate::flows;
+use crate::flows::Sending;
+use crate::flows::SentCode;
 use crate::ids::AccountId;
 use crate::ids::FactorId;
+use crate::ids::FlowId;
 use crate::ids::SessionId;
 use crate::internal::Internal;
 use crate::limits::Policy;
 use crate::limits::Subject;
 use crate::messages;
+use crate::messages::Channel;
+use crate::messages::ChannelNotSupported;
 use crate::messages::MessageKind;
 use crate::sessions;
 use crate::sessions::NewSession;
 use crate::sessions::OpenError;
 use crate::sessions::OpenedSession;
 
-/// What a person answers with; no code when what they typed cannot be one.
+/// What a person answers with.
 pub(in super::super) struct SecondFactor {
-    pub kind: FactorKind,
     pub factor: Option<FactorId>,
-    pub code: Option<PresentedCode>,
+    pub presented: Presented,
+}
+
+impl SecondFactor {
+    /// The factor that the code can be from; none when it is a recovery code and none is left, which is a try like any
+    /// other.
+    pub(in super::super) fn factor_among<'a>(
+        &self,
+        factors: &'a [ConfirmedFactor],
+    ) -> Result<Option<&'a ConfirmedFactor>, CheckError> {
+        match self.presented.factor(factors, self.factor) {
+            Err(CheckError::Wrong) => Ok(None),
+            found => found.map(Some),
+        }
+    }
+}
+
+/// How a failure is written down.
+pub(in super::super) fn kind_of(factor: Option<&ConfirmedFactor>) -> FactorKind {
+    factor.map_or(FactorKind::RecoveryCode, |factor| factor.kind)
 }
 
 /// A sign-in that is complete.
@@ -47,6 +71,34 @@ pub(in super::super) struct Completed {
     pub opened: OpenedSession,
     /// For the device, unless it was known.
     pub device_token: Option<String>,
+}
+
+/// Sends a code to a phone of the account; it voids the one before. Answers where it went.
+pub(in super::super) async fn send_factor_code(
+    app: &App,
+    token: &str,
+    (factor, channel): (FactorId, Channel),
+) -> Result<String, SignInError> {
+    let Loaded { flow, step, .. } = load(app, token, NextStep::SecondFactor).await?;
+    Ok(send_to_factor(app, (flow.account, &step.factors), flow.id, (factor, channel)).await?.1)
+}
+
+/// Sends the code of a flow to a phone among these factors. Answers the code's id, and where it went.
+pub(in super::super) async fn send_to_factor(
+    app: &App,
+    (account, factors): (AccountId, &[ConfirmedFactor]),
+    flow: FlowId,
+    (factor, channel): (FactorId, Channel),
+) -> Result<(FlowId, String), SignInError> {
+    let factor = factors.iter().find(|own| own.id == factor).ok_or(SignInError::UnknownFactor)?;
+    let number = factor.number.as_deref().ok_or(ChannelNotSupported)?;
+    let channel = app.channels.choose(number, Some(channel))?;
+    let mut tx = app.begin().await?;
+    let content = accounts::contact_by_phone(&mut tx, account, number).await?.content(MessageKind::FactorCode);
+    let sending = Sending { flow, pace: flow, proves: factor.id.uuid(), content: content.by(channel) };
+    let id = flows::send_code(&mut tx, app, sending).await?;
+    app.commit(tx).await?;
+    Ok((id, number.to_owned()))
 }
 
 /// Checks the code, uses it up and opens the session.
@@ -57,20 +109,22 @@ pub(in super::super) async fn complete(
     caller: &Caller,
 ) -> Result<Completed, SignInError> {
     let Loaded { flow, step, .. } = load(app, token, NextStep::SecondFactor).await?;
-    if given.factor.is_some_and(|named| step.factors.iter().all(|factor| factor.id != named)) {
-        return Err(SignInError::UnknownFactor);
-    }
+    let factor = given.factor_among(&step.factors)?;
     app.limits.admit(Policy::AccountCode, Subject::Account(flow.account)).await?;
-    let tried = Try::take(app, flow.account, flow.id.uuid(), "second-factor").await?;
+    let sent = match factor {
+        Some(factor) => factors::sent_to(app, factor, flow.id).await?,
+        None => None,
+    };
+    let counter = sent.as_ref().map_or(flow.id, SentCode::id);
+    let tried = Try::take(app, flow.account, counter.uuid(), "second-factor").await?;
     let failed = Event::new(EventKind::SecondFactorFailed, caller).client(&flow.client_id);
-    let failed = failed.detail(serde_json::json!({ "kind": given.kind }));
-    tried.settle(judge(app, &flow, given, caller).await, failed).await
-}
-
-async fn judge(app: &App, flow: &Flow, given: &SecondFactor, caller: &Caller) -> Result<Completed, SignInError> {
-    let code = given.code.as_ref().ok_or(CheckError::Wrong)?;
-    let found = factors::check(app, flow.account, given.factor, code).await?;
-    finish(app, flow, &found, caller).await
+    let failed = failed.detail(serde_json::json!({ "kind": kind_of(factor) }));
+    let judged = async {
+        let factor = factor.ok_or(CheckError::Wrong)?;
+        let found = factors::check(app, flow.account, factor, (&given.presented, sent)).await?;
+        finish(app, &flow, &found, caller).await
+    };
+    tried.settle(judged.await, failed).await
 }
 
 async fn finish(app: &App, flow: &Flow, found: &Match, caller: &Caller) -> Result<Completed, SignInError> {

@@ -20,6 +20,7 @@ use crate::http::Problem;
 use crate::http::Query;
 use crate::messages::Channel;
 use crate::password_policy::MIN_PASSWORD_CODE_POINTS;
+use crate::sign_in::enrollable;
 use crate::text::Language;
 
 /// For which client.
@@ -93,7 +94,7 @@ pub(super) async fn show(app: web::Data<App>, query: Query<ConfigurationQuery>) 
     Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "public, max-age=300")).json(Configuration {
         identifier_kinds,
         password: PasswordLengths { min_length: MIN_PASSWORD_CODE_POINTS, max_length: MAX_PASSWORD_CODE_POINTS },
-        factor_kinds: vec![FactorKind::Totp],
+        factor_kinds: enrollable(&app),
         channels: app.channels.open().to_vec(),
         code_length: 6,
         locales: Language::all().map(Language::tag).collect(),

@@ -185,5 +185,5 @@ pub(super) async fn verify(
     body: Json<VerifyRequest>,
 ) -> Result<HttpResponse, Problem> {
     let flow = service::verify(&app, &body.0.sign_up_token, &body.0.code, &client).await.map_err(problem)?;
-    ok(&sign_in_flow(flow))
+    ok(&sign_in_flow(&app, flow))
 }

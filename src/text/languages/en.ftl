@@ -93,6 +93,10 @@ problem-wrong-step =
     .title = Another step comes first
     .detail = This sign-in is at another step. Its member "next" says which.
     .help = Signing in goes step by step, and this step is not the one that comes next. Start signing in again if you cannot see what is missing.
+problem-last-second-factor =
+    .title = This is your last second factor
+    .detail = An account keeps one second factor. Add another one first, then remove this one.
+    .help = Every sign-in needs a second factor, so the last one cannot be removed. Add the new one first. Recovery codes do not count: they are for the day on which the others are lost.
 problem-limit-reached =
     .title = There are too many of these already
     .detail = No more can be added. Remove one first.
@@ -105,6 +109,10 @@ problem-sign-in-expired =
     .title = This sign-in has ended
     .detail = The sign-in has expired or was finished already. Please start again.
     .help = For your safety a sign-in must be finished within a few minutes and only once. Start again from the sign-in page.
+problem-reauthentication-expired =
+    .title = This confirmation has ended
+    .detail = The confirmation has expired, was replaced or was finished already. Please ask for another code.
+    .help = When you confirm who you are with a code that was sent to your phone, the code counts for ten minutes, for the newest request and on the device that asked for it.
 problem-sign-up-expired =
     .title = This sign-up has ended
     .detail = The sign-up has expired or was finished already. Please start again, or sign in.
@@ -241,6 +249,17 @@ message-identifier-code =
         Nobody from { $service } will ever ask you for it.
 
         If you are not signing in, somebody may know your password. Tell the people who run { $service }.
+message-factor-code =
+    .subject = Your code for { $service }
+    .sms = { $service } code: { $code } ({ $minutes } min)
+    .body =
+        Your code is
+
+            { $code }
+
+        It is valid for { $minutes } minutes and works once. Nobody from { $service } will ever ask you for it.
+
+        If you are not signing in, somebody may know your password. Tell the people who run { $service }.
 message-refresh-reuse-notice =
     .subject = You were signed out of { $service } on one device
     .sms = { $service }: we ended one of your sessions. Please sign in again.
@@ -273,6 +292,14 @@ message-factor-enrolled-notice =
         A second factor was added to your account on { $at }: { $label }. It can confirm your sign-ins from now on.
 
         If it was not you, tell the people who run { $service } at once.
+message-factor-removed-notice =
+    # $label: the name of the factor
+    .subject = A second factor was removed from your { $service } account
+    .sms = { $service }: a second factor was removed from your account.
+    .body =
+        A second factor was removed from your account on { $at }: { $label }. It does not confirm sign-ins any more.
+
+        If it was not you, end your other sessions at once and tell the people who run { $service }.
 
 # Advice on a password: `password-suggestion-<code>`
 

@@ -1,6 +1,7 @@
 //! `src/factors`.
 
 mod enrolment;
+mod phone;
 mod recovery_codes;
 mod totp;
 

@@ -17,7 +17,7 @@ use crate::support::test;
 use schema::faults;
 
 /// What may be called without an access token. Whatever is not here asks for one.
-const PUBLIC: [&str; 25] = [
+const PUBLIC: [&str; 27] = [
     "check_password",
     "complete_sign_in",
     "confirm_device_token",
@@ -29,7 +29,9 @@ const PUBLIC: [&str; 25] = [
     "ready",
     "refresh_session",
     "request_device_token",
+    "resend_enrolment_code",
     "resend_sign_up_code",
+    "send_factor_code",
     "send_identifier_code",
     "show_configuration",
     "show_openapi",

@@ -1,5 +1,6 @@
-//! Reading and changing the account, each in one transaction.
+//! The profile and the recovery codes.
 
+use super::lock;
 use crate::accounts;
 use crate::accounts::Profile;
 use crate::app::App;
@@ -15,19 +16,19 @@ use crate::messages::MessageKind;
 use crate::sessions::CurrentSession;
 
 /// The account and the kinds of its confirmed factors.
-pub(super) struct Shown {
+pub(in super::super) struct Shown {
     pub profile: Profile,
     pub second_factor_kinds: Vec<FactorKind>,
 }
 
 /// What to change; what is absent stays.
-pub(super) struct ProfileChange {
+pub(in super::super) struct ProfileChange {
     pub display_name: Option<String>,
     pub locale: Option<&'static str>,
     pub time_zone: Option<String>,
 }
 
-pub(super) async fn show(app: &App, session: &CurrentSession) -> Result<Shown, Internal> {
+pub(in super::super) async fn show(app: &App, session: &CurrentSession) -> Result<Shown, Internal> {
     let mut conn = app.db.acquire().await?;
     let profile = accounts::profile(&mut conn, session.account).await?;
     let mut second_factor_kinds: Vec<_> =
@@ -36,15 +37,14 @@ pub(super) async fn show(app: &App, session: &CurrentSession) -> Result<Shown, I
     Ok(Shown { profile, second_factor_kinds })
 }
 
-pub(super) async fn change_profile(
+pub(in super::super) async fn change_profile(
     app: &App,
     session: &CurrentSession,
     change: &ProfileChange,
     caller: &Caller,
 ) -> Result<(), Internal> {
     let mut tx = app.begin().await?;
-    let account = accounts::lock(&mut tx, session.account).await?;
-    let account = account.ok_or_else(|| Internal::bug(format!("accounts {}: no such row", session.account)))?;
+    let account = lock(&mut tx, session.account).await?;
     let (name, zone) = (change.display_name.as_deref(), change.time_zone.as_deref());
     accounts::update_profile(&mut tx, &account, name, change.locale, zone).await?;
     let event = Event::new(EventKind::ProfileChanged, caller).account(session.account).session(session.id);
@@ -52,20 +52,19 @@ pub(super) async fn change_profile(
     app.commit(tx).await
 }
 
-pub(super) async fn recovery_codes_left(app: &App, session: &CurrentSession) -> Result<i64, Internal> {
+pub(in super::super) async fn recovery_codes_left(app: &App, session: &CurrentSession) -> Result<i64, Internal> {
     factors::recovery_codes_left(&mut *app.db.acquire().await?, session.account).await
 }
 
 /// Makes ten new codes; the old ones are void.
-pub(super) async fn renew_recovery_codes(
+pub(in super::super) async fn renew_recovery_codes(
     app: &App,
     session: &CurrentSession,
     caller: &Caller,
 ) -> Result<Vec<String>, HashingError> {
     let codes = factors::make_recovery_codes(app).await?;
     let mut tx = app.begin().await?;
-    let account = accounts::lock(&mut tx, session.account).await?;
-    let account = account.ok_or_else(|| Internal::bug(format!("accounts {}: no such row", session.account)))?;
+    let account = lock(&mut tx, session.account).await?;
     factors::replace_recovery_codes(&mut tx, app, &account, &codes).await?;
     let event = Event::new(EventKind::RecoveryCodesReplaced, caller).account(session.account).session(session.id);
     audit::record(&mut tx, &app.clock, event).await?;

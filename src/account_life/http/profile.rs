@@ -1,4 +1,4 @@
-//! Bodies and handlers of the account.
+//! The profile and the recovery codes.
 
 use actix_web::HttpResponse;
 use actix_web::get;
@@ -11,11 +11,10 @@ use chrono_tz::Tz;
 use serde::Deserialize;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::service;
-use super::service::ProfileChange;
-use super::service::Shown;
+use super::super::service;
+use super::super::service::ProfileChange;
+use super::super::service::Shown;
 use crate::accounts::AccountStatus;
 use crate::accounts::Faults;
 use crate::accounts::IdentifierKind;
@@ -37,14 +36,9 @@ use crate::limits::Policy;
 use crate::limits::Subject;
 use crate::sessions::CurrentSession;
 
-/// Adds the endpoints.
-pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(show).service(change).service(count_recovery_codes).service(renew_recovery_codes);
-}
-
 /// The account, as its owner sees it.
 #[derive(Serialize, ToSchema)]
-struct Account {
+pub(super) struct Account {
     /// Its id: `sub` of every access token.
     id: AccountId,
     /// What it may do.
@@ -81,7 +75,7 @@ struct Account {
 
 /// An identifier of the account.
 #[derive(Serialize, ToSchema)]
-struct AccountIdentifier {
+pub(super) struct AccountIdentifier {
     /// Its id.
     id: IdentifierId,
     /// What kind it is.
@@ -98,7 +92,7 @@ struct AccountIdentifier {
 
 /// What to change; what is absent stays.
 #[derive(Deserialize, ToSchema)]
-struct AccountPatch {
+pub(super) struct AccountPatch {
     /// At most 100 characters.
     #[schema(nullable = false, example = "Taro", min_length = 1, max_length = 100)]
     display_name: Option<String>,
@@ -116,7 +110,7 @@ struct NoMembers {}
 
 /// How many recovery codes are unused.
 #[derive(Serialize, ToSchema)]
-struct RecoveryCodesLeft {
+pub(super) struct RecoveryCodesLeft {
     /// At most ten.
     #[schema(example = 9, minimum = 0, maximum = 10)]
     remaining: i64,
@@ -124,7 +118,7 @@ struct RecoveryCodesLeft {
 
 /// New recovery codes, shown this once.
 #[derive(Serialize, ToSchema)]
-struct RecoveryCodesShown {
+pub(super) struct RecoveryCodesShown {
     /// Ten of them.
     #[schema(example = json!(["7Q4M-ZK2D-9XWT-H3VB"]))]
     recovery_codes: Vec<String>,
@@ -165,7 +159,7 @@ fn identifier(own: OwnIdentifier) -> AccountIdentifier {
     extensions(("x-problems" = json!([])), ("x-limit" = json!("account"))),
 )]
 #[get("/v1/account")]
-async fn show(app: web::Data<App>, session: CurrentSession) -> Result<HttpResponse, Problem> {
+pub(super) async fn show(app: web::Data<App>, session: CurrentSession) -> Result<HttpResponse, Problem> {
     ok(&body(service::show(&app, &session).await?))
 }
 
@@ -177,7 +171,7 @@ async fn show(app: web::Data<App>, session: CurrentSession) -> Result<HttpRespon
     extensions(("x-problems" = json!([])), ("x-limit" = json!("account"))),
 )]
 #[patch("/v1/account")]
-async fn change(
+pub(super) async fn change(
     app: web::Data<App>,
     session: CurrentSession,
     client: Client,
@@ -206,7 +200,10 @@ fn read_time_zone(name: &str) -> Result<String, FieldCode> {
     extensions(("x-problems" = json!([])), ("x-limit" = json!("account"))),
 )]
 #[get("/v1/account/recovery-codes")]
-async fn count_recovery_codes(app: web::Data<App>, session: CurrentSession) -> Result<HttpResponse, Problem> {
+pub(super) async fn count_recovery_codes(
+    app: web::Data<App>,
+    session: CurrentSession,
+) -> Result<HttpResponse, Problem> {
     ok(&RecoveryCodesLeft { remaining: service::recovery_codes_left(&app, &session).await? })
 }
 
@@ -223,7 +220,7 @@ async fn count_recovery_codes(app: web::Data<App>, session: CurrentSession) -> R
     ),
 )]
 #[post("/v1/account/recovery-codes")]
-async fn renew_recovery_codes(
+pub(super) async fn renew_recovery_codes(
     app: web::Data<App>,
     session: CurrentSession,
     client: Client,

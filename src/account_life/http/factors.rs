@@ -1,0 +1,287 @@
+//! The factors.
+
+use actix_web::HttpResponse;
+use actix_web::delete;
+use actix_web::get;
+use actix_web::patch;
+use actix_web::post;
+use actix_web::web;
+use chrono::DateTime;
+use chrono::Utc;
+use serde::Deserialize;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::super::model::FactorError;
+use super::super::service;
+use crate::accounts::Delivery;
+use crate::accounts::identifier_hint;
+use crate::accounts::read_label;
+use crate::app::App;
+use crate::factors::Asked;
+use crate::factors::ConfirmedFactor;
+use crate::factors::Enrolment;
+use crate::factors::EnrolmentKind;
+use crate::factors::FactorKind;
+use crate::factors::Wanted;
+use crate::flows::RESEND_SECS;
+use crate::http::Client;
+use crate::http::ErrorCode;
+use crate::http::FieldCode;
+use crate::http::Items;
+use crate::http::Json;
+use crate::http::Page;
+use crate::http::Problem;
+use crate::http::Query;
+use crate::http::accepted;
+use crate::http::created;
+use crate::http::no_content;
+use crate::http::ok;
+use crate::ids::FactorId;
+use crate::limits::Policy;
+use crate::limits::Subject;
+use crate::messages::Channel;
+use crate::sessions::CurrentSession;
+
+/// A factor, as its owner sees it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Factor {
+    /// Its id.
+    id: FactorId,
+    /// What kind it is.
+    #[schema(inline)]
+    kind: FactorKind,
+    /// What its owner calls it; recovery codes have no name.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    #[schema(required = false, example = "Authenticator app")]
+    label: String,
+    /// Of a phone: enough of its number to recognise it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "•••5678")]
+    hint: Option<String>,
+    /// When its enrolment began.
+    created_at: DateTime<Utc>,
+    /// When it last proved who somebody is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    last_used_at: Option<DateTime<Utc>>,
+}
+
+/// A factor to add.
+#[derive(Deserialize, ToSchema)]
+#[schema(example = json!({ "kind": "phone", "phone": "+819012345678", "label": "My phone" }))]
+pub(super) struct NewFactor {
+    /// What kind it will be.
+    #[schema(inline, example = "phone")]
+    kind: EnrolmentKind,
+    /// Of a phone: its number, with the country code or beside `country`.
+    #[schema(nullable = false, example = "+819012345678")]
+    phone: Option<String>,
+    /// For a number in its national form (ISO 3166-1).
+    #[schema(nullable = false, example = "JP")]
+    country: Option<String>,
+    /// Of a phone: how its first code travels; `sms` unless `voice` is asked for.
+    #[schema(nullable = false, inline, example = "sms")]
+    channel: Option<Channel>,
+    /// What its owner calls it, at most 100 characters.
+    #[schema(nullable = false, example = "My phone", max_length = 100)]
+    label: Option<String>,
+}
+
+/// The first code of an enrolment.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct FactorConfirmation {
+    /// Which of the members below counts.
+    #[schema(inline, example = "code")]
+    #[expect(dead_code, reason = "there is one method today; the contract names it all the same")]
+    method: FactorProof,
+    /// Six digits.
+    #[schema(nullable = false, example = "123456")]
+    code: Option<String>,
+}
+
+/// How an enrolment is confirmed.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum FactorProof {
+    /// A code, in `code`.
+    Code,
+}
+
+/// How another first code travels.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct FactorResend {
+    /// `sms`, or when asked for `voice`.
+    #[schema(inline, example = "voice")]
+    channel: Channel,
+}
+
+/// A new name.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct FactorPatch {
+    /// At most 100 characters.
+    #[schema(example = "My phone", max_length = 100, min_length = 1)]
+    label: String,
+}
+
+fn body(own: ConfirmedFactor) -> Factor {
+    let hint = own.number.as_deref().map(identifier_hint);
+    let ConfirmedFactor { id, kind, label, created_at, last_used_at, .. } = own;
+    Factor { id, kind, label, hint, created_at, last_used_at }
+}
+
+fn problem(error: FactorError) -> Problem {
+    match error {
+        FactorError::Unknown => Problem::new(ErrorCode::NotFound),
+        FactorError::RecoveryCodes | FactorError::SameNumber => Problem::new(ErrorCode::Conflict),
+        FactorError::Last => Problem::new(ErrorCode::LastSecondFactor),
+        FactorError::TooMany => Problem::new(ErrorCode::LimitReached),
+        FactorError::WrongCode { attempts_left } => {
+            Problem::new(ErrorCode::InvalidCode).attempts_left(u32::try_from(attempts_left).unwrap_or(0))
+        }
+        FactorError::NoTriesLeft => Problem::new(ErrorCode::TooManyAttempts).retry_after(RESEND_SECS.unsigned_abs()),
+        FactorError::Channel(fault) => fault.into(),
+        FactorError::Sending(error) => error.into(),
+        FactorError::Internal(error) => error.into(),
+    }
+}
+
+/// List the factors, newest first; recovery codes, while any are left, are one of them.
+#[utoipa::path(
+    tag = "account", operation_id = "list_factors", params(Page),
+    responses((status = 200, description = "A page of factors", body = Items<Factor>)),
+    security(("bearer" = [])),
+    extensions(("x-problems" = json!(["invalid_cursor", "invalid_fields"])), ("x-limit" = json!("account"))),
+)]
+#[get("/v1/account/factors")]
+pub(super) async fn list(
+    app: web::Data<App>,
+    session: CurrentSession,
+    page: Query<Page>,
+) -> Result<HttpResponse, Problem> {
+    let (keys, list) = (&app.config.master_keys, format!("factors/{}", session.account));
+    let after = page.0.after(keys, &list)?;
+    let mut rows: Vec<Factor> = service::list_factors(&app, &session).await?.into_iter().map(body).collect();
+    rows.retain(|row| after.is_none_or(|after| row.id.uuid() < after));
+    rows.sort_by_key(|row| std::cmp::Reverse(row.id.uuid()));
+    ok(&page.0.fill(rows, keys, &list, |row: &Factor| row.id.uuid()))
+}
+
+/// Begin to add a factor; it counts once its first code came back.
+///
+/// Needs a sign-in or a re-authentication within the last ten minutes.
+#[utoipa::path(
+    tag = "account", operation_id = "add_factor", request_body = NewFactor,
+    responses((status = 201, description = "What to set up", body = Enrolment)),
+    security(("bearer" = [])),
+    extensions(
+        ("x-problems" = json!(["insufficient_user_authentication", "conflict", "message_limit_reached"])),
+        ("x-limit" = json!("enrolment")),
+    ),
+)]
+#[post("/v1/account/factors")]
+pub(super) async fn add(
+    app: web::Data<App>,
+    session: CurrentSession,
+    body: Json<NewFactor>,
+) -> Result<HttpResponse, Problem> {
+    session.require_recent(&app)?;
+    let NewFactor { kind, phone, country, channel, label } = body.0;
+    let wanted = Asked { kind, phone, country, channel, label }.read(&app)?;
+    app.limits.admit(Policy::Reauthentication, Subject::Account(session.account)).await?;
+    created(&match wanted {
+        Wanted::Totp { label } => Enrolment::of_totp(service::add_totp(&app, &session, &label).await?),
+        Wanted::Phone { label, number, channel } => {
+            let begun = service::add_phone(&app, &session, (&number, channel), &label).await.map_err(problem)?;
+            Enrolment::of_phone(&app, begun, (channel, &number))
+        }
+    })
+}
+
+/// Confirm a factor with its first code.
+#[utoipa::path(
+    tag = "account", operation_id = "confirm_factor", request_body = FactorConfirmation,
+    params(("id" = FactorId, Path, description = "The factor")),
+    responses((status = 200, description = "The factor", body = Factor)),
+    security(("bearer" = [])),
+    extensions(
+        ("x-problems" = json!(["not_found", "invalid_code", "too_many_attempts", "conflict", "limit_reached"])),
+        ("x-limit" = json!("code")),
+    ),
+)]
+#[post("/v1/account/factors/{id}/confirm")]
+pub(super) async fn confirm(
+    app: web::Data<App>,
+    session: CurrentSession,
+    client: Client,
+    id: web::Path<FactorId>,
+    given: Json<FactorConfirmation>,
+) -> Result<HttpResponse, Problem> {
+    let typed = given.0.code.ok_or_else(|| Problem::field("/code", FieldCode::Required))?;
+    ok(&body(service::confirm_factor(&app, &session, (*id, &typed), &client).await.map_err(problem)?))
+}
+
+/// Send another first code to a phone.
+#[utoipa::path(
+    tag = "account", operation_id = "resend_factor_code", request_body = FactorResend,
+    params(("id" = FactorId, Path, description = "The factor")),
+    responses((status = 202, description = "The code is on its way", body = Delivery)),
+    security(("bearer" = [])),
+    extensions(("x-problems" = json!(["not_found", "message_limit_reached"])), ("x-limit" = json!("resend"))),
+)]
+#[post("/v1/account/factors/{id}/resend")]
+pub(super) async fn resend(
+    app: web::Data<App>,
+    session: CurrentSession,
+    id: web::Path<FactorId>,
+    body: Json<FactorResend>,
+) -> Result<HttpResponse, Problem> {
+    let channel = body.0.channel;
+    let number = service::resend_factor_code(&app, &session, (*id, channel)).await.map_err(problem)?;
+    accepted(&Delivery::of(&app, channel, &number))
+}
+
+/// Name a factor.
+#[utoipa::path(
+    tag = "account", operation_id = "rename_factor", request_body = FactorPatch,
+    params(("id" = FactorId, Path, description = "The factor")),
+    responses((status = 200, description = "The factor", body = Factor)),
+    security(("bearer" = [])),
+    extensions(("x-problems" = json!(["not_found", "conflict"])), ("x-limit" = json!("account"))),
+)]
+#[patch("/v1/account/factors/{id}")]
+pub(super) async fn rename(
+    app: web::Data<App>,
+    session: CurrentSession,
+    client: Client,
+    id: web::Path<FactorId>,
+    patch: Json<FactorPatch>,
+) -> Result<HttpResponse, Problem> {
+    let label = read_label(&patch.0.label).map_err(|code| Problem::field("/label", code))?;
+    ok(&body(service::rename_factor(&app, &session, (*id, &label), &client).await.map_err(problem)?))
+}
+
+/// Remove a factor, at once; the last one stays.
+///
+/// Needs a sign-in or a re-authentication within the last ten minutes.
+#[utoipa::path(
+    tag = "account", operation_id = "remove_factor",
+    params(("id" = FactorId, Path, description = "The factor")),
+    responses((status = 204, description = "Removed")),
+    security(("bearer" = [])),
+    extensions(
+        ("x-problems" = json!(["insufficient_user_authentication", "not_found", "last_second_factor", "conflict"])),
+        ("x-limit" = json!("account")),
+    ),
+)]
+#[delete("/v1/account/factors/{id}")]
+pub(super) async fn remove(
+    app: web::Data<App>,
+    session: CurrentSession,
+    client: Client,
+    id: web::Path<FactorId>,
+) -> Result<HttpResponse, Problem> {
+    session.require_recent(&app)?;
+    service::remove_factor(&app, &session, *id, &client).await.map_err(problem)?;
+    Ok(no_content())
+}

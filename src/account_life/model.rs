@@ -1,0 +1,77 @@
+//! Why a change of the factors was refused.
+
+use crate::factors::CheckError;
+use crate::factors::NotConfirmed;
+use crate::factors::NotRemoved;
+use crate::flows::SendError;
+use crate::internal::Internal;
+use crate::messages::ChannelNotSupported;
+
+/// Why a change of the factors was refused.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum FactorError {
+    /// The account has no such factor or enrolment.
+    #[error("no such factor")]
+    Unknown,
+    /// Recovery codes have no name and are replaced, not removed.
+    #[error("recovery codes are no factor of their own")]
+    RecoveryCodes,
+    /// An account keeps one.
+    #[error("the last factor stays")]
+    Last,
+    /// The number is a factor of the account already.
+    #[error("the number is a factor already")]
+    SameNumber,
+    /// The account has as many as it may.
+    #[error("too many factors")]
+    TooMany,
+    /// The code is wrong or used.
+    #[error("wrong code")]
+    WrongCode {
+        /// How many tries remain.
+        attempts_left: i64,
+    },
+    /// Too many wrong codes.
+    #[error("no tries are left")]
+    NoTriesLeft,
+    /// The code cannot take the way that was asked for.
+    #[error(transparent)]
+    Channel(#[from] ChannelNotSupported),
+    /// No code was sent.
+    #[error(transparent)]
+    Sending(#[from] SendError),
+    /// A failure of ours.
+    #[error(transparent)]
+    Internal(#[from] Internal),
+}
+
+impl From<CheckError> for FactorError {
+    fn from(error: CheckError) -> Self {
+        match error {
+            CheckError::UnknownFactor | CheckError::Ambiguous => Self::Unknown,
+            CheckError::Wrong => Self::WrongCode { attempts_left: 0 },
+            CheckError::Hashing(error) => Self::Internal(Internal::bug(error)),
+            CheckError::Internal(error) => Self::Internal(error),
+        }
+    }
+}
+
+impl From<NotConfirmed> for FactorError {
+    fn from(reason: NotConfirmed) -> Self {
+        match reason {
+            NotConfirmed::Over => Self::WrongCode { attempts_left: 0 },
+            NotConfirmed::SameNumber => Self::SameNumber,
+            NotConfirmed::TooMany => Self::TooMany,
+        }
+    }
+}
+
+impl From<NotRemoved> for FactorError {
+    fn from(reason: NotRemoved) -> Self {
+        match reason {
+            NotRemoved::Unknown => Self::Unknown,
+            NotRemoved::Last => Self::Last,
+            NotRemoved::RecoveryCodes => Self::RecoveryCodes,
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! The factors of an account in its owner's hands.
+
+use super::super::model::FactorError;
+use super::lock;
+use crate::accounts;
+use crate::app::App;
+use crate::audit;
+use crate::audit::Caller;
+use crate::audit::Event;
+use crate::audit::EventKind;
+use crate::factors;
+use crate::factors::ConfirmedFactor;
+use crate::factors::Place;
+use crate::factors::TotpEnrolment;
+use crate::flows;
+use crate::ids::FactorId;
+use crate::internal::Internal;
+use crate::messages::Channel;
+use crate::messages::ChannelNotSupported;
+use crate::messages::MessageKind;
+use crate::sessions::CurrentSession;
+
+fn place(session: &CurrentSession) -> Place {
+    Place { account: session.account, flow: None }
+}
+
+pub(in super::super) async fn list_factors(
+    app: &App,
+    session: &CurrentSession,
+) -> Result<Vec<ConfirmedFactor>, Internal> {
+    factors::confirmed(&mut *app.db.acquire().await?, session.account).await
+}
+
+pub(in super::super) async fn add_totp(
+    app: &App,
+    session: &CurrentSession,
+    label: &str,
+) -> Result<TotpEnrolment, Internal> {
+    let mut tx = app.begin().await?;
+    let profile = accounts::profile(&mut tx, session.account).await?;
+    let name = profile.identifiers.first().map_or(app.config.service_name.as_str(), |own| own.value.as_str());
+    let begun = factors::begin_totp(&mut tx, app, place(session), (name, label)).await?;
+    app.commit(tx).await?;
+    Ok(begun)
+}
+
+pub(in super::super) async fn add_phone(
+    app: &App,
+    session: &CurrentSession,
+    (number, channel): (&str, Channel),
+    label: &str,
+) -> Result<FactorId, FactorError> {
+    if list_factors(app, session).await?.iter().any(|own| own.number.as_deref() == Some(number)) {
+        return Err(FactorError::SameNumber);
+    }
+    let mut tx = app.begin().await?;
+    let begun = factors::begin_phone(&mut tx, app, place(session), (number, channel), label).await?;
+    app.commit(tx).await?;
+    Ok(begun)
+}
+
+/// Sends another first code. Answers where it went.
+pub(in super::super) async fn resend_factor_code(
+    app: &App,
+    session: &CurrentSession,
+    (factor, channel): (FactorId, Channel),
+) -> Result<String, FactorError> {
+    let pending = factors::pending(app, place(session), factor).await?;
+    let number = pending.number.ok_or(ChannelNotSupported)?;
+    let channel = app.channels.choose(&number, Some(channel))?;
+    let mut tx = app.begin().await?;
+    factors::resend_enrolment(&mut tx, app, place(session), (factor, &number), channel).await?;
+    app.commit(tx).await?;
+    Ok(number)
+}
+
+/// Takes the first code: the factor counts from now on, and the owner is told.
+pub(in super::super) async fn confirm_factor(
+    app: &App,
+    session: &CurrentSession,
+    (factor, typed): (FactorId, &str),
+    caller: &Caller,
+) -> Result<ConfirmedFactor, FactorError> {
+    let pending = factors::pending(app, place(session), factor).await?;
+    let (tries, _) = flows::count_try(app, pending.counter(), "enrolment").await?;
+    let attempts_left = flows::TRIES - tries;
+    if attempts_left < 0 {
+        return Err(FactorError::NoTriesLeft);
+    }
+    let judged = async {
+        let code = factors::check_enrolment(app, pending, typed).await?;
+        let mut tx = app.begin().await?;
+        let account = lock(&mut tx, session.account).await?;
+        factors::confirm_enrolment(&mut tx, app, &account, &code).await??;
+        let event = Event::new(EventKind::FactorEnrolled, caller).account(session.account).session(session.id);
+        let event = event.detail(serde_json::json!({ "kind": code.kind, "factor_id": factor }));
+        audit::record(&mut tx, &app.clock, event).await?;
+        let label = ("label", code.label.clone());
+        accounts::notify(&mut tx, app, session.account, MessageKind::FactorEnrolledNotice, &[label]).await?;
+        let own = factors::confirmed(&mut tx, session.account).await?.into_iter().find(|own| own.id == factor);
+        app.commit(tx).await?;
+        own.ok_or(FactorError::Unknown)
+    };
+    judged.await.map_err(|error| match error {
+        FactorError::WrongCode { .. } => FactorError::WrongCode { attempts_left },
+        other => other,
+    })
+}
+
+pub(in super::super) async fn rename_factor(
+    app: &App,
+    session: &CurrentSession,
+    (factor, label): (FactorId, &str),
+    caller: &Caller,
+) -> Result<ConfirmedFactor, FactorError> {
+    let mut tx = app.begin().await?;
+    let account = lock(&mut tx, session.account).await?;
+    let renamed = factors::rename(&mut tx, &account, factor, label).await?;
+    let own = factors::confirmed(&mut tx, session.account).await?.into_iter().find(|own| own.id == factor);
+    let own = own.ok_or(FactorError::Unknown)?;
+    if !renamed {
+        return Err(FactorError::RecoveryCodes);
+    }
+    let event = Event::new(EventKind::FactorRenamed, caller).account(session.account).session(session.id);
+    audit::record(&mut tx, &app.clock, event.detail(serde_json::json!({ "factor_id": factor }))).await?;
+    app.commit(tx).await?;
+    Ok(own)
+}
+
+/// Removes a factor at once, and tells the owner.
+pub(in super::super) async fn remove_factor(
+    app: &App,
+    session: &CurrentSession,
+    factor: FactorId,
+    caller: &Caller,
+) -> Result<(), FactorError> {
+    let mut tx = app.begin().await?;
+    let account = lock(&mut tx, session.account).await?;
+    let removed = factors::remove(&mut tx, &account, factor).await??;
+    let event = Event::new(EventKind::FactorRemoved, caller).account(session.account).session(session.id);
+    let event = event.detail(serde_json::json!({ "kind": removed.kind, "factor_id": factor }));
+    audit::record(&mut tx, &app.clock, event).await?;
+    accounts::notify(&mut tx, app, session.account, MessageKind::FactorRemovedNotice, &[("label", removed.label)])
+        .await?;
+    app.commit(tx).await?;
+    Ok(())
+}

@@ -1,0 +1,148 @@
+//! What an enrolment is asked with and answered with, in a sign-in as in the account.
+
+use serde::Deserialize;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::model::FactorKind;
+use super::model::TotpEnrolment;
+use crate::accounts::Delivery;
+use crate::accounts::Faults;
+use crate::accounts::read_label;
+use crate::accounts::read_phone;
+use crate::app::App;
+use crate::http::FieldCode;
+use crate::http::Problem;
+use crate::ids::FactorId;
+use crate::messages::Channel;
+
+/// What can be enrolled.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EnrolmentKind {
+    /// An authenticator app.
+    Totp,
+    /// A phone that codes are sent to.
+    Phone,
+}
+
+/// The members of a body that ask for an enrolment.
+pub struct Asked {
+    /// `kind`.
+    pub kind: EnrolmentKind,
+    /// `phone`.
+    pub phone: Option<String>,
+    /// `country`.
+    pub country: Option<String>,
+    /// `channel`.
+    pub channel: Option<Channel>,
+    /// `label`.
+    pub label: Option<String>,
+}
+
+/// An enrolment that can begin.
+pub enum Wanted {
+    /// Of an authenticator app.
+    Totp {
+        /// What its owner calls it.
+        label: String,
+    },
+    /// Of a phone.
+    Phone {
+        /// What its owner calls it.
+        label: String,
+        /// In E.164.
+        number: String,
+        /// How its first code travels.
+        channel: Channel,
+    },
+}
+
+impl Asked {
+    /// Reads the members that the kind calls for; those of the other must be absent.
+    ///
+    /// # Errors
+    /// 422 `invalid_fields`, with everything that is wrong.
+    pub fn read(self, app: &App) -> Result<Wanted, Problem> {
+        let mut faults = Faults::default();
+        let label = self.label.as_deref().unwrap_or(match self.kind {
+            EnrolmentKind::Totp => "Authenticator app",
+            EnrolmentKind::Phone => "Phone",
+        });
+        let label = faults.note("/label", read_label(label));
+        let wanted = if self.kind == EnrolmentKind::Totp {
+            for (pointer, given) in [
+                ("/phone", self.phone.is_some()),
+                ("/country", self.country.is_some()),
+                ("/channel", self.channel.is_some()),
+            ] {
+                faults.note(pointer, if given { Err(FieldCode::NotSupported) } else { Ok(()) });
+            }
+            label.map(|label| Wanted::Totp { label })
+        } else {
+            let number = read_phone(app, &mut faults, (self.phone.as_deref(), self.country.as_deref()));
+            let channel = number.as_ref().and_then(|number| {
+                faults.note("/channel", app.channels.choose(number, self.channel).map_err(|_| FieldCode::NotSupported))
+            });
+            label.zip(number.zip(channel)).map(|(label, (number, channel))| Wanted::Phone { label, number, channel })
+        };
+        match wanted {
+            Some(wanted) if faults.is_empty() => Ok(wanted),
+            _ => Err(faults.into_problem()),
+        }
+    }
+}
+
+/// What to set up; shown once.
+#[derive(Serialize, ToSchema)]
+pub struct Enrolment {
+    /// The factor that the first code confirms.
+    factor_id: FactorId,
+    /// What kind it is.
+    #[schema(inline)]
+    kind: FactorKind,
+    /// For an authenticator app.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(inline, nullable = false)]
+    totp: Option<TotpSetup>,
+    /// For a phone: where its first code went.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(inline, nullable = false)]
+    phone: Option<Delivery>,
+    /// Seconds until it must be confirmed.
+    #[schema(example = 600)]
+    expires_in: u64,
+}
+
+/// The shared secret, three times.
+#[derive(Serialize, ToSchema)]
+struct TotpSetup {
+    /// To type in (base32).
+    #[schema(example = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")]
+    secret: String,
+    /// To open on the same device.
+    #[schema(
+        example = "otpauth://totp/Sekisho:taro%40example.jp?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Sekisho"
+    )]
+    otpauth_uri: String,
+    /// To scan: an SVG image.
+    #[schema(example = "<svg xmlns=\"http://www.w3.org/2000/svg\">…</svg>")]
+    qr_svg: String,
+}
+
+impl Enrolment {
+    /// Of an authenticator app.
+    #[must_use]
+    pub fn of_totp(totp: TotpEnrolment) -> Self {
+        let TotpEnrolment { factor, secret, otpauth_uri, qr_svg } = totp;
+        let totp = Some(TotpSetup { secret, otpauth_uri, qr_svg });
+        Self { factor_id: factor, kind: FactorKind::Totp, totp, phone: None, expires_in: 600 }
+    }
+
+    /// Of a phone.
+    #[must_use]
+    pub fn of_phone(app: &App, factor: FactorId, (channel, number): (Channel, &str)) -> Self {
+        let phone = Some(Delivery::of(app, channel, number));
+        Self { factor_id: factor, kind: FactorKind::Phone, totp: None, phone, expires_in: 600 }
+    }
+}

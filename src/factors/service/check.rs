@@ -1,0 +1,81 @@
+//! Finding what a code would use up, and using it up.
+
+use sqlx::PgConnection;
+
+use super::super::model::CheckError;
+use super::super::model::ConfirmedFactor;
+use super::super::model::FactorKind;
+use super::super::model::Match;
+use super::super::model::Presented;
+use super::super::recovery_codes::RecoveryCode;
+use super::super::store;
+use super::unused_step;
+use crate::app::App;
+use crate::flows::SentCode;
+use crate::ids::AccountId;
+use crate::ids::FlowId;
+use crate::internal::Internal;
+
+/// The newest code of this flow, if it went to this factor.
+///
+/// # Errors
+/// Redis did not answer.
+pub async fn sent_to(app: &App, factor: &ConfirmedFactor, flow: FlowId) -> Result<Option<SentCode>, Internal> {
+    if factor.kind != FactorKind::Phone {
+        return Ok(None);
+    }
+    Ok(SentCode::of(app, flow).await?.filter(|sent| sent.proves() == factor.id.uuid()))
+}
+
+/// Finds what a code would use up. Nothing is used up yet. `sent` is what [`sent_to`] found.
+///
+/// # Errors
+/// See [`CheckError`].
+pub async fn check(
+    app: &App,
+    account: AccountId,
+    factor: &ConfirmedFactor,
+    (presented, sent): (&Presented, Option<SentCode>),
+) -> Result<Match, CheckError> {
+    let found = match (presented, sent) {
+        (Presented::RecoveryCode(typed), _) => check_recovery(app, account, typed).await,
+        (Presented::Code(typed), Some(sent)) if sent.is(app, typed) => {
+            Ok(Match::Sent { factor: factor.id, code: sent })
+        }
+        (Presented::Code(typed), None) if factor.kind == FactorKind::Totp => {
+            let step = unused_step(app, factor.id, typed).await?;
+            step.map(|step| Match::TotpStep { factor: factor.id, step }).ok_or(CheckError::Wrong)
+        }
+        (Presented::Code(_), _) => Err(CheckError::Wrong),
+    };
+    app.metrics.factor_check(factor.kind.name(), found.as_ref().map_or_else(CheckError::name, |_| "right"));
+    found
+}
+
+async fn check_recovery(app: &App, account: AccountId, typed: &str) -> Result<Match, CheckError> {
+    let code = RecoveryCode::parse(typed).ok_or(CheckError::Wrong)?;
+    let set = store::code_set(&app.db, account).await?.ok_or(CheckError::UnknownFactor)?;
+    let salt = <[u8; 16]>::try_from(set.salt.as_slice())
+        .map_err(|_| Internal::bug(format!("recovery_code_sets {}: the salt is not 16 bytes", set.id)))?;
+    let digest = app.hashing.reserve()?.derive(code.bytes(), &salt).await?;
+    let unused = store::code_is_unused(&app.db, set.id, &digest).await?;
+    if unused { Ok(Match::RecoveryCode { set: set.id, digest }) } else { Err(CheckError::Wrong) }
+}
+
+impl Match {
+    /// Uses the code up; false when someone was faster.
+    ///
+    /// # Errors
+    /// The database did not take it.
+    pub async fn burn(&self, conn: &mut PgConnection, app: &App) -> Result<bool, Internal> {
+        let now = app.clock.now();
+        match self {
+            Self::TotpStep { factor, step } => store::burn_step(conn, *factor, *step, now).await,
+            Self::RecoveryCode { set, digest } => store::burn_code(conn, *set, digest, now).await,
+            Self::Sent { factor, code } => {
+                store::touch(conn, *factor, now).await?;
+                code.burn(conn, app).await
+            }
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! From the wish for a factor to its first right code.
+
+use chrono::TimeDelta;
+use sqlx::PgConnection;
+
+use super::super::model::CheckError;
+use super::super::model::EnrolmentCode;
+use super::super::model::FactorKind;
+use super::super::model::Match;
+use super::super::model::NotConfirmed;
+use super::super::model::PendingFactor;
+use super::super::model::TotpEnrolment;
+use super::super::store;
+use super::super::store::NewFactor;
+use super::super::totp;
+use super::unused_step;
+use crate::accounts;
+use crate::accounts::LockedAccount;
+use crate::app::App;
+use crate::crypto;
+use crate::crypto::SealPurpose;
+use crate::flows;
+use crate::flows::SendError;
+use crate::flows::Sending;
+use crate::flows::SentCode;
+use crate::ids::AccountId;
+use crate::ids::FactorId;
+use crate::ids::FlowId;
+use crate::internal::Internal;
+use crate::messages::Channel;
+use crate::messages::MessageKind;
+
+/// How long an enrolment waits for its first code.
+const ENROLMENT_SECS: i64 = 600;
+/// Confirmed factors of one account.
+const MAX_FACTORS: usize = 20;
+
+/// Where an enrolment takes place.
+#[derive(Clone, Copy)]
+pub struct Place {
+    /// Whose factor it will be.
+    pub account: AccountId,
+    /// The sign-in that it is part of; without one it belongs to the account.
+    pub flow: Option<FlowId>,
+}
+
+impl Place {
+    /// All first codes of one sign-in, or of one account, keep a distance in time.
+    fn pace(self) -> FlowId {
+        self.flow.unwrap_or_else(|| self.account.uuid().into())
+    }
+}
+
+async fn begin(
+    conn: &mut PgConnection,
+    app: &App,
+    place: Place,
+    (kind, label): (FactorKind, &str),
+) -> Result<FactorId, Internal> {
+    let now = app.clock.now();
+    let id: FactorId = crypto::new_id(now);
+    let expires_at = now + TimeDelta::seconds(ENROLMENT_SECS);
+    let new = NewFactor { id, account: place.account, flow: place.flow, kind, label, now, expires_at };
+    store::insert(conn, &new).await?;
+    Ok(id)
+}
+
+/// Begins the enrolment of an authenticator app. `name` is what the app shows beside the service.
+///
+/// # Errors
+/// The database did not take the rows.
+pub async fn begin_totp(
+    conn: &mut PgConnection,
+    app: &App,
+    place: Place,
+    (name, label): (&str, &str),
+) -> Result<TotpEnrolment, Internal> {
+    let id = begin(conn, app, place, (FactorKind::Totp, label)).await?;
+    let secret = zeroize::Zeroizing::new(crypto::random_bytes::<{ totp::SECRET_BYTES }>());
+    let sealed = app.config.master_keys.seal(SealPurpose::TotpSecret, id.uuid().as_bytes(), secret.as_slice());
+    store::insert_secret(conn, id, &sealed).await?;
+    totp::enrolment(id, secret.as_slice(), &app.config.service_name, name)
+}
+
+/// Begins the enrolment of a phone: its first code leaves with the commit.
+///
+/// # Errors
+/// See [`SendError`].
+pub async fn begin_phone(
+    conn: &mut PgConnection,
+    app: &App,
+    place: Place,
+    (number, channel): (&str, Channel),
+    label: &str,
+) -> Result<FactorId, SendError> {
+    let id = begin(conn, app, place, (FactorKind::Phone, label)).await?;
+    store::insert_number(conn, id, number).await?;
+    resend_enrolment(conn, app, place, (id, number), channel).await?;
+    Ok(id)
+}
+
+/// Sends another first code; the one before is void.
+///
+/// # Errors
+/// See [`SendError`].
+pub async fn resend_enrolment(
+    conn: &mut PgConnection,
+    app: &App,
+    place: Place,
+    (factor, number): (FactorId, &str),
+    channel: Channel,
+) -> Result<(), SendError> {
+    let contact = accounts::contact_by_phone(conn, place.account, number).await?;
+    let content = contact.content(MessageKind::FactorCode).by(channel);
+    flows::send_code(
+        conn,
+        app,
+        Sending { flow: factor.uuid().into(), pace: place.pace(), proves: factor.uuid(), content },
+    )
+    .await?;
+    Ok(())
+}
+
+/// An enrolment that waits for its first code.
+///
+/// # Errors
+/// There is none at this place, or it is over.
+pub async fn pending(app: &App, place: Place, factor: FactorId) -> Result<PendingFactor, CheckError> {
+    let row = store::pending(&app.db, (place.account, place.flow), factor, app.clock.now()).await?;
+    let row = row.ok_or(CheckError::UnknownFactor)?;
+    let sent = if row.number.is_some() { SentCode::of(app, factor.uuid().into()).await? } else { None };
+    Ok(PendingFactor { id: factor, kind: row.kind, label: row.label, number: row.number, sent })
+}
+
+/// Checks the first code of an enrolment.
+///
+/// # Errors
+/// The code is wrong.
+pub async fn check_enrolment(app: &App, pending: PendingFactor, typed: &str) -> Result<EnrolmentCode, CheckError> {
+    let PendingFactor { id: factor, kind, label, number, sent } = pending;
+    let proof = match (kind, sent) {
+        (FactorKind::Totp, _) => unused_step(app, factor, typed).await?.map(|step| Match::TotpStep { factor, step }),
+        (_, sent) => sent.filter(|sent| sent.is(app, typed)).map(|code| Match::Sent { factor, code }),
+    };
+    Ok(EnrolmentCode { factor, number, proof: proof.ok_or(CheckError::Wrong)?, kind, label })
+}
+
+/// Confirms an enrolment and uses its code up.
+///
+/// # Errors
+/// The database did not take it.
+pub async fn confirm_enrolment(
+    conn: &mut PgConnection,
+    app: &App,
+    account: &LockedAccount,
+    code: &EnrolmentCode,
+) -> Result<Result<(), NotConfirmed>, Internal> {
+    let enrolled = store::confirmed(conn, account.id()).await?;
+    if enrolled.len() >= MAX_FACTORS {
+        return Ok(Err(NotConfirmed::TooMany));
+    }
+    if code.number.is_some() && enrolled.iter().any(|factor| factor.number == code.number) {
+        return Ok(Err(NotConfirmed::SameNumber));
+    }
+    let confirmed = store::confirm(conn, account, code.factor, app.clock.now()).await?;
+    Ok(if confirmed && code.proof.burn(conn, app).await? { Ok(()) } else { Err(NotConfirmed::Over) })
+}

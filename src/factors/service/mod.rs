@@ -1,0 +1,90 @@
+//! Enrolling factors, checking codes, using them up.
+
+mod check;
+mod development;
+mod enrolment;
+mod recovery_codes;
+
+pub use check::check;
+pub use check::sent_to;
+pub use development::DevelopmentCode;
+pub use development::development_code;
+pub use enrolment::Place;
+pub use enrolment::begin_phone;
+pub use enrolment::begin_totp;
+pub use enrolment::check_enrolment;
+pub use enrolment::confirm_enrolment;
+pub use enrolment::pending;
+pub use enrolment::resend_enrolment;
+pub use recovery_codes::make_recovery_codes;
+pub use recovery_codes::recovery_codes_left;
+pub use recovery_codes::replace_recovery_codes;
+
+use sqlx::PgConnection;
+
+use super::model::ConfirmedFactor;
+use super::model::FactorKind;
+use super::model::NotRemoved;
+use super::store;
+use super::store::TotpSecret;
+use super::totp;
+use super::totp::TotpCode;
+use crate::accounts::LockedAccount;
+use crate::app::App;
+use crate::crypto::SealPurpose;
+use crate::ids::AccountId;
+use crate::ids::FactorId;
+use crate::internal::Internal;
+
+fn open_secret(app: &App, totp: &TotpSecret) -> Result<zeroize::Zeroizing<Vec<u8>>, Internal> {
+    app.config.master_keys.open(SealPurpose::TotpSecret, totp.factor.uuid().as_bytes(), &totp.secret_sealed)
+}
+
+/// The time step of a right code that is later than every one used before.
+async fn unused_step(app: &App, factor: FactorId, typed: &str) -> Result<Option<i64>, Internal> {
+    let now = app.clock.now();
+    let (Some(code), Some(secret)) = (TotpCode::parse(typed), store::secret(&app.db, factor, now).await?) else {
+        return Ok(None);
+    };
+    let step = totp::matching_step(&open_secret(app, &secret)?, &code, now)?;
+    Ok(step.filter(|step| *step > secret.last_step))
+}
+
+/// The confirmed factors of an account; recovery codes, while any are left, as one.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn confirmed(conn: &mut PgConnection, account: AccountId) -> Result<Vec<ConfirmedFactor>, Internal> {
+    store::confirmed(conn, account).await
+}
+
+/// Gives a factor another name; false when the account has no such factor.
+///
+/// # Errors
+/// The database did not take it.
+pub async fn rename(
+    conn: &mut PgConnection,
+    account: &LockedAccount,
+    factor: FactorId,
+    label: &str,
+) -> Result<bool, Internal> {
+    store::rename(conn, account, factor, label).await
+}
+
+/// Removes a factor at once; answers what it was.
+///
+/// # Errors
+/// The database did not take it.
+pub async fn remove(
+    conn: &mut PgConnection,
+    account: &LockedAccount,
+    factor: FactorId,
+) -> Result<Result<ConfirmedFactor, NotRemoved>, Internal> {
+    let own = store::confirmed(conn, account.id()).await?.into_iter().find(|own| own.id == factor);
+    Ok(match own {
+        None => Err(NotRemoved::Unknown),
+        Some(own) if own.kind == FactorKind::RecoveryCode => Err(NotRemoved::RecoveryCodes),
+        Some(own) if store::remove(conn, account, factor).await? => Ok(own),
+        Some(_) => Err(NotRemoved::Last),
+    })
+}

@@ -1,0 +1,86 @@
+//! Confirmed factors.
+
+use chrono::DateTime;
+use chrono::Utc;
+use sqlx::PgConnection;
+
+use super::super::model::ConfirmedFactor;
+use super::super::model::FactorKind;
+use super::recovery_codes;
+use crate::accounts::LockedAccount;
+use crate::ids::AccountId;
+use crate::ids::FactorId;
+use crate::internal::Internal;
+
+/// The confirmed factors of an account, the oldest first; recovery codes, if any are left, come last as one.
+pub(in super::super) async fn confirmed(
+    conn: &mut PgConnection,
+    account: AccountId,
+) -> Result<Vec<ConfirmedFactor>, Internal> {
+    let rows = sqlx::query!(
+        r#"SELECT f.id AS "id: FactorId", f.kind, f.label, f.created_at, f.last_used_at, p.number AS "number?"
+           FROM factors f LEFT JOIN phone_factors p ON p.factor_id = f.id
+           WHERE f.account_id = $1 AND f.confirmed_at IS NOT NULL ORDER BY f.id"#,
+        account.uuid()
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut factors = Vec::with_capacity(rows.len() + 1);
+    for row in rows {
+        factors.push(ConfirmedFactor {
+            id: row.id,
+            kind: FactorKind::from_name(&row.kind, row.id)?,
+            label: row.label,
+            number: row.number,
+            created_at: row.created_at,
+            last_used_at: row.last_used_at,
+        });
+    }
+    factors.extend(recovery_codes::as_factor(conn, account).await?);
+    Ok(factors)
+}
+
+/// Notes that a factor was used.
+pub(in super::super) async fn touch(
+    conn: &mut PgConnection,
+    factor: FactorId,
+    now: DateTime<Utc>,
+) -> Result<(), Internal> {
+    sqlx::query!("UPDATE factors SET last_used_at = $2 WHERE id = $1", factor.uuid(), now).execute(conn).await?;
+    Ok(())
+}
+
+/// Gives a factor another name; false when the account has no such factor.
+pub(in super::super) async fn rename(
+    conn: &mut PgConnection,
+    account: &LockedAccount,
+    factor: FactorId,
+    label: &str,
+) -> Result<bool, Internal> {
+    let renamed = sqlx::query!(
+        "UPDATE factors SET label = $3 WHERE id = $1 AND account_id = $2 AND confirmed_at IS NOT NULL",
+        factor.uuid(),
+        account.id().uuid(),
+        label
+    )
+    .execute(conn)
+    .await?;
+    Ok(renamed.rows_affected() == 1)
+}
+
+/// Removes a factor, unless it is the last confirmed one; false when nothing was removed.
+pub(in super::super) async fn remove(
+    conn: &mut PgConnection,
+    account: &LockedAccount,
+    factor: FactorId,
+) -> Result<bool, Internal> {
+    let removed = sqlx::query!(
+        "DELETE FROM factors WHERE id = $1 AND account_id = $2 AND confirmed_at IS NOT NULL AND EXISTS
+         (SELECT FROM factors other WHERE other.account_id = $2 AND other.confirmed_at IS NOT NULL AND other.id <> $1)",
+        factor.uuid(),
+        account.id().uuid()
+    )
+    .execute(conn)
+    .await?;
+    Ok(removed.rows_affected() == 1)
+}

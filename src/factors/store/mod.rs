@@ -1,0 +1,11 @@
+//! All SQL of factors and recovery codes.
+
+mod apps;
+mod enrolled;
+mod pending;
+mod recovery_codes;
+
+pub(super) use apps::*;
+pub(super) use enrolled::*;
+pub(super) use pending::*;
+pub(super) use recovery_codes::*;
