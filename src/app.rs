@@ -17,6 +17,7 @@ use crate::db::Tx;
 use crate::internal::Internal;
 use crate::limits::Failures;
 use crate::limits::Limits;
+use crate::limits::SpendGuard;
 use crate::messages::Channels;
 use crate::messages::Wake;
 use crate::metrics::Metrics;
@@ -47,6 +48,8 @@ pub struct App {
     pub limits: Arc<Limits>,
     /// Failures in a row.
     pub failures: Failures,
+    /// What messages to phones may cost.
+    pub spend: SpendGuard,
     /// What is counted.
     pub metrics: Metrics,
     /// Which passwords may be chosen.
@@ -67,14 +70,17 @@ impl App {
         let redis = Redis::new(&config.redis)?;
         let hashing = HashingThreads::start(&config.password.hashing).map_err(Internal::bug)?;
         let limits = Arc::new(Limits::new(redis.clone(), clock.clone(), &config));
-        let sources = Sources { hash_waits: hashing.waits(), limit_decisions: limits.decisions() };
         let db = db::pool(&config.database.url, config.database.max_connections, config.http.deadline)?;
+        let spend = SpendGuard::new(db.clone(), clock.clone(), &config);
+        let sources =
+            Sources { hash_waits: hashing.waits(), limit_decisions: limits.decisions(), message_spend: spend.counts() };
         Ok(Self {
             background_db: db::pool(&config.database.url, 4, BACKGROUND_DEADLINE)?,
             metrics: Metrics::new(sources),
             hashing,
             key_ring: KeyRing::default(),
             limits,
+            spend,
             failures: Failures::new(db.clone(), clock.clone(), &config),
             password_policy: PasswordPolicy::new(&config.service_name, config.password.breached_file.as_deref())
                 .map_err(Internal::bug)?,

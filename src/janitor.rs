@@ -1,4 +1,5 @@
-//! Purges what has expired and would grow without end: counts of failures, requests for device tokens.
+//! Purges what has expired and would grow without end: counts of failures and of
+//! messages to phones, requests for device tokens.
 //!
 //! Every replica does it once an hour; a row that another one was faster with is no fault.
 
@@ -32,5 +33,5 @@ pub async fn run(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
 /// # Errors
 /// The database did not answer.
 pub async fn purge(app: &App) -> Result<u64, Internal> {
-    Ok(app.failures.purge().await? + devices::purge(app).await?)
+    Ok(app.failures.purge().await? + app.spend.purge().await? + devices::purge(app).await?)
 }

@@ -55,6 +55,18 @@ impl LimitDecisions {
     }
 }
 
+/// What messages to phones cost, proved numbers apart from others. Clones count together.
+#[derive(Clone, Debug, Default)]
+pub struct SpendCounts(Counters<1>);
+
+impl SpendCounts {
+    /// Counts one message.
+    pub fn count(&self, proved: bool, cost: i64) {
+        let numbers = if proved { "proved" } else { "unproved" };
+        self.0.get_or_create(&labels(["numbers"], [numbers])).inc_by(u64::try_from(cost).unwrap_or(0));
+    }
+}
+
 /// What is measured elsewhere and only handed in.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
@@ -62,6 +74,8 @@ pub struct Sources {
     pub hash_waits: Durations,
     /// What the limits decided.
     pub limit_decisions: LimitDecisions,
+    /// What messages to phones cost.
+    pub message_spend: SpendCounts,
 }
 
 /// What is looked at when the text is made. `None` is shown as NaN: it is not known.
@@ -203,6 +217,7 @@ impl Kept {
         registry.register("refreshes", "Refreshes of sessions", self.refreshes.clone());
         registry.register("messages", "Attempts to deliver a message", self.messages.clone());
         registry.register("limit_decisions", "Decisions of the limits", sources.limit_decisions.0);
+        registry.register("message_spend", "What messages to phones cost", sources.message_spend.0);
         registry.register("hash_wait_seconds", "How long a hash waited for its thread", sources.hash_waits.0);
         registry.register("hash_queue_depth", "Hashes waiting or running", levels.hash_queue_depth.clone());
         registry.register("hash_refused", "Hashes refused because of the queue", levels.hash_refused.clone());

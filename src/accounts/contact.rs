@@ -1,5 +1,7 @@
 //! Where messages to a person go, and what an API answer tells of it.
 
+use std::net::IpAddr;
+
 use chrono::DateTime;
 use chrono::Utc;
 use chrono_tz::Tz;
@@ -9,11 +11,17 @@ use sqlx::PgConnection;
 use super::model::OwnIdentifier;
 use super::model::Profile;
 use super::model::identifier_hint;
+use super::model::limit_key;
+use super::model::phone_country;
 use super::store;
 use crate::app::App;
 use crate::ids::AccountId;
 use crate::ids::FlowId;
 use crate::internal::Internal;
+use crate::limits::Callee;
+use crate::limits::MessageRefused;
+use crate::limits::Policy;
+use crate::limits::Subject;
 use crate::messages;
 use crate::messages::Channel;
 use crate::messages::MessageKind;
@@ -103,6 +111,39 @@ pub async fn notify(
         messages::enqueue(conn, &app.config.master_keys, &app.clock, &notice).await?;
     }
     Ok(())
+}
+
+/// Who asks for a message.
+#[derive(Clone, Copy)]
+pub enum Asker {
+    /// The owner of an account, to a destination that was proved there.
+    Owner(AccountId),
+    /// Anybody at this address, to a destination of which nobody knows whose it is.
+    Anybody(IpAddr),
+}
+
+/// Whether one more message may go to a destination. The counts of owners and of anybody are apart, so that nobody who
+/// only knows an address or a number uses up what its owner needs.
+///
+/// # Errors
+/// Too many, or too much is spent on phones.
+pub async fn admit_message(app: &App, (value, lookup_key): (&str, &str), asker: Asker) -> Result<(), MessageRefused> {
+    let to_phone = !value.contains('@');
+    match asker {
+        Asker::Owner(account) => app.limits.admit(Policy::Message, Subject::Account(account)).await?,
+        Asker::Anybody(ip) => {
+            if to_phone {
+                app.limits.admit(Policy::PhoneMessage, Subject::Network(ip)).await?;
+            }
+            app.limits.admit(Policy::Message, Subject::Recipient(&limit_key(lookup_key))).await?
+        }
+    };
+    if !to_phone {
+        return Ok(());
+    }
+    let country = phone_country(value).map(|country| country.as_region_str().to_string()).unwrap_or_default();
+    let proved = matches!(asker, Asker::Owner(_));
+    app.spend.admit(Callee { number: value, country: &country, proved }).await
 }
 
 /// Sends the code of a flow; it is worthless after `expires_at`.

@@ -14,8 +14,10 @@ mod service;
 mod store;
 mod typed;
 
+pub use contact::Asker;
 pub use contact::Contact;
 pub use contact::Delivery;
+pub use contact::admit_message;
 pub use contact::contact;
 pub use contact::contact_by_phone;
 pub use contact::notify;

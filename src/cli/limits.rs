@@ -21,6 +21,7 @@ use crate::ids::AccountId;
 use crate::limits::Failing;
 use crate::limits::Lane;
 use crate::limits::Policy;
+use crate::limits::Spent;
 use crate::limits::Subject;
 
 #[derive(clap::Subcommand)]
@@ -31,6 +32,8 @@ pub(super) enum Action {
     Show(Target),
     /// Forget what was used, and the failures in a row
     Reset(Target),
+    /// Print what messages to phones have cost today, and the blocks of numbers that are closed
+    Spend(FromFile),
 }
 
 #[derive(clap::Args)]
@@ -45,6 +48,7 @@ pub(super) async fn run(action: Action) -> Result<(), Failure> {
     match action {
         Action::List => list(),
         Action::Show(target) => show(&super::app(&target.from)?, &Whose::read(&target.whose)?).await?,
+        Action::Spend(from) => spend(&super::app(&from)?).await?,
         Action::Reset(target) => reset(&super::app(&target.from)?, &Whose::read(&target.whose)?).await?,
     }
     Ok(())
@@ -123,6 +127,17 @@ async fn show(app: &App, whose: &Whose) -> Result<(), Failure> {
             let closed = closed.map_or_else(|| "-".to_owned(), |until| until.format("%FT%TZ").to_string());
             say(&format!("{:<20} {count:>9} {closed}", lane.name()));
         }
+    }
+    Ok(())
+}
+
+async fn spend(app: &App) -> Result<(), Failure> {
+    say(&format!("{:<8} {:<16} {:<9} {:>9} {:>9} {:>12}", "scope", "key", "numbers", "sent", "back", "cost"));
+    for row in app.spend.spent(app.clock.now().date_naive()).await? {
+        let Spent { key, sent, back, cost, .. } = &row;
+        let scope = if row.scope == "block" { "closed" } else { &row.scope };
+        let numbers = if row.proved { "proved" } else { "unproved" };
+        say(&format!("{scope:<8} {key:<16} {numbers:<9} {sent:>9} {back:>9} {cost:>12}"));
     }
     Ok(())
 }

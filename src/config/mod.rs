@@ -14,6 +14,7 @@ mod settings;
 mod tests;
 mod values;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -152,6 +153,29 @@ pub struct PasswordConfig {
 pub struct PhoneConfig {
     /// The countries whose numbers are served; empty for all.
     pub countries: Vec<Region>,
+    /// What may be spent on them.
+    pub spend: SpendConfig,
+}
+
+/// What messages to phones may cost a day, in whatever unit the prices are told.
+#[derive(Clone)]
+pub struct SpendConfig {
+    /// What one message costs, by the two letters of the country; one where nothing is told.
+    pub prices: BTreeMap<String, i64>,
+    /// For all numbers that nobody has proved.
+    pub unproved_per_day: i64,
+    /// For those of one country.
+    pub country_per_day: i64,
+    /// For all numbers that somebody has proved.
+    pub proved_per_day: i64,
+}
+
+impl SpendConfig {
+    /// What one message to this country costs.
+    #[must_use]
+    pub fn price(&self, country: &str) -> i64 {
+        self.prices.get(country).copied().unwrap_or(1)
+    }
 }
 
 impl PhoneConfig {

@@ -28,7 +28,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 fn problem(error: DeviceError) -> Problem {
     match error {
         DeviceError::TokenInvalid => Problem::new(ErrorCode::DeviceTokenInvalid),
-        DeviceError::Limited(limited) => limited.into(),
+        DeviceError::Refused(refused) => refused.into(),
         DeviceError::Internal(error) => error.into(),
     }
 }

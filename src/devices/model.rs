@@ -2,7 +2,7 @@
 
 use crate::crypto::TokenKind;
 use crate::internal::Internal;
-use crate::limits::Limited;
+use crate::limits::MessageRefused;
 
 /// How many devices of an account are known at a time.
 pub(super) const DEVICES: i64 = 20;
@@ -29,16 +29,10 @@ pub(super) enum DeviceError {
     /// The token of the message is unknown, used or too old.
     #[error("the token is void")]
     TokenInvalid,
-    /// Too many messages to one destination.
-    #[error("too many messages to one destination")]
-    Limited(Limited),
+    /// Too many messages to one destination, or too much is spent.
+    #[error(transparent)]
+    Refused(#[from] MessageRefused),
     /// A failure of ours.
     #[error(transparent)]
     Internal(#[from] Internal),
-}
-
-impl From<Limited> for DeviceError {
-    fn from(limited: Limited) -> Self {
-        Self::Limited(limited)
-    }
 }

@@ -9,10 +9,10 @@ use super::model::REQUEST_SECS;
 use super::model::RequestToken;
 use super::store;
 use crate::accounts;
+use crate::accounts::Asker;
 use crate::accounts::Contact;
 use crate::accounts::Identifier;
 use crate::accounts::LockedAccount;
-use crate::accounts::limit_key;
 use crate::app::App;
 use crate::audit;
 use crate::audit::Caller;
@@ -24,8 +24,6 @@ use crate::ids::AccountId;
 use crate::ids::DeviceId;
 use crate::ids::FlowId;
 use crate::internal::Internal;
-use crate::limits::Policy;
-use crate::limits::Subject;
 use crate::messages::Claimed;
 use crate::messages::Decision;
 use crate::messages::MessageKind;
@@ -81,7 +79,7 @@ pub async fn purge(app: &App) -> Result<u64, Internal> {
 
 /// Sends a token to an identifier, whoever has it.
 pub(super) async fn request(app: &App, identifier: &Identifier, caller: &Caller) -> Result<(), DeviceError> {
-    app.limits.admit(Policy::Message, Subject::Recipient(&limit_key(identifier.lookup_key()))).await?;
+    accounts::admit_message(app, (identifier.value(), identifier.lookup_key()), Asker::Anybody(caller.ip)).await?;
     let now = app.clock.now();
     let (id, token): (FlowId, _) = (crypto::new_id(now), OpaqueToken::<RequestToken>::generate());
     let expires_at = now + TimeDelta::seconds(REQUEST_SECS);

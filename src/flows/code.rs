@@ -10,16 +10,14 @@ use uuid::Uuid;
 
 use super::store;
 use crate::accounts;
-use crate::accounts::limit_key;
+use crate::accounts::Asker;
 use crate::app::App;
 use crate::crypto;
 use crate::http::ErrorCode;
 use crate::http::Problem;
 use crate::ids::FlowId;
 use crate::internal::Internal;
-use crate::limits::Limited;
-use crate::limits::Policy;
-use crate::limits::Subject;
+use crate::limits::MessageRefused;
 use crate::messages;
 use crate::messages::Channel;
 use crate::messages::NewContent;
@@ -37,6 +35,8 @@ pub struct Sending {
     pub pace: FlowId,
     /// What the code proves: an identifier or a factor.
     pub proves: Uuid,
+    /// Who asks for it.
+    pub asker: Asker,
     /// The message.
     pub content: NewContent,
 }
@@ -50,25 +50,19 @@ pub enum SendError {
         /// How long to wait.
         retry_after_secs: u64,
     },
-    /// Too many messages to one destination.
-    #[error("too many messages to one destination")]
-    Limited(Limited),
+    /// Too many messages, or too much is spent.
+    #[error(transparent)]
+    Refused(#[from] MessageRefused),
     /// A failure of ours.
     #[error(transparent)]
     Internal(#[from] Internal),
-}
-
-impl From<Limited> for SendError {
-    fn from(limited: Limited) -> Self {
-        Self::Limited(limited)
-    }
 }
 
 impl From<SendError> for Problem {
     fn from(error: SendError) -> Self {
         match error {
             SendError::TooSoon { retry_after_secs } => Self::new(ErrorCode::RateLimited).retry_after(retry_after_secs),
-            SendError::Limited(limited) => limited.into(),
+            SendError::Refused(refused) => refused.into(),
             SendError::Internal(error) => error.into(),
         }
     }
@@ -91,13 +85,13 @@ pub struct SentCode {
 /// # Errors
 /// See [`SendError`].
 pub async fn send_code(conn: &mut PgConnection, app: &App, sending: Sending) -> Result<FlowId, SendError> {
-    let Sending { flow, pace, proves, content } = sending;
-    app.limits.admit(Policy::Message, Subject::Recipient(&limit_key(&content.lookup_key))).await?;
+    let Sending { flow, pace, proves, asker, content } = sending;
     let now = app.clock.now();
     let until = now + TimeDelta::seconds(RESEND_SECS);
     if let Some(retry_after_secs) = store::claim_resend(app, pace, now, until).await? {
         return Err(SendError::TooSoon { retry_after_secs });
     }
+    accounts::admit_message(app, (&content.address, &content.lookup_key), asker).await?;
     let code = messages::new_code();
     let sent = SentCode {
         id: crypto::new_id(now),

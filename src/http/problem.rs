@@ -16,6 +16,7 @@ use crate::http::error_code::FieldCode;
 use crate::internal::Internal;
 use crate::internal::InternalKind;
 use crate::limits::Limited;
+use crate::limits::MessageRefused;
 use crate::limits::Policy;
 
 /// How long to wait when a store does not answer.
@@ -187,9 +188,23 @@ impl From<HashingError> for Problem {
 
 impl From<Limited> for Problem {
     fn from(limited: Limited) -> Self {
-        let code =
-            if limited.policy == Policy::Message { ErrorCode::MessageLimitReached } else { ErrorCode::RateLimited };
+        let code = match limited.policy {
+            Policy::Message | Policy::PhoneMessage => ErrorCode::MessageLimitReached,
+            _ => ErrorCode::RateLimited,
+        };
         Self::new(code).limited(limited)
+    }
+}
+
+impl From<MessageRefused> for Problem {
+    fn from(refused: MessageRefused) -> Self {
+        match refused {
+            MessageRefused::Limited(limited) => limited.into(),
+            MessageRefused::Spent { retry_after_secs } => {
+                Self::new(ErrorCode::MessageLimitReached).retry_after(retry_after_secs)
+            }
+            MessageRefused::Internal(error) => error.into(),
+        }
     }
 }
 

@@ -16,13 +16,14 @@
 //! table of fixed size; two keys that fall on one place share a count, which callers cannot bring about since they do
 //! not know the key.
 //!
-//! Failures in a row are counted apart, in PostgreSQL: [`Failures`].
+//! Failures in a row are counted apart, in PostgreSQL: [`Failures`]; so is what messages to phones cost: [`SpendGuard`].
 
 mod failures;
 mod gcra;
 mod network;
 mod policy;
 mod replicas;
+mod spend;
 mod store;
 
 use std::net::IpAddr;
@@ -55,6 +56,10 @@ pub use failures::Raised;
 pub use policy::Policy;
 pub use policy::Quota;
 pub use replicas::Heartbeat;
+pub use spend::Callee;
+pub use spend::MessageRefused;
+pub use spend::SpendGuard;
+pub use spend::Spent;
 
 /// Places in the memory that stands in for Redis: half a megabyte.
 const FALLBACK_PLACES: usize = 1 << 16;

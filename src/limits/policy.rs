@@ -29,6 +29,8 @@ pub enum Policy {
     AccountCode,
     /// Messages to one destination; by recipient.
     Message,
+    /// SMS and calls to numbers that nobody has proved; by network.
+    PhoneMessage,
     /// Documents that everyone may read; by network.
     Public,
 }
@@ -64,6 +66,7 @@ impl Policy {
         Self::Reauthentication,
         Self::AccountCode,
         Self::Message,
+        Self::PhoneMessage,
         Self::Public,
     ];
 
@@ -90,6 +93,7 @@ impl Policy {
             Self::Reauthentication => "reauthentication",
             Self::AccountCode => "account_code",
             Self::Message => "message",
+            Self::PhoneMessage => "phone_message",
             Self::Public => "public",
         }
     }
@@ -133,6 +137,8 @@ impl Policy {
             Self::Reauthentication => Quota::new(20, 600),
             // A code lives ten minutes, and nobody wants more of them than this.
             Self::Message => Quota::new(10, 3600),
+            // Each costs money. Two for a new person, and fifty new people an hour behind one address.
+            Self::PhoneMessage => Quota::new(100, 3600),
             // Only who knows the password comes this far, so strangers cannot use it up. A guesser of authenticator codes
             // (three of a million are right) needs months.
             Self::AccountCode => Quota::new(60, 3600),

@@ -4,7 +4,7 @@ use crate::accounts::Identifier;
 use crate::crypto::HashingError;
 use crate::crypto::TokenKind;
 use crate::internal::Internal;
-use crate::limits::Limited;
+use crate::limits::MessageRefused;
 use crate::messages::Channel;
 use crate::messages::ChannelNotSupported;
 use crate::password_policy::AcceptedPassword;
@@ -64,19 +64,13 @@ pub(super) enum SignUpError {
     /// The code cannot take the way that was asked for.
     #[error(transparent)]
     Channel(#[from] ChannelNotSupported),
-    /// Too many messages to one destination.
-    #[error("too many messages to one destination")]
-    Limited(Limited),
+    /// Too many messages to one destination, or too much is spent.
+    #[error(transparent)]
+    Refused(#[from] MessageRefused),
     /// No hashing thread would have had time.
     #[error(transparent)]
     Hashing(#[from] HashingError),
     /// A failure of ours.
     #[error(transparent)]
     Internal(#[from] Internal),
-}
-
-impl From<Limited> for SignUpError {
-    fn from(limited: Limited) -> Self {
-        Self::Limited(limited)
-    }
 }

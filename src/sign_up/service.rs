@@ -18,11 +18,11 @@ use super::store::Code;
 use super::store::Tried;
 use super::store::Verified;
 use crate::accounts;
+use crate::accounts::Asker;
 use crate::accounts::Contact;
 use crate::accounts::IdentifierKind;
 use crate::accounts::NewAccount;
 use crate::accounts::VerifiedIdentifier;
-use crate::accounts::limit_key;
 use crate::app::App;
 use crate::audit;
 use crate::audit::Caller;
@@ -34,8 +34,6 @@ use crate::crypto::SealPurpose;
 use crate::ids::AccountId;
 use crate::ids::FlowId;
 use crate::internal::Internal;
-use crate::limits::Policy;
-use crate::limits::Subject;
 use crate::messages;
 use crate::messages::Channel;
 use crate::messages::Claimed;
@@ -78,12 +76,16 @@ pub(super) async fn start(app: &App, new: &NewSignUp, caller: &Caller) -> Result
 }
 
 /// Sends another code; the one before is void. Answers how it travels, and to where.
-pub(super) async fn resend(app: &App, token: &str, asked: Option<Channel>) -> Result<(Channel, String), SignUpError> {
+pub(super) async fn resend(
+    app: &App,
+    token: &str,
+    asked: Option<Channel>,
+    caller: &Caller,
+) -> Result<(Channel, String), SignUpError> {
     let digest = OpaqueToken::<SignUpToken>::parse(token).ok_or(SignUpError::Expired)?.digest();
     let now = app.clock.now();
     let pending = store::find(&app.db, &digest, now).await?.ok_or(SignUpError::Expired)?;
     let channel = app.channels.choose(&pending.value, asked)?;
-    app.limits.admit(Policy::Message, Subject::Recipient(&limit_key(&pending.lookup_key))).await?;
     let code = messages::new_code();
     let mac = messages::code_mac(&app.config.master_keys, pending.id, &code);
     let times = times(&mac, now);
@@ -91,6 +93,7 @@ pub(super) async fn resend(app: &App, token: &str, asked: Option<Channel>) -> Re
     if !store::replace_code(&mut tx, pending.id, &times, now).await? {
         return Err(refused_resend(&pending, now));
     }
+    accounts::admit_message(app, (&pending.value, &pending.lookup_key), Asker::Anybody(caller.ip)).await?;
     messages::drop_for_flow(&mut tx, pending.id, now).await?;
     let to = contact(&pending.value, &pending.lookup_key, &pending.locale);
     let content = to.content(MessageKind::SignUpCode).by(channel);
@@ -136,6 +139,9 @@ async fn create_account(
     let verified = store::consume(&mut tx, tried.id, &tried.code_mac, now).await?.ok_or(SignUpError::Expired)?;
     let account = insert_account(&mut tx, app, tried.id, &verified).await?.ok_or(SignUpError::Expired)?;
     messages::drop_for_flow(&mut tx, tried.id, now).await?;
+    if verified.kind == IdentifierKind::Phone.name() {
+        app.spend.came_back(&mut tx, &verified.value).await?;
+    }
     let event = Event::new(EventKind::AccountCreated, caller).account(account).client(&verified.client_id);
     audit::record(&mut tx, &app.clock, event.detail(serde_json::json!({ "sign_up_id": tried.id }))).await?;
     let flow = sign_in::start_after_sign_up(&mut tx, app, account, &verified.client_id).await?;

@@ -56,6 +56,8 @@ mod sign_in;
 #[cfg(test)]
 mod sign_up;
 #[cfg(test)]
+mod spend;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tokens;

@@ -183,6 +183,7 @@ pub(super) async fn list(
 pub(super) async fn add(
     app: web::Data<App>,
     session: CurrentSession,
+    client: Client,
     body: Json<NewFactor>,
 ) -> Result<HttpResponse, Problem> {
     session.require_recent(&app)?;
@@ -190,9 +191,10 @@ pub(super) async fn add(
     let wanted = Asked { kind, phone, country, channel, label }.read(&app)?;
     app.limits.admit(Policy::Reauthentication, Subject::Account(session.account)).await?;
     created(&match wanted {
-        Wanted::Totp { label } => Enrolment::of_totp(service::add_totp(&app, &session, &label).await?),
+        Wanted::Totp { label } => Enrolment::of_totp(service::add_totp(&app, &session, &label, &client).await?),
         Wanted::Phone { label, number, channel } => {
-            let begun = service::add_phone(&app, &session, (&number, channel), &label).await.map_err(problem)?;
+            let begun =
+                service::add_phone(&app, &session, (&number, channel), &label, &client).await.map_err(problem)?;
             Enrolment::of_phone(&app, begun, (channel, &number))
         }
     })
@@ -233,11 +235,12 @@ pub(super) async fn confirm(
 pub(super) async fn resend(
     app: web::Data<App>,
     session: CurrentSession,
+    client: Client,
     id: web::Path<FactorId>,
     body: Json<FactorResend>,
 ) -> Result<HttpResponse, Problem> {
     let channel = body.0.channel;
-    let number = service::resend_factor_code(&app, &session, (*id, channel)).await.map_err(problem)?;
+    let number = service::resend_factor_code(&app, &session, (*id, channel), &client).await.map_err(problem)?;
     accepted(&Delivery::of(&app, channel, &number))
 }
 

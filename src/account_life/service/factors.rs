@@ -20,8 +20,8 @@ use crate::messages::ChannelNotSupported;
 use crate::messages::MessageKind;
 use crate::sessions::CurrentSession;
 
-fn place(session: &CurrentSession) -> Place {
-    Place { account: session.account, flow: None }
+fn place(session: &CurrentSession, caller: &Caller) -> Place {
+    Place { account: session.account, flow: None, ip: caller.ip }
 }
 
 pub(in super::super) async fn list_factors(
@@ -35,11 +35,12 @@ pub(in super::super) async fn add_totp(
     app: &App,
     session: &CurrentSession,
     label: &str,
+    caller: &Caller,
 ) -> Result<TotpEnrolment, Internal> {
     let mut tx = app.begin().await?;
     let profile = accounts::profile(&mut tx, session.account).await?;
     let name = profile.identifiers.first().map_or(app.config.service_name.as_str(), |own| own.value.as_str());
-    let begun = factors::begin_totp(&mut tx, app, place(session), (name, label)).await?;
+    let begun = factors::begin_totp(&mut tx, app, place(session, caller), (name, label)).await?;
     app.commit(tx).await?;
     Ok(begun)
 }
@@ -49,12 +50,13 @@ pub(in super::super) async fn add_phone(
     session: &CurrentSession,
     (number, channel): (&str, Channel),
     label: &str,
+    caller: &Caller,
 ) -> Result<FactorId, FactorError> {
     if list_factors(app, session).await?.iter().any(|own| own.number.as_deref() == Some(number)) {
         return Err(FactorError::SameNumber);
     }
     let mut tx = app.begin().await?;
-    let begun = factors::begin_phone(&mut tx, app, place(session), (number, channel), label).await?;
+    let begun = factors::begin_phone(&mut tx, app, place(session, caller), (number, channel), label).await?;
     app.commit(tx).await?;
     Ok(begun)
 }
@@ -64,12 +66,13 @@ pub(in super::super) async fn resend_factor_code(
     app: &App,
     session: &CurrentSession,
     (factor, channel): (FactorId, Channel),
+    caller: &Caller,
 ) -> Result<String, FactorError> {
-    let pending = factors::pending(app, place(session), factor).await?;
+    let pending = factors::pending(app, place(session, caller), factor).await?;
     let number = pending.number.ok_or(ChannelNotSupported)?;
     let channel = app.channels.choose(&number, Some(channel))?;
     let mut tx = app.begin().await?;
-    factors::resend_enrolment(&mut tx, app, place(session), (factor, &number), channel).await?;
+    factors::resend_enrolment(&mut tx, app, place(session, caller), (factor, &number), channel).await?;
     app.commit(tx).await?;
     Ok(number)
 }
@@ -81,7 +84,7 @@ pub(in super::super) async fn confirm_factor(
     (factor, typed): (FactorId, &str),
     caller: &Caller,
 ) -> Result<ConfirmedFactor, FactorError> {
-    let pending = factors::pending(app, place(session), factor).await?;
+    let pending = factors::pending(app, place(session, caller), factor).await?;
     let (tries, _) = flows::count_try(app, pending.counter(), "enrolment").await?;
     let attempts_left = flows::TRIES - tries;
     if attempts_left < 0 {

@@ -1,5 +1,7 @@
 //! From the wish for a factor to its first right code.
 
+use std::net::IpAddr;
+
 use chrono::TimeDelta;
 use sqlx::PgConnection;
 
@@ -15,6 +17,7 @@ use super::super::store::NewFactor;
 use super::super::totp;
 use super::unused_step;
 use crate::accounts;
+use crate::accounts::Asker;
 use crate::accounts::LockedAccount;
 use crate::app::App;
 use crate::crypto;
@@ -42,6 +45,8 @@ pub struct Place {
     pub account: AccountId,
     /// The sign-in that it is part of; without one it belongs to the account.
     pub flow: Option<FlowId>,
+    /// Where its beginner is.
+    pub ip: IpAddr,
 }
 
 impl Place {
@@ -112,12 +117,9 @@ pub async fn resend_enrolment(
 ) -> Result<(), SendError> {
     let contact = accounts::contact_by_phone(conn, place.account, number).await?;
     let content = contact.content(MessageKind::FactorCode).by(channel);
-    flows::send_code(
-        conn,
-        app,
-        Sending { flow: factor.uuid().into(), pace: place.pace(), proves: factor.uuid(), content },
-    )
-    .await?;
+    let asker = Asker::Anybody(place.ip);
+    let sending = Sending { flow: factor.uuid().into(), pace: place.pace(), proves: factor.uuid(), asker, content };
+    flows::send_code(conn, app, sending).await?;
     Ok(())
 }
 
@@ -161,6 +163,9 @@ pub async fn confirm_enrolment(
     }
     if code.number.is_some() && enrolled.iter().any(|factor| factor.number == code.number) {
         return Ok(Err(NotConfirmed::SameNumber));
+    }
+    if let Some(number) = &code.number {
+        app.spend.came_back(conn, number).await?;
     }
     let confirmed = store::confirm(conn, account, code.factor, app.clock.now()).await?;
     Ok(if confirmed && code.proof.burn(conn, app).await? { Ok(()) } else { Err(NotConfirmed::Over) })

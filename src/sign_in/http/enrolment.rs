@@ -115,16 +115,20 @@ pub(super) struct ConfirmEnrolmentRequest {
     extensions(("x-problems" = json!(["sign_in_expired", "wrong_step", "message_limit_reached"])), ("x-limit" = json!("enrolment"))),
 )]
 #[post("/v1/sign-ins/enrolments")]
-pub(super) async fn begin(app: web::Data<App>, body: Json<EnrolmentRequest>) -> Result<HttpResponse, Problem> {
+pub(super) async fn begin(
+    app: web::Data<App>,
+    client: Client,
+    body: Json<EnrolmentRequest>,
+) -> Result<HttpResponse, Problem> {
     let EnrolmentRequest { sign_in_token, kind, phone, country, channel, label } = body.0;
     let asked = Asked { kind, phone, country, channel, label };
     let enrolment = match asked.read(&app)? {
         Wanted::Totp { label } => {
-            let totp = service::begin_totp(&app, &sign_in_token, &label).await.map_err(problem)?;
+            let totp = service::begin_totp(&app, &sign_in_token, &label, &client).await.map_err(problem)?;
             Enrolment::of_totp(totp)
         }
         Wanted::Phone { label, number, channel } => {
-            let begun = service::begin_phone(&app, &sign_in_token, (&number, channel), &label).await;
+            let begun = service::begin_phone(&app, &sign_in_token, (&number, channel), &label, &client).await;
             Enrolment::of_phone(&app, begun.map_err(problem)?, (channel, &number))
         }
     };
@@ -138,9 +142,14 @@ pub(super) async fn begin(app: web::Data<App>, body: Json<EnrolmentRequest>) -> 
     extensions(("x-problems" = json!(["sign_in_expired", "wrong_step", "message_limit_reached"])), ("x-limit" = json!("resend"))),
 )]
 #[post("/v1/sign-ins/enrolments/resend")]
-pub(super) async fn resend(app: web::Data<App>, body: Json<ResendEnrolmentRequest>) -> Result<HttpResponse, Problem> {
+pub(super) async fn resend(
+    app: web::Data<App>,
+    client: Client,
+    body: Json<ResendEnrolmentRequest>,
+) -> Result<HttpResponse, Problem> {
     let ResendEnrolmentRequest { sign_in_token, factor_id, channel } = body.0;
-    let number = service::resend_enrolment(&app, &sign_in_token, (factor_id, channel)).await.map_err(problem)?;
+    let number =
+        service::resend_enrolment(&app, &sign_in_token, (factor_id, channel), &client).await.map_err(problem)?;
     accepted(&CodeSent { sign_in_token, delivery: Delivery::of(&app, channel, &number) })
 }
 

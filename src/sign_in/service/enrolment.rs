@@ -31,12 +31,17 @@ use crate::sessions;
 use crate::sessions::NewSession;
 
 /// Begins the enrolment of an authenticator app.
-pub(in super::super) async fn begin_totp(app: &App, token: &str, label: &str) -> Result<TotpEnrolment, SignInError> {
+pub(in super::super) async fn begin_totp(
+    app: &App,
+    token: &str,
+    label: &str,
+    caller: &Caller,
+) -> Result<TotpEnrolment, SignInError> {
     let Loaded { flow, .. } = load(app, token, NextStep::EnrolSecondFactor).await?;
     let mut tx = app.begin().await?;
     let profile = accounts::profile(&mut tx, flow.account).await?;
     let name = profile.identifiers.first().map_or(app.config.service_name.as_str(), |own| own.value.as_str());
-    let enrolment = factors::begin_totp(&mut tx, app, place(&flow), (name, label)).await?;
+    let enrolment = factors::begin_totp(&mut tx, app, place(&flow, caller), (name, label)).await?;
     app.commit(tx).await?;
     Ok(enrolment)
 }
@@ -47,10 +52,11 @@ pub(in super::super) async fn begin_phone(
     token: &str,
     (number, channel): (&str, Channel),
     label: &str,
+    caller: &Caller,
 ) -> Result<FactorId, SignInError> {
     let Loaded { flow, .. } = load(app, token, NextStep::EnrolSecondFactor).await?;
     let mut tx = app.begin().await?;
-    let id = factors::begin_phone(&mut tx, app, place(&flow), (number, channel), label).await?;
+    let id = factors::begin_phone(&mut tx, app, place(&flow, caller), (number, channel), label).await?;
     app.commit(tx).await?;
     Ok(id)
 }
@@ -60,19 +66,20 @@ pub(in super::super) async fn resend_enrolment(
     app: &App,
     token: &str,
     (factor, channel): (FactorId, Channel),
+    caller: &Caller,
 ) -> Result<String, SignInError> {
     let Loaded { flow, .. } = load(app, token, NextStep::EnrolSecondFactor).await?;
-    let pending = factors::pending(app, place(&flow), factor).await?;
+    let pending = factors::pending(app, place(&flow, caller), factor).await?;
     let number = pending.number.ok_or(ChannelNotSupported)?;
     let channel = app.channels.choose(&number, Some(channel))?;
     let mut tx = app.begin().await?;
-    factors::resend_enrolment(&mut tx, app, place(&flow), (factor, &number), channel).await?;
+    factors::resend_enrolment(&mut tx, app, place(&flow, caller), (factor, &number), channel).await?;
     app.commit(tx).await?;
     Ok(number)
 }
 
-fn place(flow: &Flow) -> Place {
-    Place { account: flow.account, flow: Some(flow.id) }
+fn place(flow: &Flow, caller: &Caller) -> Place {
+    Place { account: flow.account, flow: Some(flow.id), ip: caller.ip }
 }
 
 /// Takes the first code: the factor is confirmed, the session opens, the recovery codes are shown once.
@@ -83,7 +90,7 @@ pub(in super::super) async fn confirm_enrolment(
     caller: &Caller,
 ) -> Result<(Completed, RecoveryCodes), SignInError> {
     let Loaded { flow, .. } = load(app, token, NextStep::EnrolSecondFactor).await?;
-    let pending = factors::pending(app, place(&flow), factor).await?;
+    let pending = factors::pending(app, place(&flow, caller), factor).await?;
     // Sent codes have tries of their own; whatever else is enrolled shares those of the flow.
     let counter = if pending.kind == FactorKind::Phone { pending.counter() } else { flow.id.uuid() };
     let tried = Try::take(app, flow.account, counter, "enrolment").await?;

@@ -10,6 +10,7 @@ use super::Try;
 use super::keep;
 use super::load;
 use crate::accounts;
+use crate::accounts::Asker;
 use crate::app::App;
 use crate::audit;
 use crate::audit::Caller;
@@ -36,7 +37,8 @@ pub(in super::super) async fn send_code(
     let mut tx = app.begin().await?;
     let contact = accounts::contact(&mut tx, flow.account, &own.lookup_key).await?;
     let content = contact.ok_or(SignInError::UnknownIdentifier)?.content(MessageKind::IdentifierCode).by(channel);
-    let sending = Sending { flow: flow.id, pace: flow.id, proves: identifier.uuid(), content };
+    let (owner, proves) = (Asker::Owner(flow.account), identifier.uuid());
+    let sending = Sending { flow: flow.id, pace: flow.id, proves, asker: owner, content };
     flows::send_code(&mut tx, app, sending).await?;
     app.commit(tx).await?;
     Ok((channel, own.value))

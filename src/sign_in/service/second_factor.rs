@@ -10,6 +10,7 @@ use super::Try;
 use super::amr;
 use super::load;
 use crate::accounts;
+use crate::accounts::Asker;
 use crate::app::App;
 use crate::audit;
 use crate::audit::Caller;
@@ -95,7 +96,8 @@ pub(in super::super) async fn send_to_factor(
     let channel = app.channels.choose(number, Some(channel))?;
     let mut tx = app.begin().await?;
     let content = accounts::contact_by_phone(&mut tx, account, number).await?.content(MessageKind::FactorCode);
-    let sending = Sending { flow, pace: flow, proves: factor.id.uuid(), content: content.by(channel) };
+    let (asker, content) = (Asker::Owner(account), content.by(channel));
+    let sending = Sending { flow, pace: flow, proves: factor.id.uuid(), asker, content };
     let id = flows::send_code(&mut tx, app, sending).await?;
     app.commit(tx).await?;
     Ok((id, number.to_owned()))

@@ -33,7 +33,7 @@ fn problem(error: SignUpError) -> Problem {
         SignUpError::TooSoon { retry_after_secs } => Problem::new(ErrorCode::RateLimited).retry_after(retry_after_secs),
         SignUpError::NoSendsLeft => Problem::new(ErrorCode::MessageLimitReached),
         SignUpError::Channel(fault) => fault.into(),
-        SignUpError::Limited(limited) => limited.into(),
+        SignUpError::Refused(refused) => refused.into(),
         SignUpError::Hashing(error) => error.into(),
         SignUpError::Internal(error) => error.into(),
     }

@@ -11,10 +11,11 @@ use super::super::model::NewSignUp;
 use super::super::service;
 use super::field_code;
 use super::problem;
+use crate::accounts::Asker;
 use crate::accounts::Delivery;
 use crate::accounts::Faults;
 use crate::accounts::Identifier;
-use crate::accounts::limit_key;
+use crate::accounts::admit_message;
 use crate::accounts::read_client;
 use crate::accounts::read_display_name;
 use crate::accounts::read_identifier;
@@ -26,8 +27,6 @@ use crate::http::Json;
 use crate::http::Problem;
 use crate::http::accepted;
 use crate::http::ok;
-use crate::limits::Policy;
-use crate::limits::Subject;
 use crate::messages::Channel;
 use crate::password_policy::AcceptedPassword;
 use crate::password_policy::PasswordContext;
@@ -148,7 +147,7 @@ pub(super) async fn start(
     body: Json<SignUpRequest>,
 ) -> Result<HttpResponse, Problem> {
     let new = read(&app, client.language, &body.0)?;
-    app.limits.admit(Policy::Message, Subject::Recipient(&limit_key(new.identifier.lookup_key()))).await?;
+    admit_message(&app, (new.identifier.value(), new.identifier.lookup_key()), Asker::Anybody(client.ip)).await?;
     let started = service::start(&app, &new, &client).await.map_err(problem)?;
     let delivery = Delivery::of(&app, new.channel, new.identifier.value()).hint(ALREADY_REGISTERED);
     accepted(&SignUpStarted { sign_up_token: started.token, delivery })
@@ -161,8 +160,13 @@ pub(super) async fn start(
     extensions(("x-problems" = json!(["sign_up_expired", "message_limit_reached"])), ("x-limit" = json!("resend"))),
 )]
 #[post("/v1/sign-ups/resend")]
-pub(super) async fn resend(app: web::Data<App>, body: Json<ResendRequest>) -> Result<HttpResponse, Problem> {
-    let (channel, address) = service::resend(&app, &body.0.sign_up_token, body.0.channel).await.map_err(problem)?;
+pub(super) async fn resend(
+    app: web::Data<App>,
+    client: Client,
+    body: Json<ResendRequest>,
+) -> Result<HttpResponse, Problem> {
+    let ResendRequest { sign_up_token, channel } = body.0;
+    let (channel, address) = service::resend(&app, &sign_up_token, channel, &client).await.map_err(problem)?;
     accepted(&Delivery::of(&app, channel, &address).hint(ALREADY_REGISTERED))
 }
 

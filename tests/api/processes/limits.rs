@@ -59,6 +59,7 @@ async fn an_operator_sees_and_forgets_what_was_counted() {
     let empty = limits("show", "127.0.0.1");
     assert!(lines(&empty, "password").is_empty(), "{empty}");
     assert!(lines(&limits("show", "taro@example.jp"), "message").is_empty());
+    assert_eq!(told(&["limits", "spend"], &around.environment).lines().count(), 1, "nothing went to a phone");
     let told = fails(&["limits", "show", "no such thing"], &around.environment);
     assert!(told.contains("no such thing"), "{told}");
     around.embedded.stop().await.unwrap();

@@ -1,0 +1,110 @@
+//! The counts of a day.
+
+use chrono::NaiveDate;
+use sqlx::PgConnection;
+use sqlx::PgPool;
+
+use crate::internal::Internal;
+
+/// A count, the message under way included.
+pub(super) struct Tally {
+    pub scope: String,
+    pub sent: i64,
+    pub back: i64,
+    pub cost: i64,
+}
+
+/// What one row of a day says.
+pub struct Spent {
+    /// `all`, `country` or `block`.
+    pub scope: String,
+    /// The country, or the block.
+    pub key: String,
+    /// Whether the numbers are proved ones.
+    pub proved: bool,
+    /// Messages.
+    pub sent: i64,
+    /// Codes that came back.
+    pub back: i64,
+    /// What they cost.
+    pub cost: i64,
+}
+
+impl Spent {
+    /// The count that the next message would see.
+    pub(super) fn next(&self) -> Tally {
+        Tally { scope: self.scope.clone(), sent: self.sent + 1, back: self.back, cost: self.cost }
+    }
+}
+
+/// Counts one message under every key. The rows are locked in the order of the keys.
+pub(super) async fn count(
+    db: &PgPool,
+    (day, proved): (NaiveDate, bool),
+    keys: &[(&str, &str); 3],
+    price: i64,
+) -> Result<Vec<Tally>, Internal> {
+    let (scopes, keys): (Vec<String>, Vec<String>) =
+        keys.iter().map(|(scope, key)| ((*scope).to_owned(), (*key).to_owned())).unzip();
+    Ok(sqlx::query_as!(
+        Tally,
+        "INSERT INTO phone_spend AS s (day, scope, key, proved, sent, cost)
+         SELECT $1, k.scope, k.key, $2, 1, $3 FROM unnest($4::text[], $5::text[]) AS k (scope, key) ORDER BY k.scope
+         ON CONFLICT (day, scope, key, proved) DO UPDATE SET sent = s.sent + 1, cost = s.cost + $3
+         RETURNING scope, sent, back, cost",
+        day,
+        proved,
+        price,
+        &scopes,
+        &keys
+    )
+    .fetch_all(db)
+    .await?)
+}
+
+/// Takes back what [`count`] counted.
+pub(super) async fn take_back(
+    db: &PgPool,
+    (day, proved): (NaiveDate, bool),
+    keys: &[(&str, &str); 3],
+    price: i64,
+) -> Result<(), Internal> {
+    for (scope, key) in keys {
+        sqlx::query!(
+            "UPDATE phone_spend SET sent = sent - 1, cost = cost - $5 WHERE day = $1 AND scope = $2 AND key = $3 AND proved = $4",
+            day,
+            *scope,
+            *key,
+            proved,
+            price
+        )
+        .execute(db)
+        .await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn came_back(conn: &mut PgConnection, day: NaiveDate, block: &str) -> Result<(), Internal> {
+    sqlx::query!(
+        "UPDATE phone_spend SET back = back + 1 WHERE day = $1 AND scope = 'block' AND key = $2 AND NOT proved",
+        day,
+        block
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn spent(db: &PgPool, day: NaiveDate) -> Result<Vec<Spent>, Internal> {
+    Ok(sqlx::query_as!(
+        Spent,
+        "SELECT scope, key, proved, sent, back, cost FROM phone_spend WHERE day = $1 ORDER BY scope, key, proved",
+        day
+    )
+    .fetch_all(db)
+    .await?)
+}
+
+pub(super) async fn purge(db: &PgPool, oldest: NaiveDate) -> Result<u64, Internal> {
+    Ok(sqlx::query!("DELETE FROM phone_spend WHERE day < $1", oldest).execute(db).await?.rows_affected())
+}

@@ -1,0 +1,190 @@
+//! `src/limits/spend`: what messages to phones may cost, and whom that does not stop.
+
+use futures_util::future::join_all;
+use reqwest::Method;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::support::Answer;
+use crate::support::PASSWORD;
+use crate::support::TestApp;
+use crate::support::test_with;
+
+const LIMITED: [(&str, &str); 2] = [("limits.enabled", "true"), ("http.trusted_proxies", "127.0.0.1/32")];
+const TARO: &str = "+819012345678";
+
+/// A sign-up from a network of its own.
+async fn sign_up(app: &TestApp, number: &str) -> Answer {
+    let digits: u64 = number[1..].parse().unwrap();
+    sign_up_from(app, number, &format!("10.{}.{}.{}", digits / 62_500 % 250, digits / 250 % 250, digits % 250)).await
+}
+
+async fn sign_up_from(app: &TestApp, number: &str, from: &str) -> Answer {
+    let body = json!({ "identifier": number, "password": PASSWORD });
+    app.send(app.request(Method::POST, "/v1/sign-ups").header("x-forwarded-for", from).json(&body)).await
+}
+
+/// Signs up by phone, with the same phone as second factor.
+async fn person(app: &TestApp, number: &str) {
+    let started = sign_up(app, number).await.ok(202);
+    let flow = app.verify(started["sign_up_token"].as_str().unwrap(), &app.code_to(number).await).await.ok(200);
+    app.advance(30);
+    let body = json!({ "sign_in_token": flow["sign_in_token"], "kind": "phone", "phone": number });
+    let begun = app.post("/v1/sign-ins/enrolments", &body).await.ok(201);
+    let factor = begun["enrolment"]["factor_id"].as_str().unwrap();
+    app.confirm_enrolment(&flow, factor, &app.code_to(number).await).await.ok(201);
+    app.ignore_messages().await;
+}
+
+/// Asks for the code of a second factor.
+async fn ask_for_code(app: &TestApp, number: &str) -> Answer {
+    let flow = app.start_sign_in(number, PASSWORD).await.ok(200);
+    let phone = flow["factors"].as_array().unwrap().iter().find(|factor| factor["kind"] == "phone").unwrap();
+    let body = json!({ "sign_in_token": flow["sign_in_token"], "factor_id": phone["id"], "channel": "sms" });
+    app.post("/v1/sign-ins/codes", &body).await
+}
+
+/// The code of a second factor still reaches its owner.
+async fn signs_in(app: &TestApp, number: &str) {
+    ask_for_code(app, number).await.ok(202);
+    app.code_to(number).await;
+}
+
+fn refused(answer: Answer) -> Value {
+    answer.refused(429, "message_limit_reached")
+}
+
+/// security.md 9: ten thousand numbers would cost no more than a few, and stop nobody who has an account.
+#[test]
+fn strangers_spend_their_own_budget_and_no_more() {
+    let terms = [("phone.unproved_per_day", "30"), ("phone.country_per_day", "30"), ("metrics.listen", "127.0.0.1:0")];
+    let settings = [LIMITED.as_slice(), &terms].concat();
+    test_with(&settings, async |app| {
+        person(app, TARO).await;
+        let mut sent = 0;
+        for nth in 1000..1040 {
+            let answer = sign_up(app, &format!("+8180{nth:04}1111")).await;
+            if answer.status == 202 { sent += 1 } else { drop(refused(answer)) }
+        }
+        assert_eq!(sent, 28, "thirty, less two of the person who came before");
+        let problem = refused(sign_up(app, "+14155550123").await);
+        assert!((1..=86_401).contains(&problem["retry_after"].as_u64().unwrap()), "{problem}");
+        app.ignore_messages().await;
+        signs_in(app, TARO).await;
+        let metrics = reqwest::get(format!("http://{}/metrics", app.metrics.unwrap())).await.unwrap();
+        let metrics = metrics.text().await.unwrap();
+        for line in ["message_spend_total{numbers=\"unproved\"} 30", "message_spend_total{numbers=\"proved\"} 1"] {
+            assert!(metrics.lines().any(|said| said == format!("sekisho_{line}")), "{line} in\n{metrics}");
+        }
+        app.advance(86_400);
+        sign_up(app, "+818011112222").await.ok(202);
+        app.ignore_messages().await;
+    });
+}
+
+#[test]
+fn a_country_has_its_price_and_a_budget_of_its_own() {
+    let prices = [("phone.prices", "JP=10,US=1"), ("phone.country_per_day", "20"), ("phone.unproved_per_day", "1000")];
+    test_with(&[LIMITED.as_slice(), &prices].concat(), async |app| {
+        for number in ["+818011112222", "+818033334444"] {
+            sign_up(app, number).await.ok(202);
+        }
+        refused(sign_up(app, "+818055556666").await);
+        sign_up(app, "+14155550123").await.ok(202);
+        // What was refused is not counted.
+        let spent = app.app.spend.spent(app.clock.now().date_naive()).await.unwrap();
+        let costs: Vec<_> = spent.iter().map(|row| (row.scope.as_str(), row.key.as_str(), row.cost)).collect();
+        assert_eq!(costs, [("all", "", 21), ("country", "JP", 20), ("country", "US", 1)]);
+        app.ignore_messages().await;
+    });
+}
+
+/// A block whose codes do not come back is closed; its neighbour is not, nor is who has an account in it.
+#[test]
+fn a_block_from_which_no_code_comes_back_is_closed_alone() {
+    test_with(&LIMITED, async |app| {
+        person(app, TARO).await;
+        let mut sent = 0;
+        for nth in 0..30 {
+            let answer = sign_up(app, &format!("+8190{}{nth:04}", &TARO[5..9])).await;
+            if answer.status == 202 { sent += 1 } else { drop(refused(answer)) }
+        }
+        assert_eq!(sent, 18, "twenty, two of which came back before");
+        app.ignore_messages().await;
+        let day = app.app.spend.spent(app.clock.now().date_naive()).await.unwrap();
+        let closed: Vec<_> = day.iter().filter(|row| row.scope == "block").map(|row| row.key.as_str()).collect();
+        assert_eq!(closed, ["+81901234"]);
+        sign_up(app, "+819022220001").await.ok(202);
+        app.ignore_messages().await;
+        signs_in(app, TARO).await;
+    });
+}
+
+/// A block whose codes come back stays open.
+#[test]
+fn a_block_from_which_codes_come_back_stays_open() {
+    test_with(&LIMITED, async |app| {
+        for nth in 0..30 {
+            let number = format!("+81807777{nth:04}");
+            let started = sign_up(app, &number).await.ok(202);
+            if nth % 3 == 0 {
+                let code = app.code_to(&number).await;
+                app.verify(started["sign_up_token"].as_str().unwrap(), &code).await.ok(200);
+            }
+        }
+        app.ignore_messages().await;
+    });
+}
+
+/// security.md 9: one network asks for so many, whatever the numbers.
+#[test]
+fn a_network_asks_for_so_many_messages_to_phones() {
+    let settings = [LIMITED.as_slice(), &[("phone.country_per_day", "100000"), ("phone.unproved_per_day", "100000")]];
+    test_with(&settings.concat(), async |app| {
+        let mut admitted = 0;
+        let refused = loop {
+            if admitted % 50 == 0 {
+                app.advance(60);
+            }
+            let answer = sign_up_from(app, &format!("+8180{}1111", 1000 + admitted), "203.0.113.9").await;
+            if answer.status != 202 {
+                break answer;
+            }
+            admitted += 1;
+        };
+        assert!((100..=110).contains(&admitted), "{admitted} of a hundred, and what the time gave back");
+        assert_eq!(refused.header("ratelimit-policy"), "\"phone_message\";q=100;w=3600");
+        refused.refused(429, "message_limit_reached");
+        let mail = json!({ "identifier": "hana@example.jp", "password": PASSWORD });
+        app.send(app.request(Method::POST, "/v1/sign-ups").header("x-forwarded-for", "203.0.113.9").json(&mail))
+            .await
+            .ok(202);
+        app.ignore_messages().await;
+    });
+}
+
+#[test]
+fn however_many_race_no_more_than_the_budget_is_spent() {
+    let settings =
+        [LIMITED.as_slice(), &[("phone.unproved_per_day", "20"), ("phone.country_per_day", "1000")]].concat();
+    test_with(&settings, async |app| {
+        let numbers: Vec<String> = (1000..1050).map(|nth| format!("+8180{nth:04}1111")).collect();
+        let answers = join_all(numbers.iter().map(|number| sign_up(app, number))).await;
+        let sent = answers.iter().filter(|answer| answer.status == 202).count();
+        assert!(sent <= 20, "{sent} of twenty");
+        app.ignore_messages().await;
+        assert_eq!(app.count("SELECT cost FROM phone_spend WHERE scope = 'all'").await, i64::try_from(sent).unwrap());
+    });
+}
+
+/// The counts of a day are kept for a while, and then purged.
+#[test]
+fn old_counts_are_purged() {
+    test_with(&LIMITED, async |app| {
+        sign_up(app, TARO).await.ok(202);
+        app.ignore_messages().await;
+        assert_eq!(app.app.spend.purge().await.unwrap(), 0);
+        app.advance(92 * 86_400);
+        assert_eq!(app.app.spend.purge().await.unwrap(), 3);
+    });
+}
