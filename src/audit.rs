@@ -4,6 +4,7 @@
 //! a code or a token.
 
 use std::net::IpAddr;
+use std::net::Ipv4Addr;
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -27,6 +28,19 @@ pub struct Caller {
     pub request_id: RequestId,
     /// The language of the answer.
     pub language: Language,
+}
+
+impl Caller {
+    /// The service itself, or somebody at the command line of its machine.
+    #[must_use]
+    pub fn on_this_machine(clock: &Clock, what: &str) -> Self {
+        Self {
+            ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            user_agent: what.to_owned(),
+            request_id: crypto::new_id(clock.now()),
+            language: Language::DEFAULT,
+        }
+    }
 }
 
 /// What happened. New kinds may be added; a kind is never renamed.
@@ -72,6 +86,16 @@ pub enum EventKind {
     ProfileChanged,
     /// A device was made known by message.
     DeviceConfirmed,
+    /// An identifier was proved and belongs to the account from now on.
+    IdentifierAdded,
+    /// Another identifier is the primary one.
+    PrimaryIdentifierChanged,
+    /// An identifier is to leave, after a wait.
+    IdentifierRemovalBegun,
+    /// An identifier has left.
+    IdentifierRemoved,
+    /// A change that waited was cancelled.
+    ChangeCancelled,
     /// An operator opened what limits had closed.
     LimitsReset,
     /// The right password of an account that may do nothing.
@@ -107,6 +131,11 @@ impl EventKind {
             Self::ReauthenticationFailed => "reauthentication_failed",
             Self::ProfileChanged => "profile_changed",
             Self::DeviceConfirmed => "device_confirmed",
+            Self::IdentifierAdded => "identifier_added",
+            Self::PrimaryIdentifierChanged => "primary_identifier_changed",
+            Self::IdentifierRemovalBegun => "identifier_removal_begun",
+            Self::IdentifierRemoved => "identifier_removed",
+            Self::ChangeCancelled => "change_cancelled",
             Self::LimitsReset => "limits_reset",
             Self::SignInRefused => "sign_in_refused",
             Self::SigningKeyMade => "signing_key_made",

@@ -2,7 +2,7 @@
 //!
 //! It is woken by the commit of a message in this process, and looks by itself every [`POLL`] for what other replicas
 //! left behind and for what is due again. Up to [`CONCURRENCY`] messages leave at a time. Whether a sign-up's
-//! code or the token of a device is sent is decided here and not in the request, so that a request takes no other path for an address that is taken.
+//! code, that of a new identifier or the token of a device is sent is decided here and not in the request, so that a request takes no other path for an address that is taken.
 //!
 //! A database that does not answer only delays: the loop goes on, and what was claimed is due again when the lease
 //! runs out. A message that has left but could not be marked as sent is marked until that succeeds or the lease is
@@ -21,6 +21,7 @@ use tokio::task::JoinSet;
 
 use crate::app::App;
 use crate::devices;
+use crate::identifiers;
 use crate::internal::Internal;
 use crate::messages;
 use crate::messages::Claimed;
@@ -110,6 +111,7 @@ impl Worker {
         let decision = match claimed.message.content.kind {
             MessageKind::SignUpCode => sign_up::decide(&mut conn, self.app.clock.now(), claimed).await?,
             MessageKind::DeviceToken => devices::decide(&mut conn, claimed).await?,
+            MessageKind::NewIdentifierCode => identifiers::decide(&mut conn, claimed).await?,
             _ => Decision::Send,
         };
         match decision {

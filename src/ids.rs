@@ -50,6 +50,8 @@ ids! {
     SessionId;
     /// A flow: a pending sign-up, a sign-in under way.
     FlowId;
+    /// A change that waits.
+    ChangeId;
     /// A message in the outbox.
     MessageId;
     /// A row of the audit log.

@@ -39,8 +39,11 @@ pub mod tokens;
 
 pub mod sessions;
 
+pub mod changes;
 pub mod devices;
 pub mod factors;
+
+pub mod identifiers;
 
 pub mod sign_in;
 pub mod sign_up;

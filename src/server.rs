@@ -20,6 +20,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::account_life;
 use crate::app::App;
+use crate::changes;
 use crate::config::Mode;
 use crate::db;
 use crate::deliveries;
@@ -29,6 +30,7 @@ use crate::health;
 use crate::help;
 use crate::http;
 use crate::http::HttpContext;
+use crate::identifiers;
 use crate::internal::Internal;
 use crate::janitor;
 use crate::limits::Heartbeat;
@@ -64,6 +66,8 @@ fn endpoints(mode: Mode) -> impl Fn(&mut ServiceConfig<'_>) + Copy {
         devices::routes(config);
         sessions::routes(config);
         account_life::routes(config);
+        identifiers::routes(config);
+        changes::routes(config);
         tokens::routes(config);
         help::routes(config);
         health::routes(config);

@@ -46,7 +46,9 @@ impl Contact {
         Self { address, lookup_key, language, display_name: None, time_zone: Tz::UTC }
     }
 
-    fn of(profile: &Profile, identifier: &OwnIdentifier) -> Self {
+    /// An identifier of an account.
+    #[must_use]
+    pub fn of(profile: &Profile, identifier: &OwnIdentifier) -> Self {
         Self {
             address: identifier.value.clone(),
             lookup_key: identifier.lookup_key.clone(),

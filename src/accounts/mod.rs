@@ -47,6 +47,7 @@ pub use service::lock;
 pub use service::owner_of;
 pub use service::profile;
 pub use service::update_profile;
+pub use service::void_password;
 pub use typed::Faults;
 pub use typed::read_client;
 pub use typed::read_display_name;

@@ -130,6 +130,14 @@ pub async fn profile(conn: &mut PgConnection, account: AccountId) -> Result<Prof
     store::profile(conn, account).await?.ok_or_else(|| Internal::bug(format!("accounts {account}: no such row")))
 }
 
+/// Takes the password away until it is reset: it opens nothing any more, and no flow that saw it does.
+///
+/// # Errors
+/// The database did not take it.
+pub async fn void_password(conn: &mut PgConnection, app: &App, account: &LockedAccount) -> Result<(), Internal> {
+    store::void_password(conn, account, app.clock.now()).await
+}
+
 /// Changes what is given of the profile.
 ///
 /// # Errors

@@ -146,6 +146,21 @@ pub(super) async fn upgrade_hash(
     Ok(())
 }
 
+pub(super) async fn void_password(
+    conn: &mut PgConnection,
+    account: &LockedAccount,
+    now: DateTime<Utc>,
+) -> Result<(), Internal> {
+    sqlx::query!(
+        "UPDATE passwords SET hash_sealed = NULL, version = version + 1, changed_at = $2 WHERE account_id = $1",
+        account.id().uuid(),
+        now
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 pub(super) async fn owner_of(conn: &mut PgConnection, lookup_key: &str) -> Result<Option<AccountId>, Internal> {
     Ok(sqlx::query_scalar!(
         r#"SELECT account_id AS "id: AccountId" FROM identifiers WHERE lookup_key = $1"#,

@@ -8,8 +8,6 @@ mod openapi;
 mod serve;
 
 use std::io::Write;
-use std::net::IpAddr;
-use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use clap::Parser;
@@ -23,9 +21,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::config::Mode;
 use crate::config::Settings;
-use crate::crypto;
 use crate::server::Server;
-use crate::text::Language;
 
 /// Sekisho, an authentication service whose second factor cannot be skipped.
 #[derive(Parser)]
@@ -86,12 +82,7 @@ fn app(from: &FromFile) -> Result<App, Failure> {
 
 /// Whom the audit log names: somebody at the command line of this machine.
 fn operator(app: &App, command: &str) -> Caller {
-    Caller {
-        ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
-        user_agent: command.to_owned(),
-        request_id: crypto::new_id(app.clock.now()),
-        language: Language::DEFAULT,
-    }
+    Caller::on_this_machine(&app.clock, command)
 }
 
 /// Writes to the standard output; a reader that has gone is no fault of ours.

@@ -46,6 +46,7 @@ pub use edge::edge;
 pub use error_code::ErrorCode;
 pub use error_code::FieldCode;
 pub use json::Json;
+pub use json::NoMembers;
 pub use json::OptionalJson;
 #[cfg(any(test, fuzzing))]
 pub use json::json_property;

@@ -23,6 +23,7 @@
 
 mod channels;
 mod code;
+mod kind;
 mod model;
 mod payload;
 mod render;
@@ -35,12 +36,12 @@ pub use channels::Channels;
 pub use code::code_mac;
 pub use code::is_code;
 pub use code::new_code;
+pub use kind::MessageKind;
 pub use model::Channel;
 pub use model::Claimed;
 pub use model::Decision;
 pub use model::Failure;
 pub use model::Message;
-pub use model::MessageKind;
 pub use model::NewContent;
 pub use model::NewMessage;
 pub use model::Rendered;

@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 
 use crate::ids::FlowId;
 use crate::ids::MessageId;
+use crate::messages::kind::MessageKind;
 use crate::text::Language;
 
 /// A notice that could not leave within this time is worthless.
@@ -48,97 +49,6 @@ impl Channel {
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|channel| channel.name() == name)
-    }
-}
-
-/// What a message says. Each kind has the text `message-<name with dashes>` in the language files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MessageKind {
-    /// The code that proves the address of a sign-up.
-    SignUpCode,
-    /// To the owner of an address that somebody tried to sign up with.
-    SignUpNotice,
-    /// The code that proves an identifier in a sign-in.
-    IdentifierCode,
-    /// The code that is sent to a phone as a second factor, or to enrol it as one.
-    FactorCode,
-    /// A session was ended, because its refresh token came back.
-    RefreshReuseNotice,
-    /// A recovery code was used. Value: `left`, how many remain.
-    RecoveryCodeUsedNotice,
-    /// The recovery codes were made anew.
-    RecoveryCodesReplacedNotice,
-    /// A factor was enrolled. Value: `label`, its name.
-    FactorEnrolledNotice,
-    /// A factor was removed. Value: `label`, its name.
-    FactorRemovedNotice,
-    /// Many failures in a row. Value: `count`, how many.
-    FailuresNotice,
-    /// The token that makes a device known.
-    DeviceToken,
-}
-
-impl MessageKind {
-    /// Every kind.
-    pub const ALL: [Self; 11] = [
-        Self::SignUpCode,
-        Self::SignUpNotice,
-        Self::IdentifierCode,
-        Self::FactorCode,
-        Self::RefreshReuseNotice,
-        Self::RecoveryCodeUsedNotice,
-        Self::RecoveryCodesReplacedNotice,
-        Self::FactorEnrolledNotice,
-        Self::FactorRemovedNotice,
-        Self::FailuresNotice,
-        Self::DeviceToken,
-    ];
-
-    /// The kind's name in the database and in log lines.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::SignUpCode => "sign_up_code",
-            Self::SignUpNotice => "sign_up_notice",
-            Self::IdentifierCode => "identifier_code",
-            Self::FactorCode => "factor_code",
-            Self::RefreshReuseNotice => "refresh_reuse_notice",
-            Self::RecoveryCodeUsedNotice => "recovery_code_used_notice",
-            Self::RecoveryCodesReplacedNotice => "recovery_codes_replaced_notice",
-            Self::FactorEnrolledNotice => "factor_enrolled_notice",
-            Self::FactorRemovedNotice => "factor_removed_notice",
-            Self::FailuresNotice => "failures_notice",
-            Self::DeviceToken => "device_token",
-        }
-    }
-
-    /// The kind with this name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
-    }
-
-    /// Whether it carries a code, and thus goes to a destination that is not proved yet.
-    #[must_use]
-    pub fn carries_code(self) -> bool {
-        matches!(self, Self::SignUpCode | Self::IdentifierCode | Self::FactorCode | Self::DeviceToken)
-    }
-
-    /// Whether its code is of digits, which a call can read and a phone can fill in.
-    #[must_use]
-    pub fn carries_digits(self) -> bool {
-        self.carries_code() && self != Self::DeviceToken
-    }
-
-    /// The values that its text needs beside service, time, code and minutes.
-    #[must_use]
-    pub fn values(self) -> &'static [&'static str] {
-        match self {
-            Self::RecoveryCodeUsedNotice => &["left"],
-            Self::FactorEnrolledNotice | Self::FactorRemovedNotice => &["label"],
-            Self::FailuresNotice => &["count"],
-            _ => &[],
-        }
     }
 }
 
@@ -218,6 +128,14 @@ impl NewMessage {
         Self { flow: None, message }
     }
 
+    /// Makes it part of a flow: it leaves until `expires_at`, and not any more after [`super::drop_for_flow`].
+    #[must_use]
+    pub fn of_flow(mut self, flow: FlowId, expires_at: DateTime<Utc>) -> Self {
+        self.flow = Some(flow);
+        self.message.expires_at = expires_at;
+        self
+    }
+
     /// A value that the text needs, see [`MessageKind::values`].
     #[must_use]
     pub fn value(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -265,7 +183,7 @@ pub struct Rendered {
     pub subject: String,
     /// Plain text.
     pub text: String,
-    /// The code in it.
+    /// The code or the token in it.
     pub code: Option<String>,
     /// The link in it.
     pub link: Option<String>,

@@ -13,9 +13,9 @@ use crate::crypto::MasterKeys;
 use crate::crypto::SealPurpose;
 use crate::ids::MessageId;
 use crate::internal::Internal;
+use crate::messages::kind::MessageKind;
 use crate::messages::model::Channel;
 use crate::messages::model::Message;
-use crate::messages::model::MessageKind;
 use crate::messages::model::NewContent;
 use crate::text::Language;
 

@@ -47,7 +47,8 @@ pub fn render(letterhead: &Letterhead, message: &Message, now: DateTime<Utc>) ->
         Channel::Sms => (String::new(), sms(letterhead, message, &id, &args)),
         Channel::Voice => (String::new(), call(message, &args)),
     };
-    Rendered { subject: one_line(&subject), text, code: message.code.clone(), link: message.link.clone() }
+    let code = message.code.as_ref().or_else(|| message.values.get("token")).cloned();
+    Rendered { subject: one_line(&subject), text, code, link: message.link.clone() }
 }
 
 fn mail(message: &Message, id: &str, args: &Args<'_>) -> String {
@@ -114,7 +115,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::messages::model::MessageKind;
+    use crate::messages::kind::MessageKind;
     use crate::messages::model::NewContent;
 
     fn now() -> DateTime<Utc> {
@@ -150,7 +151,7 @@ mod tests {
     }
 
     fn every() -> impl Iterator<Item = Message> {
-        Language::all().flat_map(|language| MessageKind::ALL.into_iter().map(move |kind| message(kind, language)))
+        Language::all().flat_map(|language| MessageKind::ALL.iter().map(move |kind| message(*kind, language)))
     }
 
     #[test]
@@ -201,6 +202,9 @@ mod tests {
         for mut message in every() {
             message.content.channel = Channel::Sms;
             let kind = message.content.kind;
+            if message.values.contains_key("token") {
+                message.values.insert("token".to_owned(), format!("cct_{}", "x".repeat(43)));
+            }
             if kind == MessageKind::DeviceToken {
                 message.code = Some(format!("sdr_{}", "x".repeat(43)));
             }

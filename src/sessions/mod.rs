@@ -43,4 +43,5 @@ pub use model::OpenError;
 pub use model::OpenedSession;
 #[cfg(any(test, fuzzing))]
 pub use refresh_token::refresh_token_property;
+pub use service::end_every;
 pub use service::open;

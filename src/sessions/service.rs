@@ -197,12 +197,27 @@ pub(super) async fn end_all(
     caller: &Caller,
 ) -> Result<(), Internal> {
     let mut tx = app.begin().await?;
-    // The lock keeps out a session that is being opened meanwhile.
-    accounts::lock(&mut tx, session.account).await?;
-    for ended in store::end_all(&mut tx, session.account, but_own.then_some(session.id), app.clock.now()).await? {
-        record_end(&mut tx, app, session.account, ended, (EndReason::EndedByOwner, caller)).await?;
-    }
+    let Some(account) = accounts::lock(&mut tx, session.account).await? else { return Ok(()) };
+    end_every(&mut tx, app, &account, but_own.then_some(session.id), caller).await?;
     app.commit(tx).await
+}
+
+/// Ends every session of an account, but for `kept`, in the transaction of the caller. The lock keeps out a session that
+/// is being opened meanwhile.
+///
+/// # Errors
+/// The database did not take it.
+pub async fn end_every(
+    conn: &mut PgConnection,
+    app: &App,
+    account: &LockedAccount,
+    kept: Option<SessionId>,
+    caller: &Caller,
+) -> Result<(), Internal> {
+    for ended in store::end_all(conn, account.id(), kept, app.clock.now()).await? {
+        record_end(conn, app, account.id(), ended, (EndReason::EndedByOwner, caller)).await?;
+    }
+    Ok(())
 }
 
 async fn record_end(

@@ -30,6 +30,8 @@ mod hostile;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod identifiers;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod messages;

@@ -17,21 +17,23 @@ use super::super::service::ProfileChange;
 use super::super::service::Shown;
 use crate::accounts::AccountStatus;
 use crate::accounts::Faults;
-use crate::accounts::IdentifierKind;
-use crate::accounts::OwnIdentifier;
 use crate::accounts::read_display_name;
 use crate::accounts::read_locale;
 use crate::app::App;
+use crate::changes;
+use crate::changes::AccountChange;
 use crate::factors::FactorKind;
 use crate::http::Client;
 use crate::http::FieldCode;
 use crate::http::Json;
+use crate::http::NoMembers;
 use crate::http::OptionalJson;
 use crate::http::Problem;
 use crate::http::created;
 use crate::http::ok;
+use crate::identifiers;
+use crate::identifiers::AccountIdentifier;
 use crate::ids::AccountId;
-use crate::ids::IdentifierId;
 use crate::limits::Policy;
 use crate::limits::Subject;
 use crate::sessions::CurrentSession;
@@ -66,28 +68,11 @@ pub(super) struct Account {
     #[schema(example = json!([]))]
     roles: Vec<String>,
     /// Changes that wait for their time.
-    #[schema(example = json!([]))]
-    pending_changes: Vec<String>,
+    #[schema(inline)]
+    pending_changes: Vec<AccountChange>,
     /// Other accounts of the same person.
     #[schema(example = json!([]))]
     mergeable: Vec<AccountId>,
-}
-
-/// An identifier of the account.
-#[derive(Serialize, ToSchema)]
-pub(super) struct AccountIdentifier {
-    /// Its id.
-    id: IdentifierId,
-    /// What kind it is.
-    #[schema(inline)]
-    kind: IdentifierKind,
-    /// The address.
-    #[schema(example = "taro@example.jp")]
-    value: String,
-    /// When its owner proved it.
-    verified_at: DateTime<Utc>,
-    /// Whether it is the first one to be written to.
-    primary: bool,
 }
 
 /// What to change; what is absent stays.
@@ -103,10 +88,6 @@ pub(super) struct AccountPatch {
     #[schema(nullable = false, example = "Asia/Tokyo")]
     time_zone: Option<String>,
 }
-
-/// A body that may be absent and says nothing.
-#[derive(Deserialize)]
-struct NoMembers {}
 
 /// How many recovery codes are unused.
 #[derive(Serialize, ToSchema)]
@@ -124,8 +105,8 @@ pub(super) struct RecoveryCodesShown {
     recovery_codes: Vec<String>,
 }
 
-fn body(shown: Shown) -> Account {
-    let Shown { profile, second_factor_kinds } = shown;
+fn body(app: &App, shown: Shown) -> Account {
+    let Shown { profile, second_factor_kinds, pending_changes } = shown;
     Account {
         id: profile.id,
         status: profile.status,
@@ -133,21 +114,11 @@ fn body(shown: Shown) -> Account {
         locale: profile.locale,
         time_zone: profile.time_zone,
         created_at: profile.created_at,
-        identifiers: profile.identifiers.into_iter().map(identifier).collect(),
+        identifiers: profile.identifiers.into_iter().map(|own| identifiers::shown(app, own)).collect(),
         second_factor_kinds,
         roles: profile.roles,
-        pending_changes: Vec::new(),
+        pending_changes: pending_changes.iter().map(changes::shown).collect(),
         mergeable: Vec::new(),
-    }
-}
-
-fn identifier(own: OwnIdentifier) -> AccountIdentifier {
-    AccountIdentifier {
-        id: own.id,
-        kind: own.kind,
-        value: own.value,
-        verified_at: own.verified_at,
-        primary: own.primary,
     }
 }
 
@@ -160,7 +131,7 @@ fn identifier(own: OwnIdentifier) -> AccountIdentifier {
 )]
 #[get("/v1/account")]
 pub(super) async fn show(app: web::Data<App>, session: CurrentSession) -> Result<HttpResponse, Problem> {
-    ok(&body(service::show(&app, &session).await?))
+    ok(&body(&app, service::show(&app, &session).await?))
 }
 
 /// Change the profile.
@@ -185,7 +156,7 @@ pub(super) async fn change(
         return Err(faults.into_problem());
     };
     service::change_profile(&app, &session, &ProfileChange { display_name, locale, time_zone }, &client).await?;
-    ok(&body(service::show(&app, &session).await?))
+    ok(&body(&app, service::show(&app, &session).await?))
 }
 
 fn read_time_zone(name: &str) -> Result<String, FieldCode> {

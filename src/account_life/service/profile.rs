@@ -8,6 +8,8 @@ use crate::audit;
 use crate::audit::Caller;
 use crate::audit::Event;
 use crate::audit::EventKind;
+use crate::changes;
+use crate::changes::PendingChange;
 use crate::crypto::HashingError;
 use crate::factors;
 use crate::factors::FactorKind;
@@ -15,10 +17,11 @@ use crate::internal::Internal;
 use crate::messages::MessageKind;
 use crate::sessions::CurrentSession;
 
-/// The account and the kinds of its confirmed factors.
+/// The account, the kinds of its confirmed factors, and what is about to change.
 pub(in super::super) struct Shown {
     pub profile: Profile,
     pub second_factor_kinds: Vec<FactorKind>,
+    pub pending_changes: Vec<PendingChange>,
 }
 
 /// What to change; what is absent stays.
@@ -34,7 +37,8 @@ pub(in super::super) async fn show(app: &App, session: &CurrentSession) -> Resul
     let mut second_factor_kinds: Vec<_> =
         factors::confirmed(&mut conn, session.account).await?.into_iter().map(|factor| factor.kind).collect();
     second_factor_kinds.dedup();
-    Ok(Shown { profile, second_factor_kinds })
+    let pending_changes = changes::waiting(&mut conn, session.account).await?;
+    Ok(Shown { profile, second_factor_kinds, pending_changes })
 }
 
 pub(in super::super) async fn change_profile(

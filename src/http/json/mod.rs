@@ -53,6 +53,10 @@ pub struct Json<T>(pub T);
 /// A JSON body that may be left out: no body at all reads like `{}`.
 pub struct OptionalJson<T>(pub T);
 
+/// A body that may be absent and says nothing: `OptionalJson<NoMembers>`.
+#[derive(serde::Deserialize)]
+pub struct NoMembers {}
+
 impl<T> Deref for Json<T> {
     type Target = T;
 

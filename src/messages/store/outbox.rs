@@ -13,10 +13,10 @@ use crate::crypto::MasterKeys;
 use crate::ids::FlowId;
 use crate::ids::MessageId;
 use crate::internal::Internal;
+use crate::messages::kind::MessageKind;
 use crate::messages::model::Channel;
 use crate::messages::model::Claimed;
 use crate::messages::model::Message;
-use crate::messages::model::MessageKind;
 use crate::messages::model::NewMessage;
 use crate::messages::payload;
 

@@ -97,6 +97,14 @@ problem-last-second-factor =
     .title = This is your last second factor
     .detail = An account keeps one second factor. Add another one first, then remove this one.
     .help = Every sign-in needs a second factor, so the last one cannot be removed. Add the new one first. Recovery codes do not count: they are for the day on which the others are lost.
+problem-last-identifier =
+    .title = This is your last address or number
+    .detail = An account keeps one address or number to sign in with. Add another one first, then remove this one.
+    .help = Without an address or number nobody could sign in to the account, or be told what happens to it. Add the new one first and confirm it with the code that is sent there; then remove the old one. One that is about to leave does not count.
+problem-already-verified =
+    .title = This is confirmed already
+    .detail = This address or number belongs to your account already. There is nothing left to do.
+    .help = You wanted to add or confirm an address or number that your account has already. Load the page again to see all of them.
 problem-limit-reached =
     .title = There are too many of these already
     .detail = No more can be added. Remove one first.
@@ -117,6 +125,10 @@ problem-sign-up-expired =
     .title = This sign-up has ended
     .detail = The sign-up has expired or was finished already. Please start again, or sign in.
     .help = A sign-up waits one day for its code, and each code is good for ten minutes. It has expired, or the account exists already. Try to sign in; if that does not work, sign up again.
+problem-cancel-token-invalid =
+    .title = This cannot be cancelled any more
+    .detail = The change was cancelled already, has taken effect, or was never announced with this token.
+    .help = The token of a message cancels one change, once, and only before the change takes effect. If something has changed that you did not want, reset your password and tell the people who run the service.
 problem-device-token-invalid =
     .title = This token is not valid
     .detail = The token was used already, has expired, or was never sent. Please ask for another one.
@@ -260,6 +272,88 @@ message-factor-code =
         It is valid for { $minutes } minutes and works once. Nobody from { $service } will ever ask you for it.
 
         If you are not signing in, somebody may know your password. Tell the people who run { $service }.
+message-new-identifier-code =
+    .subject = Your confirmation code for { $service }
+    .sms = { $service } code: { $code } ({ $minutes } min)
+    .body =
+        Your code is
+
+            { $code }
+
+        Enter it where you are adding this address to your account. It is valid for { $minutes } minutes and works once.
+        Nobody from { $service } will ever ask you for it.
+
+        If you did not ask for a code, somebody probably mistyped their address. You need not do anything.
+message-identifier-taken-notice =
+    .subject = Somebody tried to add your address to another { $service } account
+    .sms = { $service }: your number belongs to your account already.
+    .body =
+        Somebody who is signed in to another { $service } account tried to add your address to it. That was on { $at }.
+
+        The address belongs to your account, so nothing has changed.
+        If it was you, you have two accounts: sign in to this one with this address. If it was not you, you need not do
+        anything.
+message-identifier-added-notice =
+    # $identifier: a hint of the address or number
+    .subject = An address or number was added to your { $service } account
+    .sms = { $service }: an address or number was added to your account.
+    .body =
+        { $identifier } was added to your account on { $at }. It can be used to sign in from now on.
+
+        If it was not you, reset your password at once and tell the people who run { $service }.
+message-primary-identifier-notice =
+    # $identifier: a hint of the address or number
+    .subject = The main address or number of your { $service } account has changed
+    .sms = { $service }: your account has another main address or number.
+    .body =
+        { $identifier } is the main address or number of your account since { $at }.
+
+        If it was not you, reset your password at once and tell the people who run { $service }.
+message-identifier-leaves-notice =
+    # $token: what stops it
+    .subject = This address will be removed from your { $service } account
+    .sms = { $service }: stop it with { $token }
+    .body =
+        Somebody who is signed in to your account asked on { $at } to remove this address from it. It works for 72 hours
+        more, and not after that.
+
+        If it was you, you need not do anything. If it was not you, stop it with this token:
+
+            { $token }
+
+        Stopping it signs out every device, and the password must be reset then.
+message-identifier-removal-notice =
+    # $identifier: a hint of the address or number
+    .subject = An address or number will be removed from your { $service } account
+    .sms = { $service }: an address or number will leave your account in 72 h.
+    .body =
+        Somebody who is signed in to your account asked on { $at } to remove { $identifier } from it. It works for 72 hours
+        more, and not after that. A message that can stop it was sent there.
+
+        If it was not you, reset your password at once and tell the people who run { $service }.
+message-identifier-removed-notice =
+    # $identifier: a hint of the address or number
+    .subject = An address or number was removed from your { $service } account
+    .sms = { $service }: an address or number has left your account.
+    .body =
+        { $identifier } does not belong to your account any more since { $at }. It cannot be used to sign in.
+
+        If you did not want that, tell the people who run { $service }.
+message-change-cancelled-notice =
+    .subject = A change of your { $service } account was stopped
+    .sms = { $service }: a change was stopped. Reset your password now.
+    .body =
+        A change of your account was stopped on { $at } with the token that we had sent. Nothing was changed.
+
+        Because somebody else may have begun it, every device was signed out, and your password opens nothing any more.
+        Reset it to sign in again. Then look through the addresses, numbers and second factors of your account.
+message-claim-stopped-notice =
+    .subject = Your number stays with your { $service } account
+    .sms = { $service }: the claim of this number was stopped.
+    .body =
+        The claim of a number of your account was stopped on { $at } with the token that we had sent. Nothing was changed.
+
+        If you do not use the number any more, please remove it from your account.
 message-refresh-reuse-notice =
     .subject = You were signed out of { $service } on one device
     .sms = { $service }: we ended one of your sessions. Please sign in again.

@@ -17,7 +17,9 @@ use crate::support::test;
 use schema::faults;
 
 /// What may be called without an access token. Whatever is not here asks for one.
-const PUBLIC: [&str; 27] = [
+const PUBLIC: [&str; 28] = [
+    // Takes the token of a message.
+    "cancel_change",
     "check_password",
     "complete_sign_in",
     "confirm_device_token",

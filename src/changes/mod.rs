@@ -1,0 +1,41 @@
+//! Changes that wait for their time, so that their owner can stop them: the removal of an identifier, the claim of a
+//! recycled number.
+//!
+//! ```text
+//!   begin ──▶ waiting ──its time has come──▶ applied
+//!                │
+//!                └──cancel token, before that time──▶ cancelled
+//! ```
+//!
+//! A feature begins a change ([`begin`]) in the transaction that tells its owner, draws a cancel token ([`cancel_token`])
+//! for each message, and carries the change out when it is due ([`due`], [`apply`]). `POST /v1/account/changes/cancel` is for
+//! all of them alike.
+//!
+//! Rules
+//! * A change ends once: applying and cancelling are each one statement that requires it to wait still. It cannot be
+//!   cancelled once its time has come, nor applied before.
+//! * A cancel token is 256 random bits, kept as a digest. Whoever shows it received the message: nothing else is asked.
+//!   Used, unknown, too late or of a change that has ended otherwise: one answer, 410 `cancel_token_invalid`.
+//! * Who cancels what was begun from inside the account says that a stranger was in it: every session ends, and the
+//!   password opens nothing until it is reset. A claim comes from outside: cancelling it ends nothing else.
+//! * The owner is told everywhere that a change was cancelled.
+//! * Of one kind one change of one thing waits at a time.
+
+mod http;
+mod model;
+mod service;
+mod store;
+
+pub use http::AccountChange;
+pub use http::routes;
+pub use http::shown;
+pub use model::ChangeKind;
+pub use model::PendingChange;
+pub use service::apply;
+pub use service::begin;
+pub use service::cancel_token;
+pub use service::cancelled_since;
+pub use service::due;
+pub use service::purge;
+pub use service::waiting;
+pub use service::withdraw;

@@ -1,0 +1,81 @@
+//! Changes that wait.
+
+use chrono::DateTime;
+use chrono::Utc;
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::crypto::TokenKind;
+use crate::ids::AccountId;
+use crate::ids::ChangeId;
+use crate::internal::Internal;
+
+/// What will change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeKind {
+    /// An identifier leaves the account.
+    IdentifierRemoval,
+    /// A number goes to whoever holds it now.
+    IdentifierClaim,
+}
+
+impl ChangeKind {
+    const ALL: [Self; 2] = [Self::IdentifierRemoval, Self::IdentifierClaim];
+
+    /// Its name in the database and the API.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::IdentifierRemoval => "identifier_removal",
+            Self::IdentifierClaim => "identifier_claim",
+        }
+    }
+
+    pub(super) fn from_name(name: &str, change: ChangeId) -> Result<Self, Internal> {
+        let kind = Self::ALL.into_iter().find(|kind| kind.name() == name);
+        kind.ok_or_else(|| Internal::bug(format!("pending_changes {change}: unknown kind")))
+    }
+
+    /// Whether it was begun from inside the account, so that who cancels it says that a stranger was there.
+    pub(super) fn comes_from_inside(self) -> bool {
+        match self {
+            Self::IdentifierRemoval => true,
+            Self::IdentifierClaim => false,
+        }
+    }
+}
+
+/// A change that waits.
+pub struct PendingChange {
+    /// Its id.
+    pub id: ChangeId,
+    /// Whose account changes.
+    pub account: AccountId,
+    /// What kind it is.
+    pub kind: ChangeKind,
+    /// What will change: an identifier.
+    pub subject: Uuid,
+    /// When it was begun.
+    pub created_at: DateTime<Utc>,
+    /// When it takes effect.
+    pub effective_at: DateTime<Utc>,
+}
+
+/// `cct_…`: stops a change.
+pub(super) struct CancelToken;
+
+impl TokenKind for CancelToken {
+    const PREFIX: &'static str = "cct_";
+}
+
+/// Why nothing was cancelled.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CancelError {
+    /// The token is unknown, used or too late.
+    #[error("the token is void")]
+    TokenInvalid,
+    /// A failure of ours.
+    #[error(transparent)]
+    Internal(#[from] Internal),
+}

@@ -1,0 +1,44 @@
+//! Bodies and handlers of identifiers.
+
+mod adding;
+mod owned;
+
+pub use owned::AccountIdentifier;
+pub use owned::shown;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::model::IdentifierChangeError;
+use crate::flows::RESEND_SECS;
+use crate::http::ErrorCode;
+use crate::http::Problem;
+
+/// Adds the endpoints.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(owned::list)
+        .service(adding::add)
+        .service(adding::verify)
+        .service(adding::resend)
+        .service(owned::make_primary)
+        .service(owned::remove);
+}
+
+fn problem(error: IdentifierChangeError) -> Problem {
+    match error {
+        IdentifierChangeError::Unknown => Problem::new(ErrorCode::NotFound),
+        IdentifierChangeError::AlreadyVerified => Problem::new(ErrorCode::AlreadyVerified),
+        IdentifierChangeError::Taken | IdentifierChangeError::Leaving => Problem::new(ErrorCode::Conflict),
+        IdentifierChangeError::TooMany => Problem::new(ErrorCode::LimitReached),
+        IdentifierChangeError::Last => Problem::new(ErrorCode::LastIdentifier),
+        IdentifierChangeError::WrongCode { attempts_left } => {
+            Problem::new(ErrorCode::InvalidCode).attempts_left(u32::try_from(attempts_left).unwrap_or(0))
+        }
+        IdentifierChangeError::NoTriesLeft => {
+            Problem::new(ErrorCode::TooManyAttempts).retry_after(RESEND_SECS.unsigned_abs())
+        }
+        IdentifierChangeError::Channel(fault) => fault.into(),
+        IdentifierChangeError::Sending(error) => error.into(),
+        IdentifierChangeError::Internal(error) => error.into(),
+    }
+}

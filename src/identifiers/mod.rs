@@ -1,0 +1,37 @@
+//! The identifiers of an account in its owner's hands: add, prove, choose the primary one, remove.
+//!
+//! ```text
+//!   add ──code──▶ pending ──right code──▶ proved ──remove──▶ leaving ──72 h──▶ gone
+//!                    │                      ▲                   │
+//!                    └──24 h──▶ gone        └───cancel token────┘
+//! ```
+//!
+//! A pending identifier is a row of its own that counts for nothing and keeps nobody else from the identifier; its code is
+//! a flow's (`flows`). A removal is a change that waits (`changes`); the janitor carries it out within a minute of its time.
+//!
+//! Rules
+//! * Adding does not look up whose an identifier is. A taken one gets the same rows and the same answer; later the outbox
+//!   decides ([`decide`]): a code for a free identifier, a notice to the owner of a taken one.
+//! * Of two accounts that prove one identifier the first right code gets it; the other is told so (409 `conflict`).
+//! * A code is good for ten minutes, five tries and one use, and for the one pending identifier that it was sent for.
+//! * Adding, choosing and removing need an `auth_time` within ten minutes. The owner is told at every identifier.
+//! * One identifier is the primary one, always: what is chosen takes the place of the other in one transaction, and when
+//!   the primary one leaves, the oldest that stays takes its place. One that is leaving cannot be chosen.
+//! * A removal takes effect after 72 hours. Until then the identifier signs in as before, and who receives its messages can
+//!   stop it with the token that was sent there. Asking again changes nothing. One that was never proved goes at once.
+//! * An account keeps one identifier that is not leaving (409 `last_identifier`), and has ten at most (409
+//!   `limit_reached`), however requests race.
+//! * Other people's identifiers, pending ones included, are not there (404).
+
+mod http;
+mod model;
+mod service;
+mod store;
+
+pub use http::AccountIdentifier;
+pub use http::routes;
+pub use http::shown;
+pub use service::apply_due;
+pub use service::decide;
+pub use service::detach;
+pub use service::purge;

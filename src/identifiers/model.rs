@@ -1,0 +1,64 @@
+//! Identifiers that are not proved yet, and what is refused.
+
+use crate::accounts::IdentifierKind;
+use crate::flows::SendError;
+use crate::ids::IdentifierId;
+use crate::internal::Internal;
+use crate::messages::ChannelNotSupported;
+
+/// How long an identifier waits to be proved.
+pub(super) const PENDING_SECS: i64 = 24 * 60 * 60;
+/// How long a removal waits.
+pub(super) const REMOVAL_HOURS: i64 = 72;
+/// Identifiers of one account; as many may wait to be proved.
+pub(super) const MOST: usize = 10;
+
+/// An identifier that an account wants and has not proved yet.
+pub(super) struct PendingIdentifier {
+    /// Its id, also when it is proved.
+    pub id: IdentifierId,
+    pub kind: IdentifierKind,
+    pub value: String,
+    pub lookup_key: String,
+}
+
+/// Why an identifier was not changed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum IdentifierChangeError {
+    /// The account has no such identifier.
+    #[error("no such identifier")]
+    Unknown,
+    /// It is proved already.
+    #[error("it is proved already")]
+    AlreadyVerified,
+    /// Another account was faster.
+    #[error("it belongs to another account")]
+    Taken,
+    /// The account has as many as it may.
+    #[error("too many identifiers")]
+    TooMany,
+    /// An account keeps one.
+    #[error("the last identifier stays")]
+    Last,
+    /// It is about to leave.
+    #[error("it is about to leave")]
+    Leaving,
+    /// The code is wrong or used.
+    #[error("wrong code")]
+    WrongCode {
+        /// How many tries remain.
+        attempts_left: i64,
+    },
+    /// Too many wrong codes.
+    #[error("no tries are left")]
+    NoTriesLeft,
+    /// The code cannot take the way that was asked for.
+    #[error(transparent)]
+    Channel(#[from] ChannelNotSupported),
+    /// No code was sent.
+    #[error(transparent)]
+    Sending(#[from] SendError),
+    /// A failure of ours.
+    #[error(transparent)]
+    Internal(#[from] Internal),
+}

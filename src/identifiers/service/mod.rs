@@ -1,0 +1,102 @@
+//! Adding, proving, choosing and removing, each in one transaction.
+
+mod adding;
+mod removal;
+
+pub use adding::decide;
+pub(super) use adding::*;
+pub use removal::apply_due;
+pub use removal::detach;
+pub(super) use removal::*;
+
+use sqlx::PgConnection;
+
+use super::model::IdentifierChangeError;
+use super::store;
+use crate::accounts;
+use crate::accounts::LockedAccount;
+use crate::accounts::OwnIdentifier;
+use crate::app::App;
+use crate::audit;
+use crate::audit::Caller;
+use crate::audit::Event;
+use crate::audit::EventKind;
+use crate::changes;
+use crate::ids::AccountId;
+use crate::ids::IdentifierId;
+use crate::internal::Internal;
+use crate::messages::MessageKind;
+use crate::sessions::CurrentSession;
+
+/// Deletes the wishes that nobody proved.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn purge(app: &App) -> Result<u64, Internal> {
+    store::purge(&app.db, app.clock.now()).await
+}
+
+/// What an account signs in with, the primary one first.
+pub(super) async fn list(app: &App, session: &CurrentSession) -> Result<Vec<OwnIdentifier>, Internal> {
+    Ok(accounts::profile(&mut *app.db.acquire().await?, session.account).await?.identifiers)
+}
+
+/// Makes an identifier the primary one, and tells the owner when it was not.
+pub(super) async fn make_primary(
+    app: &App,
+    session: &CurrentSession,
+    id: IdentifierId,
+    caller: &Caller,
+) -> Result<OwnIdentifier, IdentifierChangeError> {
+    let mut tx = app.begin().await?;
+    let account = lock(&mut tx, session.account).await?;
+    let chosen = own(&mut tx, &account, id).await?.ok_or(IdentifierChangeError::Unknown)?;
+    if chosen.primary {
+        return Ok(chosen);
+    }
+    if changes::waiting(&mut tx, account.id()).await?.iter().any(|change| change.subject == id.uuid()) {
+        return Err(IdentifierChangeError::Leaving);
+    }
+    store::make_primary(&mut tx, &account, id).await?;
+    record(&mut tx, app, session, (EventKind::PrimaryIdentifierChanged, id), caller).await?;
+    tell(&mut tx, app, MessageKind::PrimaryIdentifierNotice, (account.id(), &chosen)).await?;
+    app.commit(tx).await?;
+    Ok(OwnIdentifier { primary: true, ..chosen })
+}
+
+/// The account of a session that is alive, which therefore is there.
+async fn lock(conn: &mut PgConnection, account: AccountId) -> Result<LockedAccount, Internal> {
+    let locked = accounts::lock(conn, account).await?;
+    locked.ok_or_else(|| Internal::bug(format!("accounts {account}: no such row")))
+}
+
+/// An identifier of the account.
+async fn own(
+    conn: &mut PgConnection,
+    account: &LockedAccount,
+    id: IdentifierId,
+) -> Result<Option<OwnIdentifier>, Internal> {
+    Ok(accounts::profile(conn, account.id()).await?.identifiers.into_iter().find(|own| own.id == id))
+}
+
+async fn record(
+    conn: &mut PgConnection,
+    app: &App,
+    session: &CurrentSession,
+    (kind, id): (EventKind, IdentifierId),
+    caller: &Caller,
+) -> Result<(), Internal> {
+    let event = Event::new(kind, caller).account(session.account).session(session.id);
+    audit::record(conn, &app.clock, event.detail(serde_json::json!({ "identifier_id": id }))).await
+}
+
+/// Tells the owner at every identifier what happened to this one.
+async fn tell(
+    conn: &mut PgConnection,
+    app: &App,
+    kind: MessageKind,
+    (account, about): (AccountId, &OwnIdentifier),
+) -> Result<(), Internal> {
+    let hint = accounts::identifier_hint(&about.value);
+    accounts::notify(conn, app, account, kind, &[("identifier", hint)]).await
+}

@@ -1,0 +1,133 @@
+//! Removing an identifier: the wait, and its end.
+
+use chrono::DateTime;
+use chrono::TimeDelta;
+use chrono::Utc;
+use sqlx::PgConnection;
+
+use super::super::model::IdentifierChangeError;
+use super::super::model::REMOVAL_HOURS;
+use super::super::store;
+use super::lock;
+use super::record;
+use crate::accounts;
+use crate::accounts::Contact;
+use crate::accounts::IdentifierKind;
+use crate::accounts::LockedAccount;
+use crate::accounts::OwnIdentifier;
+use crate::app::App;
+use crate::audit;
+use crate::audit::Caller;
+use crate::audit::Event;
+use crate::audit::EventKind;
+use crate::changes;
+use crate::changes::ChangeKind;
+use crate::changes::PendingChange;
+use crate::ids::IdentifierId;
+use crate::internal::Internal;
+use crate::messages;
+use crate::messages::MessageKind;
+use crate::messages::NewMessage;
+use crate::sessions::CurrentSession;
+
+/// Lets an identifier go after the wait; one that was never proved, at once. Answers when.
+pub(in super::super) async fn remove(
+    app: &App,
+    session: &CurrentSession,
+    id: IdentifierId,
+    caller: &Caller,
+) -> Result<DateTime<Utc>, IdentifierChangeError> {
+    let now = app.clock.now();
+    let mut tx = app.begin().await?;
+    let account = lock(&mut tx, session.account).await?;
+    if store::delete_pending(&mut tx, &account, id, now).await? {
+        messages::drop_for_flow(&mut tx, id.uuid().into(), now).await?;
+        app.commit(tx).await?;
+        return Ok(now);
+    }
+    let identifiers = accounts::profile(&mut tx, account.id()).await?.identifiers;
+    let waiting = changes::waiting(&mut tx, account.id()).await?;
+    let leaving = |own: &OwnIdentifier| waiting.iter().any(|change| change.subject == own.id.uuid());
+    let own = identifiers.iter().find(|own| own.id == id).ok_or(IdentifierChangeError::Unknown)?;
+    let subject = (ChangeKind::IdentifierRemoval, id.uuid());
+    if let Some(change) = waiting.iter().find(|change| (change.kind, change.subject) == subject) {
+        return Ok(change.effective_at);
+    }
+    if !identifiers.iter().any(|other| other.id != id && !leaving(other)) {
+        return Err(IdentifierChangeError::Last);
+    }
+    let effective_at = now + TimeDelta::hours(REMOVAL_HOURS);
+    let change = changes::begin(&mut tx, app, &account, subject, effective_at).await?;
+    let change = change.ok_or_else(|| Internal::bug(format!("identifiers {id}: leaves twice")))?;
+    record(&mut tx, app, session, (EventKind::IdentifierRemovalBegun, id), caller).await?;
+    tell_of_removal(&mut tx, app, &change, own).await?;
+    app.commit(tx).await?;
+    Ok(effective_at)
+}
+
+/// The one that leaves gets what stops it; the others get to know.
+async fn tell_of_removal(
+    conn: &mut PgConnection,
+    app: &App,
+    change: &PendingChange,
+    leaves: &OwnIdentifier,
+) -> Result<(), Internal> {
+    let profile = accounts::profile(conn, change.account).await?;
+    let (keys, clock) = (&app.config.master_keys, &app.clock);
+    for own in &profile.identifiers {
+        // An SMS that holds a token has no room for words.
+        if own.id != leaves.id || own.kind == IdentifierKind::Phone {
+            let content = Contact::of(&profile, own).content(MessageKind::IdentifierRemovalNotice);
+            let hint = accounts::identifier_hint(&leaves.value);
+            messages::enqueue(conn, keys, clock, &NewMessage::notice(content, clock.now()).value("identifier", hint))
+                .await?;
+        }
+    }
+    let token = changes::cancel_token(conn, change.id, change.account).await?;
+    let content = Contact::of(&profile, leaves).content(MessageKind::IdentifierLeavesNotice);
+    let notice = NewMessage::notice(content, clock.now()).of_flow(change.id.uuid().into(), change.effective_at);
+    messages::enqueue(conn, keys, clock, &notice.value("token", token)).await.map(drop)
+}
+
+/// Carries out the removals whose time has come; answers how many.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn apply_due(app: &App, caller: &Caller) -> Result<u64, Internal> {
+    let mut applied = 0;
+    for change in changes::due(app, ChangeKind::IdentifierRemoval).await? {
+        applied += u64::from(apply(app, &change, caller).await?);
+    }
+    Ok(applied)
+}
+
+async fn apply(app: &App, change: &PendingChange, caller: &Caller) -> Result<bool, Internal> {
+    let mut tx = app.begin().await?;
+    let Some(account) = accounts::lock(&mut tx, change.account).await? else { return Ok(false) };
+    if !changes::apply(&mut tx, app, &account, change.id).await? {
+        return Ok(false);
+    }
+    detach(&mut tx, app, &account, change.subject.into(), caller).await?;
+    app.commit(tx).await?;
+    Ok(true)
+}
+
+/// Takes an identifier from an account and tells its owner everywhere, there too; false when the account has none of
+/// this id.
+///
+/// # Errors
+/// The database did not take it.
+pub async fn detach(
+    conn: &mut PgConnection,
+    app: &App,
+    account: &LockedAccount,
+    id: IdentifierId,
+    caller: &Caller,
+) -> Result<bool, Internal> {
+    let Some(gone) = super::own(conn, account, id).await? else { return Ok(false) };
+    super::tell(conn, app, MessageKind::IdentifierRemovedNotice, (account.id(), &gone)).await?;
+    store::detach(conn, account, id).await?;
+    let event = Event::new(EventKind::IdentifierRemoved, caller).account(account.id());
+    audit::record(conn, &app.clock, event.detail(serde_json::json!({ "identifier_id": id }))).await?;
+    Ok(true)
+}

@@ -1,0 +1,104 @@
+//! What can be said.
+
+macro_rules! message_kinds {
+    ($($(#[$doc:meta])* $kind:ident $name:literal,)*) => {
+        /// What a message says. Each kind has the text `message-<name with dashes>` in the language files.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum MessageKind {
+            $($(#[$doc])* $kind,)*
+        }
+
+        impl MessageKind {
+            /// Every kind.
+            pub const ALL: &[Self] = &[$(Self::$kind,)*];
+
+            /// The kind's name in the database and in log lines.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$kind => $name,)* }
+            }
+        }
+    };
+}
+
+message_kinds! {
+    /// The code that proves the address of a sign-up.
+    SignUpCode "sign_up_code",
+    /// To the owner of an address that somebody tried to sign up with.
+    SignUpNotice "sign_up_notice",
+    /// The code that proves an identifier in a sign-in.
+    IdentifierCode "identifier_code",
+    /// The code that is sent to a phone as a second factor, or to enrol it as one.
+    FactorCode "factor_code",
+    /// A session was ended, because its refresh token came back.
+    RefreshReuseNotice "refresh_reuse_notice",
+    /// A recovery code was used. Value: `left`, how many remain.
+    RecoveryCodeUsedNotice "recovery_code_used_notice",
+    /// The recovery codes were made anew.
+    RecoveryCodesReplacedNotice "recovery_codes_replaced_notice",
+    /// A factor was enrolled. Value: `label`, its name.
+    FactorEnrolledNotice "factor_enrolled_notice",
+    /// A factor was removed. Value: `label`, its name.
+    FactorRemovedNotice "factor_removed_notice",
+    /// Many failures in a row. Value: `count`, how many.
+    FailuresNotice "failures_notice",
+    /// The token that makes a device known.
+    DeviceToken "device_token",
+    /// The code that proves an identifier which an account wants.
+    NewIdentifierCode "new_identifier_code",
+    /// To the owner of an address that somebody wanted for their own account.
+    IdentifierTakenNotice "identifier_taken_notice",
+    /// An identifier was added. Value: `identifier`, a hint of it.
+    IdentifierAddedNotice "identifier_added_notice",
+    /// Another identifier is the primary one. Value: `identifier`, a hint of it.
+    PrimaryIdentifierNotice "primary_identifier_notice",
+    /// To an identifier that is to leave. Value: `token`, which stops it.
+    IdentifierLeavesNotice "identifier_leaves_notice",
+    /// To the others when one is to leave. Value: `identifier`, a hint of it.
+    IdentifierRemovalNotice "identifier_removal_notice",
+    /// An identifier has left. Value: `identifier`, a hint of it.
+    IdentifierRemovedNotice "identifier_removed_notice",
+    /// A change that waited was cancelled, and the password with it.
+    ChangeCancelledNotice "change_cancelled_notice",
+    /// The claim of a number was stopped.
+    ClaimStoppedNotice "claim_stopped_notice",
+}
+
+impl MessageKind {
+    /// The kind with this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.name() == name)
+    }
+
+    /// Whether it carries a code, and thus goes to a destination that is not proved yet.
+    #[must_use]
+    pub fn carries_code(self) -> bool {
+        matches!(
+            self,
+            Self::SignUpCode | Self::IdentifierCode | Self::FactorCode | Self::DeviceToken | Self::NewIdentifierCode
+        )
+    }
+
+    /// Whether its code is of digits, which a call can read and a phone can fill in.
+    #[must_use]
+    pub fn carries_digits(self) -> bool {
+        self.carries_code() && self != Self::DeviceToken
+    }
+
+    /// The values that its text needs beside service, time, code and minutes.
+    #[must_use]
+    pub fn values(self) -> &'static [&'static str] {
+        match self {
+            Self::RecoveryCodeUsedNotice => &["left"],
+            Self::FactorEnrolledNotice | Self::FactorRemovedNotice => &["label"],
+            Self::FailuresNotice => &["count"],
+            Self::IdentifierAddedNotice
+            | Self::PrimaryIdentifierNotice
+            | Self::IdentifierRemovalNotice
+            | Self::IdentifierRemovedNotice => &["identifier"],
+            Self::IdentifierLeavesNotice => &["token"],
+            _ => &[],
+        }
+    }
+}
