@@ -7,9 +7,11 @@
 //!   or status ([`lock`]); a [`LockedAccount`] is what `sessions::open` takes, so the order of locks is a type.
 //! * A password's hash is sealed to its account. Judging one costs the same for an unknown identifier, for an account
 //!   without a password and for a wrong one ([`authenticate`]); closed and suspended are told after the right one.
+//! * One destination is one proof, and what is new carries nothing for 72 hours: see `one_proof`.
 
 mod contact;
 mod model;
+mod one_proof;
 mod service;
 mod store;
 mod typed;
@@ -38,6 +40,10 @@ pub use model::identifier_hint;
 pub use model::identifier_property;
 pub use model::limit_key;
 pub use model::phone_country;
+pub use one_proof::HOLD;
+pub use one_proof::factor_may_carry;
+pub use one_proof::identifier_may_carry;
+pub use one_proof::may_answer;
 pub use service::Candidate;
 pub use service::authenticate;
 pub use service::candidate;
