@@ -96,6 +96,22 @@ pub enum EventKind {
     IdentifierRemoved,
     /// A change that waited was cancelled.
     ChangeCancelled,
+    /// A recovery was begun; whose account it is about is not known yet.
+    RecoveryStarted,
+    /// The contact of a recovery was proved: the wait begins.
+    RecoveryContactProved,
+    /// Something was proved in a recovery.
+    RecoveryProofGiven,
+    /// A proof in a recovery was wrong.
+    RecoveryProofFailed,
+    /// A recovery was ended without effect.
+    RecoveryCancelled,
+    /// A recovery had its effect.
+    RecoveryCompleted,
+    /// An operator stood in for the proofs of a recovery.
+    RecoveryApproved,
+    /// An operator refused a recovery.
+    RecoveryDenied,
     /// An operator opened what limits had closed.
     LimitsReset,
     /// The right password of an account that may do nothing.
@@ -136,6 +152,14 @@ impl EventKind {
             Self::IdentifierRemovalBegun => "identifier_removal_begun",
             Self::IdentifierRemoved => "identifier_removed",
             Self::ChangeCancelled => "change_cancelled",
+            Self::RecoveryStarted => "recovery_started",
+            Self::RecoveryContactProved => "recovery_contact_proved",
+            Self::RecoveryProofGiven => "recovery_proof_given",
+            Self::RecoveryProofFailed => "recovery_proof_failed",
+            Self::RecoveryCancelled => "recovery_cancelled",
+            Self::RecoveryCompleted => "recovery_completed",
+            Self::RecoveryApproved => "recovery_approved",
+            Self::RecoveryDenied => "recovery_denied",
             Self::LimitsReset => "limits_reset",
             Self::SignInRefused => "sign_in_refused",
             Self::SigningKeyMade => "signing_key_made",

@@ -1,5 +1,5 @@
 //! Carries out the changes whose time has come, and purges what has expired and would grow without end: counts of
-//! failures and of messages to phones, requests for device tokens, identifiers that nobody proved, changes of long ago.
+//! failures and of messages to phones, requests for device tokens, identifiers that nobody proved, changes of long ago, recoveries.
 //!
 //! Every replica looks for due changes every minute and purges once an hour; a row that another one was faster with is
 //! no fault.
@@ -15,6 +15,7 @@ use crate::changes;
 use crate::devices;
 use crate::identifiers;
 use crate::internal::Internal;
+use crate::recovery;
 
 const PAUSE: Duration = Duration::from_mins(1);
 /// A purge comes after this many looks for due changes.
@@ -59,5 +60,6 @@ pub async fn purge(app: &App) -> Result<u64, Internal> {
         + app.spend.purge().await?
         + devices::purge(app).await?
         + identifiers::purge(app).await?
-        + changes::purge(app).await?)
+        + changes::purge(app).await?
+        + recovery::purge(app).await?)
 }

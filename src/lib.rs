@@ -44,6 +44,7 @@ pub mod devices;
 pub mod factors;
 
 pub mod identifiers;
+pub mod recovery;
 
 pub mod sign_in;
 pub mod sign_up;

@@ -117,6 +117,7 @@ struct Kept {
     http_requests: Counters<3>,
     http_request_seconds: Durations,
     sign_ins: Counters<2>,
+    recoveries: Counters<2>,
     factor_checks: Counters<2>,
     refreshes: Counters<1>,
     messages: Counters<3>,
@@ -139,6 +140,7 @@ impl Metrics {
             http_requests: Family::default(),
             http_request_seconds: Durations::default(),
             sign_ins: Family::default(),
+            recoveries: Family::default(),
             factor_checks: Family::default(),
             refreshes: Family::default(),
             messages: Family::default(),
@@ -164,6 +166,11 @@ impl Metrics {
     /// A code of a factor was judged.
     pub fn factor_check(&self, kind: &'static str, outcome: &'static str) {
         self.0.factor_checks.get_or_create(&labels(["kind", "outcome"], [kind, outcome])).inc();
+    }
+
+    /// A step of a recovery ended; `outcome` is `ok` or the code of the problem.
+    pub fn recovery(&self, step: &'static str, outcome: &'static str) {
+        self.0.recoveries.get_or_create(&labels(["step", "outcome"], [step, outcome])).inc();
     }
 
     /// A refresh ended; `outcome` is `ok` or the code of the problem.
@@ -213,6 +220,7 @@ impl Kept {
             self.http_request_seconds.0.clone(),
         );
         registry.register("sign_ins", "Steps of sign-ins", self.sign_ins.clone());
+        registry.register("recoveries", "Steps of recoveries", self.recoveries.clone());
         registry.register("factor_checks", "Codes of factors judged", self.factor_checks.clone());
         registry.register("refreshes", "Refreshes of sessions", self.refreshes.clone());
         registry.register("messages", "Attempts to deliver a message", self.messages.clone());

@@ -37,6 +37,7 @@ use crate::limits::Heartbeat;
 use crate::messages::Transport;
 use crate::openapi;
 use crate::openapi::Document;
+use crate::recovery;
 use crate::scrape;
 use crate::sessions;
 use crate::sign_in;
@@ -63,6 +64,7 @@ fn endpoints(mode: Mode) -> impl Fn(&mut ServiceConfig<'_>) + Copy {
     move |config| {
         sign_up::routes(config);
         sign_in::routes(config);
+        recovery::routes(config);
         devices::routes(config);
         sessions::routes(config);
         account_life::routes(config);
@@ -121,6 +123,7 @@ impl Server {
         tasks.spawn(vitals::watch(Arc::clone(&app), vitals, stopping.clone()));
         tasks.spawn(tokens::keep_key_ring(Arc::clone(&app), stopping.clone()));
         tasks.spawn(heartbeat.keep(stopping.clone()));
+        tasks.spawn(recovery::tell_owners(Arc::clone(&app), stopping.clone()));
         tasks.spawn(janitor::run(Arc::clone(&app), stopping));
         Ok(Self { app, handle, addresses, metrics_address, stop_workers, tasks })
     }

@@ -14,6 +14,7 @@ mod model;
 mod one_proof;
 mod service;
 mod store;
+mod tries;
 mod typed;
 
 pub use contact::Asker;
@@ -54,8 +55,10 @@ pub use service::owner_of;
 pub use service::profile;
 pub use service::update_profile;
 pub use service::void_password;
+pub use tries::record_failure;
 pub use typed::Faults;
 pub use typed::read_client;
+pub use typed::read_destination;
 pub use typed::read_display_name;
 pub use typed::read_identifier;
 pub use typed::read_label;

@@ -54,6 +54,18 @@ pub fn read_identifier(faults: &mut Faults, typed: &str, country: Option<&str>) 
     faults.note("/identifier", read)
 }
 
+/// Where a message shall go: an identifier, anybody's, that this service sends to; the pointer says which member it is.
+pub fn read_destination(
+    app: &App,
+    faults: &mut Faults,
+    (pointer, typed): (&'static str, &str),
+    country: Option<&str>,
+) -> Option<Identifier> {
+    let country = faults.note("/country", country.map(read_country).transpose())?;
+    let read = Identifier::parse(typed, country).map_err(field_code);
+    faults.note(pointer, read.and_then(|identifier| served(app, identifier)))
+}
+
 /// The number of a phone that is to be a factor, with its country when it is in its national form; in E.164.
 pub fn read_phone(app: &App, faults: &mut Faults, (typed, country): (Option<&str>, Option<&str>)) -> Option<String> {
     let country = faults.note("/country", country.map(read_country).transpose())?;

@@ -5,6 +5,7 @@ mod keys;
 mod limits;
 mod migrate;
 mod openapi;
+mod recoveries;
 mod serve;
 
 use std::io::Write;
@@ -47,6 +48,9 @@ enum Command {
     /// How often anyone may do anything
     #[command(subcommand)]
     Limits(limits::Action),
+    /// People who have lost the usual way into their account
+    #[command(subcommand)]
+    Recoveries(recoveries::Action),
 }
 
 #[derive(clap::Args)]
@@ -71,6 +75,7 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Openapi => openapi::run(),
         Command::Keys(action) => keys::run(action).await,
         Command::Limits(action) => limits::run(action).await,
+        Command::Recoveries(action) => recoveries::run(action).await,
     }
 }
 

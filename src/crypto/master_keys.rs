@@ -31,6 +31,8 @@ pub enum SealPurpose {
     Outbox,
     /// The state of a flow in Redis.
     Flow,
+    /// What was typed for a recovery.
+    Recovery,
 }
 
 impl SealPurpose {
@@ -41,6 +43,7 @@ impl SealPurpose {
             Self::SigningKey => b"seal/signing-key",
             Self::Outbox => b"seal/outbox",
             Self::Flow => b"seal/flow",
+            Self::Recovery => b"seal/recovery",
         }
     }
 }
@@ -58,6 +61,8 @@ pub enum MacPurpose {
     LimitKey,
     /// A key of a count of failures, so that it names nobody.
     FailureKey,
+    /// The contact of a recovery, by which it is found again.
+    RecoveryContact,
 }
 
 impl MacPurpose {
@@ -68,6 +73,7 @@ impl MacPurpose {
             Self::Cursor => b"mac/cursor",
             Self::LimitKey => b"mac/limit-key",
             Self::FailureKey => b"mac/failure-key",
+            Self::RecoveryContact => b"mac/recovery-contact",
         }
     }
 }
@@ -195,6 +201,11 @@ impl MasterKeys {
         self.keys.iter().find(|key| key.id == key_id).map(|key| mac_with(key, purpose, parts))
     }
 
+    /// The same under every configured key, for a look-up of what may have been kept under an older one.
+    pub fn macs(&self, purpose: MacPurpose, parts: &[&[u8]]) -> impl Iterator<Item = Mac> {
+        self.keys.iter().map(move |key| mac_with(key, purpose, parts))
+    }
+
     /// Whether `mac` was made of these parts by any configured key.
     #[must_use]
     pub fn verify_mac(&self, purpose: MacPurpose, parts: &[&[u8]], mac: &[u8]) -> bool {
@@ -258,7 +269,9 @@ mod tests {
         let sealed = before.seal(SealPurpose::Flow, b"", b"x");
         assert!(during.open(SealPurpose::Flow, b"", &sealed).is_ok());
         assert_eq!(during.current_id(), 2);
-        assert!(during.verify_mac(MacPurpose::Code, &[b"1"], &before.mac(MacPurpose::Code, &[b"1"])));
+        let old = before.mac(MacPurpose::Code, &[b"1"]);
+        assert!(during.verify_mac(MacPurpose::Code, &[b"1"], &old));
+        assert!(during.macs(MacPurpose::Code, &[b"1"]).any(|mac| mac == old));
     }
 
     #[test]

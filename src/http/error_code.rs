@@ -63,6 +63,7 @@ error_codes! {
     SignInExpired "sign_in_expired" GONE,
     ReauthenticationExpired "reauthentication_expired" GONE,
     SignUpExpired "sign_up_expired" GONE,
+    RecoveryTokenInvalid "recovery_token_invalid" GONE,
     CancelTokenInvalid "cancel_token_invalid" GONE,
     DeviceTokenInvalid "device_token_invalid" GONE,
     InvalidCode "invalid_code" UNPROCESSABLE_ENTITY,

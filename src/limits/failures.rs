@@ -45,11 +45,13 @@ pub enum Lane {
     Device,
     /// A code of any kind.
     Code,
+    /// A proof in a recovery that is no password: strangers may try those, so they must not close the codes.
+    Recovery,
 }
 
 impl Lane {
     /// Every lane.
-    pub const ALL: [Self; 3] = [Self::Password, Self::Device, Self::Code];
+    pub const ALL: [Self; 4] = [Self::Password, Self::Device, Self::Code, Self::Recovery];
 
     /// The lane's name in the database.
     #[must_use]
@@ -58,6 +60,7 @@ impl Lane {
             Self::Password => "password",
             Self::Device => "device",
             Self::Code => "code",
+            Self::Recovery => "recovery",
         }
     }
 
@@ -65,7 +68,7 @@ impl Lane {
     #[must_use]
     pub fn most(self) -> i32 {
         match self {
-            Self::Password | Self::Code => 100,
+            Self::Password | Self::Code | Self::Recovery => 100,
             Self::Device => 10,
         }
     }

@@ -25,8 +25,8 @@ mod policy;
 mod replicas;
 mod spend;
 mod store;
+mod subject;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -41,7 +41,6 @@ use crate::config::Config;
 use crate::crypto::Mac;
 use crate::crypto::MacPurpose;
 use crate::crypto::MasterKeys;
-use crate::ids::AccountId;
 use crate::internal::Internal;
 use crate::metrics::LimitDecisions;
 use crate::redis::Redis;
@@ -60,6 +59,7 @@ pub use spend::Callee;
 pub use spend::MessageRefused;
 pub use spend::SpendGuard;
 pub use spend::Spent;
+pub use subject::Subject;
 
 /// Places in the memory that stands in for Redis: half a megabyte.
 const FALLBACK_PLACES: usize = 1 << 16;
@@ -88,28 +88,6 @@ pub struct Limited {
     pub policy: Policy,
     /// When trying again can succeed.
     pub retry_after_secs: u64,
-}
-
-/// Whose requests are counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Subject<'a> {
-    /// The caller's address; its networks count, see above.
-    Network(IpAddr),
-    /// An account.
-    Account(AccountId),
-    /// The limit key of an identifier.
-    Recipient(&'a str),
-}
-
-impl Subject<'_> {
-    /// What the keys are made of, the first byte keeping the kinds apart, and their share of the quota.
-    fn keys(self) -> Vec<(Vec<u8>, u32)> {
-        match self {
-            Self::Network(ip) => network::of(ip),
-            Self::Account(id) => vec![([b"a".as_slice(), id.uuid().as_bytes()].concat(), 1)],
-            Self::Recipient(key) => vec![([b"r".as_slice(), key.as_bytes()].concat(), 1)],
-        }
-    }
 }
 
 /// One key of a request, and its numbers.

@@ -31,6 +31,10 @@ pub enum Policy {
     Message,
     /// SMS and calls to numbers that nobody has proved; by network.
     PhoneMessage,
+    /// Starting a recovery, and coming back to one; by network.
+    Recovery,
+    /// Recoveries of one identifier; by network, so that nobody uses up what its owner needs.
+    RecoveryIdentifier,
     /// Documents that everyone may read; by network.
     Public,
 }
@@ -67,6 +71,8 @@ impl Policy {
         Self::AccountCode,
         Self::Message,
         Self::PhoneMessage,
+        Self::Recovery,
+        Self::RecoveryIdentifier,
         Self::Public,
     ];
 
@@ -94,6 +100,8 @@ impl Policy {
             Self::AccountCode => "account_code",
             Self::Message => "message",
             Self::PhoneMessage => "phone_message",
+            Self::Recovery => "recovery",
+            Self::RecoveryIdentifier => "recovery_identifier",
             Self::Public => "public",
         }
     }
@@ -142,6 +150,10 @@ impl Policy {
             // Only who knows the password comes this far, so strangers cannot use it up. A guesser of authenticator codes
             // (three of a million are right) needs months.
             Self::AccountCode => Quota::new(60, 3600),
+            // Once in years for a person; each one sends a message.
+            Self::Recovery => Quota::new(20, 60),
+            // One, and a few that went wrong.
+            Self::RecoveryIdentifier => Quota::new(5, 86_400),
             // JWKS and discovery, fetched by every service behind one address.
             Self::Public => Quota::new(1200, 60),
         }

@@ -1,4 +1,5 @@
-//! The codes that messages carry: six digits, known to the service by an HMAC that is bound to their flow.
+//! The codes that messages carry: six digits, or eight for what opens more than a flow, known to the service by an HMAC
+//! that is bound to their flow.
 
 use crate::crypto;
 use crate::crypto::MacPurpose;
@@ -10,6 +11,12 @@ use crate::text::fold_width;
 #[must_use]
 pub fn new_code() -> String {
     crypto::random_digits(6)
+}
+
+/// A new code for a reset or a recovery.
+#[must_use]
+pub fn new_long_code() -> String {
+    crypto::random_digits(8)
 }
 
 /// What is stored of a code.

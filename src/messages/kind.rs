@@ -62,6 +62,20 @@ message_kinds! {
     ChangeCancelledNotice "change_cancelled_notice",
     /// The claim of a number was stopped.
     ClaimStoppedNotice "claim_stopped_notice",
+    /// The code that proves the contact of a recovery.
+    RecoveryContactCode "recovery_contact_code",
+    /// The code that proves a destination of the account in a recovery.
+    RecoveryProofCode "recovery_proof_code",
+    /// The token that names a recovery, to its contact.
+    RecoveryToken "recovery_token",
+    /// Somebody wants into the account by a recovery. Value: `token`, which stops it.
+    RecoveryNotice "recovery_notice",
+    /// The same in words, for a phone.
+    RecoveryBegunNotice "recovery_begun_notice",
+    /// A recovery was ended without effect.
+    RecoveryCancelledNotice "recovery_cancelled_notice",
+    /// A recovery had its effect.
+    RecoveryCompletedNotice "recovery_completed_notice",
 }
 
 impl MessageKind {
@@ -76,14 +90,21 @@ impl MessageKind {
     pub fn carries_code(self) -> bool {
         matches!(
             self,
-            Self::SignUpCode | Self::IdentifierCode | Self::FactorCode | Self::DeviceToken | Self::NewIdentifierCode
+            Self::SignUpCode
+                | Self::IdentifierCode
+                | Self::FactorCode
+                | Self::DeviceToken
+                | Self::NewIdentifierCode
+                | Self::RecoveryContactCode
+                | Self::RecoveryProofCode
+                | Self::RecoveryToken
         )
     }
 
     /// Whether its code is of digits, which a call can read and a phone can fill in.
     #[must_use]
     pub fn carries_digits(self) -> bool {
-        self.carries_code() && self != Self::DeviceToken
+        self.carries_code() && !matches!(self, Self::DeviceToken | Self::RecoveryToken)
     }
 
     /// The values that its text needs beside service, time, code and minutes.
@@ -97,7 +118,7 @@ impl MessageKind {
             | Self::PrimaryIdentifierNotice
             | Self::IdentifierRemovalNotice
             | Self::IdentifierRemovedNotice => &["identifier"],
-            Self::IdentifierLeavesNotice => &["token"],
+            Self::IdentifierLeavesNotice | Self::RecoveryNotice => &["token"],
             _ => &[],
         }
     }

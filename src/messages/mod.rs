@@ -36,6 +36,7 @@ pub use channels::Channels;
 pub use code::code_mac;
 pub use code::is_code;
 pub use code::new_code;
+pub use code::new_long_code;
 pub use kind::MessageKind;
 pub use model::Channel;
 pub use model::Claimed;

@@ -136,6 +136,12 @@ impl NewMessage {
         self
     }
 
+    /// Where it goes: as its owner writes it, and in its canonical form.
+    #[must_use]
+    pub fn destination(&self) -> (&str, &str) {
+        (&self.message.content.address, &self.message.content.lookup_key)
+    }
+
     /// A value that the text needs, see [`MessageKind::values`].
     #[must_use]
     pub fn value(mut self, name: &str, value: impl Into<String>) -> Self {

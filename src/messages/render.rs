@@ -205,8 +205,8 @@ mod tests {
             if message.values.contains_key("token") {
                 message.values.insert("token".to_owned(), format!("cct_{}", "x".repeat(43)));
             }
-            if kind == MessageKind::DeviceToken {
-                message.code = Some(format!("sdr_{}", "x".repeat(43)));
+            if kind.carries_code() && !kind.carries_digits() {
+                message.code = Some(format!("tok_{}", "x".repeat(43)));
             }
             let rendered = render(&letterhead(), &message, now());
             assert!(rendered.text.encode_utf16().count() <= 70, "{kind:?}: {}", rendered.text);

@@ -43,9 +43,10 @@ const METHODS: [(&str, Method); 5] = [
 ];
 
 /// The groups of operations, in the order in which a person meets them.
-const TAGS: [(&str, &str); 8] = [
+const TAGS: [(&str, &str); 9] = [
     ("sign-up", "Making an account."),
     ("sign-in", "Password, then a second factor; each answer says what comes next."),
+    ("recovery", "The slow way back for someone who has lost mailbox, phone or second factor."),
     ("sessions", "Refreshing, listing and ending sessions; showing again who one is."),
     ("account", "What belongs to the person who is signed in."),
     ("tokens", "For services that check access tokens."),

@@ -46,6 +46,8 @@ mod phones;
 #[cfg(test)]
 mod processes;
 #[cfg(test)]
+mod recovery;
+#[cfg(test)]
 mod refresh;
 #[cfg(test)]
 mod second_factor_first;

@@ -10,6 +10,7 @@ use super::super::model::Presented;
 use super::super::recovery_codes::RecoveryCode;
 use super::super::store;
 use super::unused_step;
+use super::unused_step_of;
 use crate::app::App;
 use crate::flows::SentCode;
 use crate::ids::AccountId;
@@ -38,7 +39,7 @@ pub async fn check(
     (presented, sent): (&Presented, Option<SentCode>),
 ) -> Result<Match, CheckError> {
     let found = match (presented, sent) {
-        (Presented::RecoveryCode(typed), _) => check_recovery(app, account, typed).await,
+        (Presented::RecoveryCode(typed), _) => check_recovery_code(app, account, typed).await,
         (Presented::Code(typed), Some(sent)) if sent.is(app, typed) => {
             Ok(Match::Sent { factor: factor.id, code: sent })
         }
@@ -52,14 +53,38 @@ pub async fn check(
     found
 }
 
-async fn check_recovery(app: &App, account: AccountId, typed: &str) -> Result<Match, CheckError> {
+/// Finds the recovery code that was typed. An account that has none, or does not exist, costs the same work.
+///
+/// # Errors
+/// See [`CheckError`].
+pub async fn check_recovery_code(app: &App, account: AccountId, typed: &str) -> Result<Match, CheckError> {
     let code = RecoveryCode::parse(typed).ok_or(CheckError::Wrong)?;
-    let set = store::code_set(&app.db, account).await?.ok_or(CheckError::UnknownFactor)?;
-    let salt = <[u8; 16]>::try_from(set.salt.as_slice())
-        .map_err(|_| Internal::bug(format!("recovery_code_sets {}: the salt is not 16 bytes", set.id)))?;
+    let set = store::code_set(&app.db, account).await?;
+    let salt = match &set {
+        Some(set) => <[u8; 16]>::try_from(set.salt.as_slice())
+            .map_err(|_| Internal::bug(format!("recovery_code_sets {}: the salt is not 16 bytes", set.id)))?,
+        None => [0; 16],
+    };
     let digest = app.hashing.reserve()?.derive(code.bytes(), &salt).await?;
-    let unused = store::code_is_unused(&app.db, set.id, &digest).await?;
-    if unused { Ok(Match::RecoveryCode { set: set.id, digest }) } else { Err(CheckError::Wrong) }
+    // No set has the id of an account.
+    let set = set.map_or(account.uuid().into(), |set| set.id);
+    let unused = store::code_is_unused(&app.db, set, &digest).await?;
+    if unused { Ok(Match::RecoveryCode { set, digest }) } else { Err(CheckError::Wrong) }
+}
+
+/// Finds the time step of any of the account's authenticator apps that shows this code; one look-up, whatever is found.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn check_apps(app: &App, account: AccountId, typed: &str) -> Result<Option<Match>, Internal> {
+    let secrets = store::secrets_of(&app.db, account).await?;
+    let mut found = None;
+    for secret in secrets {
+        let step = unused_step_of(app, &secret, typed)?;
+        found = found.or(step.map(|step| Match::TotpStep { factor: secret.factor, step }));
+    }
+    app.metrics.factor_check(FactorKind::Totp.name(), if found.is_some() { "right" } else { "wrong" });
+    Ok(found)
 }
 
 impl Match {

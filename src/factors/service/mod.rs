@@ -6,6 +6,8 @@ mod enrolment;
 mod recovery_codes;
 
 pub use check::check;
+pub use check::check_apps;
+pub use check::check_recovery_code;
 pub use check::sent_to;
 pub use development::DevelopmentCode;
 pub use development::development_code;
@@ -42,11 +44,13 @@ fn open_secret(app: &App, totp: &TotpSecret) -> Result<zeroize::Zeroizing<Vec<u8
 
 /// The time step of a right code that is later than every one used before.
 async fn unused_step(app: &App, factor: FactorId, typed: &str) -> Result<Option<i64>, Internal> {
-    let now = app.clock.now();
-    let (Some(code), Some(secret)) = (TotpCode::parse(typed), store::secret(&app.db, factor, now).await?) else {
-        return Ok(None);
-    };
-    let step = totp::matching_step(&open_secret(app, &secret)?, &code, now)?;
+    let secret = store::secret(&app.db, factor, app.clock.now()).await?;
+    secret.map_or(Ok(None), |secret| unused_step_of(app, &secret, typed))
+}
+
+fn unused_step_of(app: &App, secret: &TotpSecret, typed: &str) -> Result<Option<i64>, Internal> {
+    let Some(code) = TotpCode::parse(typed) else { return Ok(None) };
+    let step = totp::matching_step(&open_secret(app, secret)?, &code, app.clock.now())?;
     Ok(step.filter(|step| *step > secret.last_step))
 }
 

@@ -6,6 +6,7 @@ use sqlx::PgConnection;
 use sqlx::PgExecutor;
 
 use super::enrolled;
+use crate::ids::AccountId;
 use crate::ids::FactorId;
 use crate::internal::Internal;
 
@@ -41,6 +42,21 @@ pub(in super::super) async fn secret(
         now
     )
     .fetch_optional(conn)
+    .await?)
+}
+
+/// The secrets of the confirmed apps of an account.
+pub(in super::super) async fn secrets_of(
+    conn: impl PgExecutor<'_>,
+    account: AccountId,
+) -> Result<Vec<TotpSecret>, Internal> {
+    Ok(sqlx::query_as!(
+        TotpSecret,
+        r#"SELECT f.id AS "factor: FactorId", t.secret_sealed, t.last_step FROM factors f JOIN totp_factors t ON t.factor_id = f.id
+           WHERE f.account_id = $1 AND f.confirmed_at IS NOT NULL ORDER BY f.id"#,
+        account.uuid()
+    )
+    .fetch_all(conn)
     .await?)
 }
 

@@ -28,6 +28,8 @@ pub(super) use second_factor::tell_of_recovery_code;
 pub(super) use tries::REAUTHENTICATION;
 pub(super) use tries::Try;
 
+pub(super) use crate::accounts::record_failure;
+
 use super::model::Flow;
 use super::model::NextStep;
 use super::model::SignInError;
@@ -46,8 +48,6 @@ use crate::flows;
 use crate::flows::FLOW_SECS;
 use crate::ids::AccountId;
 use crate::internal::Internal;
-use crate::limits::Raised;
-use crate::messages::MessageKind;
 
 /// Flows stand under the digests of their tokens.
 const KEYS: &str = "sign-in";
@@ -106,22 +106,6 @@ async fn step(conn: &mut PgConnection, flow: &Flow) -> Result<Step, Internal> {
     }
     let identifiers = accounts::profile(conn, flow.account).await?.identifiers;
     Ok(Step { next: NextStep::VerifyIdentifier, identifiers, factors: Vec::new() })
-}
-
-/// Records a failure that was counted. The owner is told when there are many in a row.
-pub(super) async fn record_failure(
-    app: &App,
-    event: Event<'_>,
-    (account, raised): (Option<AccountId>, &Raised),
-) -> Result<(), Internal> {
-    let mut tx = app.begin().await?;
-    let event = if let Some(account) = account { event.account(account) } else { event };
-    audit::record(&mut tx, &app.clock, event).await?;
-    if let (Some(account), true) = (account, raised.is_worth_a_notice()) {
-        let count = raised.count.to_string();
-        accounts::notify(&mut tx, app, account, MessageKind::FailuresNotice, &[("count", count)]).await?;
-    }
-    app.commit(tx).await
 }
 
 /// Records what has no other effect.

@@ -37,6 +37,7 @@ use crate::messages;
 use crate::messages::Channel;
 use crate::messages::ChannelNotSupported;
 use crate::messages::MessageKind;
+use crate::recovery;
 use crate::sessions;
 use crate::sessions::NewSession;
 use crate::sessions::OpenError;
@@ -124,12 +125,17 @@ pub(in super::super) async fn complete(
     let judged = async {
         let factor = factor.ok_or(CheckError::Wrong)?;
         let found = factors::check(app, flow.account, factor, (&given.presented, sent)).await?;
-        finish(app, &flow, &found, caller).await
+        finish(app, &flow, (factor, &found), caller).await
     };
     tried.settle(judged.await, failed).await
 }
 
-async fn finish(app: &App, flow: &Flow, found: &Match, caller: &Caller) -> Result<Completed, SignInError> {
+async fn finish(
+    app: &App,
+    flow: &Flow,
+    (factor, found): (&ConfirmedFactor, &Match),
+    caller: &Caller,
+) -> Result<Completed, SignInError> {
     let mut tx = app.begin().await?;
     let account = accounts::lock(&mut tx, flow.account).await?.ok_or(SignInError::Expired)?;
     if !flows::consume(&mut tx, flow.id, app.clock.now()).await? {
@@ -149,6 +155,7 @@ async fn finish(app: &App, flow: &Flow, found: &Match, caller: &Caller) -> Resul
     if found.is_recovery_code() {
         tell_of_recovery_code(&mut tx, app, (flow.account, opened.id), caller).await?;
     }
+    recovery::cancel_by_sign_in(&mut tx, app, &account, factor.created_at, caller).await?;
     messages::drop_for_flow(&mut tx, flow.id, app.clock.now()).await?;
     let device_token = devices::issue(&mut tx, app, &account, flow.device).await?;
     app.commit(tx).await?;

@@ -125,6 +125,10 @@ problem-sign-up-expired =
     .title = This sign-up has ended
     .detail = The sign-up has expired or was finished already. Please start again, or sign in.
     .help = A sign-up waits one day for its code, and each code is good for ten minutes. It has expired, or the account exists already. Try to sign in; if that does not work, sign up again.
+problem-recovery-token-invalid =
+    .title = This recovery has ended
+    .detail = The recovery has expired, was cancelled or was finished already. Please start again.
+    .help = Getting back into an account takes some days and can be done once. It has taken too long, or was stopped by a message to the account's addresses, by a sign-in, or by the people who run the service. If you still cannot sign in, start again. If you have lost only the link or token, ask for another one with the address that you gave as your contact.
 problem-cancel-token-invalid =
     .title = This cannot be cancelled any more
     .detail = The change was cancelled already, has taken effect, or was never announced with this token.
@@ -438,3 +442,73 @@ message-device-token =
         tries by others have failed; it opens nothing else. Nobody from { $service } will ever ask you for it.
 
         If you did not ask for it, you need not do anything.
+message-recovery-contact-code =
+    .subject = Your code for getting back into { $service }
+    .sms = { $service } code: { $code } ({ $minutes } min)
+    .body =
+        Your code is
+
+            { $code }
+
+        Enter it where you said that you cannot get into your { $service } account. It is valid for { $minutes } minutes and
+        works once. Nobody from { $service } will ever ask you for it.
+
+        If you did not ask for it, somebody probably mistyped their address. You need not do anything.
+message-recovery-proof-code =
+    .subject = Your code for getting back into { $service }
+    .sms = { $service } code: { $code } ({ $minutes } min)
+    .body =
+        Somebody, probably you, wants to get back into a { $service } account without the usual way. Your code is
+
+            { $code }
+
+        It proves that the account is yours. It is valid for { $minutes } minutes and works once. Nobody from { $service } will
+        ever ask you for it.
+
+        If it was not you, give it to nobody, and use the token of the other message to stop it.
+message-recovery-token =
+    .subject = Going on with getting back into { $service }
+    .sms = { $service }: { $code }
+    .body =
+        Give this token where you were asked for it, within { $minutes } minutes or later, as long as you need it:
+
+            { $code }
+
+        It lets you go on with getting back into your { $service } account. Nobody from { $service } will ever ask you for it.
+
+        If you did not ask for it, you need not do anything.
+message-recovery-notice =
+    # $token: what stops it
+    .subject = Somebody wants to get into your { $service } account
+    .sms = { $service }: stop it with { $token }
+    .body =
+        Somebody says that they have lost the usual way into your { $service } account and wants to get in without it. If
+        nothing is done, that can succeed three days after it began.
+
+        If it was you, you need not do anything. If it was not you, stop it: give this token where { $service } asks for it, or
+        simply sign in.
+
+            { $token }
+
+        As of { $at } nothing has changed, and nobody got in.
+message-recovery-begun-notice =
+    .subject = Somebody wants to get into your { $service } account
+    .sms = { $service }: recovery asked for. Not you? Use the next message.
+    .body =
+        Somebody says that they have lost the usual way into your { $service } account and wants to get in without it, as of
+        { $at }. Another message tells how to stop it.
+message-recovery-cancelled-notice =
+    .subject = Nobody gets into your { $service } account by the side door
+    .sms = { $service }: the attempt to get into your account was stopped.
+    .body =
+        The attempt to get into your { $service } account without the usual way was stopped on { $at }. Nothing has changed.
+
+        If somebody may know your password, choose another one.
+message-recovery-completed-notice =
+    .subject = Your { $service } account was recovered
+    .sms = { $service }: your account was recovered. Devices are signed out.
+    .body =
+        Your account was recovered on { $at } by somebody who gave proofs that it is theirs. Every device was signed out, and
+        what was lost does not open it any more.
+
+        If it was not you, tell the people who run { $service } at once.

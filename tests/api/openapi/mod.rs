@@ -17,9 +17,10 @@ use crate::support::test;
 use schema::faults;
 
 /// What may be called without an access token. Whatever is not here asks for one.
-const PUBLIC: [&str; 28] = [
+const PUBLIC: [&str; 35] = [
     // Takes the token of a message.
     "cancel_change",
+    "cancel_recovery",
     "check_password",
     "complete_sign_in",
     "confirm_device_token",
@@ -27,23 +28,29 @@ const PUBLIC: [&str; 28] = [
     "get_authorization_server_metadata",
     "get_jwks",
     "get_openid_configuration",
+    "inspect_recovery",
     "live",
+    "prove_recovery",
     "ready",
     "refresh_session",
     "request_device_token",
     "resend_enrolment_code",
     "resend_sign_up_code",
+    "resume_recovery",
     "send_factor_code",
     "send_identifier_code",
+    "send_recovery_code",
     "show_configuration",
     "show_openapi",
     "show_problem_help",
     // Takes a refresh token, the cookie or an access token.
     "sign_out",
     "start_enrolment",
+    "start_recovery",
     "start_sign_in",
     "start_sign_up",
     "verify_identifier",
+    "verify_recovery_contact",
     "verify_sign_up",
     // `sekisho dev` alone.
     "empty_inbox",

@@ -1,0 +1,102 @@
+//! `sekisho recoveries`: people who have lost the usual way in, and what an operator decides of them.
+
+use uuid::Uuid;
+
+use super::Failure;
+use super::FromFile;
+use super::say;
+use crate::recovery;
+use crate::recovery::Decided;
+use crate::recovery::ListedRecovery;
+use crate::recovery::Verdict;
+
+#[derive(clap::Subcommand)]
+pub(super) enum Action {
+    /// Print every recovery whose contact is proved; those in state `awaiting_operator` are yours to decide
+    List(FromFile),
+    /// Print what the person typed and proved
+    Show(Target),
+    /// Let it be completed, although proofs are missing; make sure first who the person is
+    Approve(Target),
+    /// End it
+    Deny(Target),
+}
+
+#[derive(clap::Args)]
+pub(super) struct Target {
+    /// Its id, as `list` prints it
+    id: Uuid,
+    #[command(flatten)]
+    from: FromFile,
+}
+
+pub(super) async fn run(action: Action) -> Result<(), Failure> {
+    match action {
+        Action::List(from) => list(&from).await,
+        Action::Show(target) => show(&target).await,
+        Action::Approve(target) => decide(&target, Verdict::Approve).await,
+        Action::Deny(target) => decide(&target, Verdict::Deny).await,
+    }
+}
+
+async fn list(from: &FromFile) -> Result<(), Failure> {
+    say(&format!("{:<36} {:<17} {:<36} {:<20} proofs", "id", "state", "account", "opens"));
+    for listed in recovery::list(&super::app(from)?).await? {
+        let account = account(&listed);
+        let opens = opens(&listed);
+        say(&format!(
+            "{:<36} {:<17} {account:<36} {opens:<20} {}",
+            listed.id.to_string(),
+            listed.state,
+            listed.proofs.join(",")
+        ));
+    }
+    Ok(())
+}
+
+fn account(listed: &ListedRecovery) -> String {
+    listed.account.map_or_else(|| "nobody has the identifier".to_owned(), |account| account.to_string())
+}
+
+fn opens(listed: &ListedRecovery) -> String {
+    listed.opens_at.map_or_else(|| "-".to_owned(), |at| at.format("%FT%TZ").to_string())
+}
+
+async fn show(target: &Target) -> Result<(), Failure> {
+    let shown = recovery::show(&super::app(&target.from)?, target.id.into()).await?;
+    let shown = shown.ok_or_else(|| unknown(target))?;
+    let listed = &shown.listed;
+    for (name, value) in [
+        ("state", listed.state.to_owned()),
+        ("account", account(listed)),
+        ("identifier", shown.identifier.clone()),
+        ("contact", shown.contact.clone()),
+        ("lost", listed.lost.join(", ")),
+        ("proofs", listed.proofs.join(", ")),
+        ("begun", listed.created_at.format("%FT%TZ").to_string()),
+        ("opens", opens(listed)),
+        ("expires", listed.expires_at.format("%FT%TZ").to_string()),
+        ("message", shown.message.clone().unwrap_or_default()),
+    ] {
+        say(&format!("{name:<11} {value}"));
+    }
+    Ok(())
+}
+
+async fn decide(target: &Target, verdict: Verdict) -> Result<(), Failure> {
+    let app = super::app(&target.from)?;
+    let caller = super::operator(&app, "sekisho recoveries");
+    match recovery::decide_by_operator(&app, target.id.into(), verdict, &caller).await? {
+        Decided::Done => say(if verdict == Verdict::Approve { "approved" } else { "denied" }),
+        Decided::Unknown => return Err(unknown(target).into()),
+        Decided::Nobody => return Err("nobody has the identifier: there is nothing to recover".into()),
+        Decided::NotNow(state) => {
+            return Err(format!("it is in the state {state}, in which this cannot be decided").into());
+        }
+    }
+    Ok(())
+}
+
+fn unknown(target: &Target) -> String {
+    format!("there is no recovery {}", target.id)
+}

@@ -1,0 +1,34 @@
+//! Whose requests are counted together.
+
+use std::net::IpAddr;
+
+use super::network;
+use crate::ids::AccountId;
+
+/// Whose requests are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject<'a> {
+    /// The caller's address; its networks count.
+    Network(IpAddr),
+    /// An account.
+    Account(AccountId),
+    /// The limit key of an identifier.
+    Recipient(&'a str),
+    /// The limit key of an identifier, as long as it is asked for from one network.
+    Visitor(IpAddr, &'a str),
+}
+
+impl Subject<'_> {
+    /// What the keys are made of, the first byte keeping the kinds apart, and their share of the quota.
+    pub(super) fn keys(self) -> Vec<(Vec<u8>, u32)> {
+        match self {
+            Self::Network(ip) => network::of(ip),
+            Self::Account(id) => vec![([b"a".as_slice(), id.uuid().as_bytes()].concat(), 1)],
+            Self::Recipient(key) => vec![([b"r".as_slice(), key.as_bytes()].concat(), 1)],
+            Self::Visitor(ip, key) => {
+                let keys = network::of(ip).into_iter();
+                keys.map(|(network, times)| ([b"v", key.as_bytes(), b"\0", &network].concat(), times)).collect()
+            }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Bodies, handlers and problems of recoveries.
+
+mod start;
+mod steps;
+
+use chrono::DateTime;
+use chrono::Utc;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::model::Recovery;
+use super::model::RecoveryError;
+use super::model::Told;
+use crate::app::App;
+use crate::http::ErrorCode;
+use crate::http::FieldCode;
+use crate::http::Problem;
+
+/// Adds the endpoints.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(start::start)
+        .service(start::resume)
+        .service(steps::verify_contact)
+        .service(steps::send_code)
+        .service(steps::prove)
+        .service(steps::inspect)
+        .service(steps::cancel);
+}
+
+/// Where a recovery stands.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({ "state": "waiting", "opens_at": "2026-11-25T12:00:00Z", "expires_at": "2026-12-22T12:00:00Z" }))]
+pub(super) struct RecoveryState {
+    /// What it waits for, or how it ended.
+    #[schema(inline)]
+    state: Told,
+    /// When the wait is over, once it has begun.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    opens_at: Option<DateTime<Utc>>,
+    /// When it is over, whatever happens.
+    expires_at: DateTime<Utc>,
+}
+
+impl RecoveryState {
+    fn of(app: &App, recovery: &Recovery) -> Self {
+        Self {
+            state: recovery.told(app.clock.now()),
+            opens_at: recovery.state.opens_at(),
+            expires_at: recovery.expires_at,
+        }
+    }
+}
+
+fn problem(error: RecoveryError) -> Problem {
+    match error {
+        RecoveryError::Expired => Problem::new(ErrorCode::RecoveryTokenInvalid),
+        RecoveryError::CancelTokenInvalid => Problem::new(ErrorCode::CancelTokenInvalid),
+        RecoveryError::WrongStep => Problem::new(ErrorCode::WrongStep),
+        RecoveryError::Lost => Problem::field("/kind", FieldCode::NotSupported),
+        RecoveryError::Wrong { attempts_left } => {
+            Problem::new(ErrorCode::InvalidCode).attempts_left(u32::try_from(attempts_left).unwrap_or(0))
+        }
+        RecoveryError::NoTriesLeft { retry_after_secs } => {
+            Problem::new(ErrorCode::TooManyAttempts).retry_after(retry_after_secs)
+        }
+        RecoveryError::TooSoon { retry_after_secs } => {
+            Problem::new(ErrorCode::RateLimited).retry_after(retry_after_secs)
+        }
+        RecoveryError::NoSendsLeft => Problem::new(ErrorCode::MessageLimitReached),
+        RecoveryError::Channel(fault) => fault.into(),
+        RecoveryError::Limited(limited) => limited.into(),
+        RecoveryError::Refused(refused) => refused.into(),
+        RecoveryError::Hashing(error) => error.into(),
+        RecoveryError::Internal(error) => error.into(),
+    }
+}

@@ -1,0 +1,65 @@
+//! Recovery: the slow way back for someone who has lost mailbox, phone or second factor.
+//!
+//! ```text
+//!   awaiting_contact ──code──▶ waiting ──72 h──▶ two proofs? ──yes──▶ open ──complete──▶ completed
+//!          │                      │                  │ no             ▲                     │
+//!          │                      │                  ▼                │                     ▼
+//!          │                      │          awaiting_operator ───────┤          sign-in flow that enrols
+//!          │                      │                  │  a late proof, │          a second factor, or asks
+//!          │                      │                  │  or an operator│          for one that is left
+//!          │                      │                  └──operator──▶ denied
+//!          └──────────────────────┴─▶ cancelled: by a token in a notice, by a full sign-in, by another one that completes
+//!
+//!   24 h without the code of the contact, 30 days otherwise ──▶ gone
+//! ```
+//!
+//! A recovery lives in PostgreSQL: it is acknowledged work of a month. Its row is in one of `awaiting_contact`, `waiting`,
+//! `approved`, `cancelled`, `denied`, `completed`; what a person is told of a waiting one follows from the time and the
+//! proofs ([`model::State::told`]). Every transition is one `UPDATE` that requires the state it starts from.
+//!
+//! Rules
+//! * Nobody is told who has an account. Starting writes the same row and the same code for every identifier; the outbox
+//!   looks the identifier up when the code leaves ([`decide`]). A recovery of an identifier that nobody has counts tries,
+//!   waits and expires like any other; its proofs are wrong like wrong ones, with the same work.
+//! * It opens when the contact was proved 72 hours ago *and* two proofs of different kinds were given: password, recovery
+//!   code, factor, code at an identifier. What was declared lost counts for none, the code of the contact neither.
+//!   A destination is one kind: a number that is identifier and factor is an identifier. Otherwise an operator decides, once
+//!   the wait is over.
+//! * A code goes to a destination only if it is an identifier or a phone of the account, was not declared lost, and is not too
+//!   new to carry a recovery. The answer is the same for every destination.
+//! * A try is counted before it is looked at: five a code, twenty wrong proofs a recovery, and the failures of the account
+//!   whatever the recovery. Passwords count with the passwords of sign-ins, everything else in a lane of its own, so
+//!   that strangers cannot close the second factor to its owner.
+//! * A password that was proved and then changed is no proof any more.
+//! * While it waits, the owner is told at every identifier and phone, at the start, every day, and when it opens; once a day
+//!   for all recoveries of the account together, so that strangers cannot flood anybody. A notice carries a token that
+//!   ends every recovery of the account, once.
+//! * A full sign-in with a factor that is older than the recovery ends it, in the transaction that opens the session.
+//! * Recoveries of one account do not hinder each other. The one that completes ends the others, and every session.
+//! * Completing opens no session: it removes what was lost, sets the new password, and begins a sign-in flow. A new password
+//!   is needed unless the old one was a proof. The contact becomes an identifier, if nobody has it; being new it carries
+//!   neither a reset nor a recovery for 72 hours. Identifiers that were lost leave as if their owner had removed them: after
+//!   72 hours, and the old address can stop it.
+//! * Tokens are kept as digests, codes as HMACs, what was typed is sealed.
+//!
+//! What it does not hide: that a recovery was cancelled is told to the one who began it, from which they learn, days later and
+//! with its owner warned, that there is an account.
+
+mod http;
+mod model;
+mod operator;
+mod service;
+mod store;
+
+pub use http::routes;
+pub use operator::Decided;
+pub use operator::ListedRecovery;
+pub use operator::ShownRecovery;
+pub use operator::Verdict;
+pub use operator::decide_by_operator;
+pub use operator::list;
+pub use operator::show;
+pub use service::cancel_by_sign_in;
+pub use service::decide;
+pub use service::purge;
+pub use service::tell_owners;

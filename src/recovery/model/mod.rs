@@ -1,0 +1,183 @@
+//! A recovery: its states, what counts as a proof, what it refuses.
+
+mod proof;
+mod state;
+
+use chrono::DateTime;
+use chrono::TimeDelta;
+use chrono::Utc;
+use serde::Deserialize;
+use serde::Serialize;
+
+pub(super) use proof::Lost;
+pub(super) use proof::ProofKind;
+pub(super) use proof::Proved;
+pub(super) use proof::is_lost;
+pub(super) use proof::proved_by_code;
+pub(super) use state::State;
+pub(super) use state::Told;
+
+use crate::accounts::Identifier;
+use crate::crypto::HashingError;
+use crate::crypto::TokenKind;
+use crate::ids::AccountId;
+use crate::ids::FlowId;
+use crate::internal::Internal;
+use crate::limits::FailuresError;
+use crate::limits::Limited;
+use crate::limits::MessageRefused;
+use crate::messages::Channel;
+use crate::messages::ChannelNotSupported;
+
+/// How long a recovery waits for the code of its contact.
+pub(super) const PENDING: TimeDelta = TimeDelta::hours(24);
+/// How long its owner has to stop it (design.md §5.8).
+pub(super) const WAIT: TimeDelta = TimeDelta::hours(72);
+/// How long it lives once the contact is proved.
+pub(super) const LIFETIME: TimeDelta = TimeDelta::days(30);
+/// How long it is remembered (design.md §5.15).
+pub(super) const REMEMBERED: TimeDelta = TimeDelta::days(90);
+/// How long a code is good for.
+pub(super) const CODE_SECS: i64 = 600;
+/// How long before another code can be asked for.
+pub(super) const RESEND_SECS: i64 = 30;
+/// Wrong tries at one code that are answered; the next one is not even looked at.
+pub(super) const CODE_TRIES: i32 = 5;
+/// Wrong proofs of one recovery that are answered.
+pub(super) const PROOF_TRIES: i32 = 20;
+/// Codes that one recovery may send.
+pub(super) const SENDS: i32 = 20;
+
+/// `rec_…`: names a recovery for the person who began it.
+pub(super) struct RecoveryToken;
+
+impl TokenKind for RecoveryToken {
+    const PREFIX: &'static str = "rec_";
+}
+
+/// `rcc_…`: ends every recovery of an account.
+pub(super) struct CancelToken;
+
+impl TokenKind for CancelToken {
+    const PREFIX: &'static str = "rcc_";
+}
+
+/// What a recovery begins with, all of it read.
+pub(super) struct NewRecovery {
+    pub identifier: Identifier,
+    pub contact: Identifier,
+    pub channel: Channel,
+    pub lost: Vec<Lost>,
+    pub message: Option<String>,
+    pub client_id: String,
+}
+
+/// What was typed, as the row keeps it, sealed.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Typed {
+    /// Look-up key of the identifier.
+    pub identifier: String,
+    /// The contact as messages go there, and its look-up key.
+    pub contact: String,
+    pub contact_key: String,
+    /// The language of messages to the contact.
+    pub language: String,
+    /// For the operator.
+    pub message: Option<String>,
+}
+
+/// A recovery as its row has it.
+pub(super) struct Recovery {
+    pub id: FlowId,
+    pub account: Option<AccountId>,
+    pub state: State,
+    pub lost: Vec<Lost>,
+    pub proofs: Vec<Proved>,
+    pub typed_sealed: Vec<u8>,
+    pub client_id: String,
+    pub created_at: DateTime<Utc>,
+    pub expires_at: DateTime<Utc>,
+    pub sends: i32,
+    pub resend_after: DateTime<Utc>,
+    pub proof_tries: i32,
+}
+
+impl Recovery {
+    /// What the person in it is told.
+    pub(super) fn told(&self, now: DateTime<Utc>) -> Told {
+        self.state.told(now, &self.proofs)
+    }
+
+    /// Whose proofs are asked for. Where there is no account, one that nobody has: the same is looked for, and not found.
+    pub(super) fn subject(&self) -> AccountId {
+        self.account.unwrap_or(self.id.uuid().into())
+    }
+}
+
+/// Why a step was refused.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RecoveryError {
+    /// The token is unknown or too old, or the recovery has ended.
+    #[error("the recovery is over")]
+    Expired,
+    /// The token of the notice is unknown, used or too old.
+    #[error("the token of the notice is void")]
+    CancelTokenInvalid,
+    /// Another step comes first.
+    #[error("another step comes first")]
+    WrongStep,
+    /// What was declared lost proves nothing.
+    #[error("this was declared lost")]
+    Lost,
+    /// The code or proof is wrong or void.
+    #[error("wrong code or proof")]
+    Wrong {
+        /// How many tries remain.
+        attempts_left: i32,
+    },
+    /// Too many wrong codes or proofs.
+    #[error("no tries are left")]
+    NoTriesLeft {
+        /// When there are tries again.
+        retry_after_secs: u64,
+    },
+    /// Asked again too soon.
+    #[error("asked again too soon")]
+    TooSoon {
+        /// How long to wait.
+        retry_after_secs: u64,
+    },
+    /// Asked again too often.
+    #[error("no codes are left")]
+    NoSendsLeft,
+    /// No message gets there.
+    #[error(transparent)]
+    Channel(#[from] ChannelNotSupported),
+    /// Too many recoveries of one identifier from one network.
+    #[error("too many recoveries")]
+    Limited(Limited),
+    /// Too many messages, or too much is spent.
+    #[error(transparent)]
+    Refused(#[from] MessageRefused),
+    /// No hashing thread would have had time.
+    #[error(transparent)]
+    Hashing(#[from] HashingError),
+    /// A failure of ours.
+    #[error(transparent)]
+    Internal(#[from] Internal),
+}
+
+impl From<Limited> for RecoveryError {
+    fn from(limited: Limited) -> Self {
+        Self::Limited(limited)
+    }
+}
+
+impl From<FailuresError> for RecoveryError {
+    fn from(error: FailuresError) -> Self {
+        match error {
+            FailuresError::Closed { retry_after_secs } => Self::NoTriesLeft { retry_after_secs },
+            FailuresError::Internal(error) => Self::Internal(error),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! What is lost, and what proves something all the same.
+
+use serde::Deserialize;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::ids::FlowId;
+use crate::internal::Internal;
+
+/// What a person has no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(in super::super) enum Lost {
+    /// The mailboxes.
+    Email,
+    /// The phones, as identifiers and as factors.
+    Phone,
+    /// Every second factor; recovery codes are none.
+    SecondFactor,
+    /// The password.
+    Password,
+}
+
+impl Lost {
+    const ALL: [Self; 4] = [Self::Email, Self::Phone, Self::SecondFactor, Self::Password];
+
+    pub(in super::super) fn name(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Phone => "phone",
+            Self::SecondFactor => "second_factor",
+            Self::Password => "password",
+        }
+    }
+
+    pub(in super::super) fn from_name(name: &str, recovery: FlowId) -> Result<Self, Internal> {
+        let found = Self::ALL.into_iter().find(|lost| lost.name() == name);
+        found.ok_or_else(|| Internal::bug(format!("recoveries {recovery}: unknown loss")))
+    }
+}
+
+/// How something is proved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(in super::super) enum ProofKind {
+    /// The password.
+    Password,
+    /// One of the ten recovery codes, which is used up.
+    RecoveryCode,
+    /// A code that an authenticator app shows.
+    Factor,
+    /// A code that was sent to an identifier or a phone of the account.
+    Code,
+}
+
+/// What was proved; each kind counts once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Proved {
+    Password,
+    RecoveryCode,
+    Factor,
+    Identifier,
+}
+
+impl Proved {
+    const ALL: [Self; 4] = [Self::Password, Self::RecoveryCode, Self::Factor, Self::Identifier];
+
+    pub(in super::super) fn name(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::RecoveryCode => "recovery_code",
+            Self::Factor => "factor",
+            Self::Identifier => "identifier",
+        }
+    }
+
+    pub(in super::super) fn from_name(name: &str, recovery: FlowId) -> Result<Self, Internal> {
+        let found = Self::ALL.into_iter().find(|proved| proved.name() == name);
+        found.ok_or_else(|| Internal::bug(format!("recovery_proofs {recovery}: unknown kind")))
+    }
+}
+
+/// Whether nothing of this kind can be proved when this is lost.
+pub(in super::super) fn is_lost(kind: ProofKind, lost: &[Lost]) -> bool {
+    match kind {
+        ProofKind::Password => lost.contains(&Lost::Password),
+        ProofKind::Factor => lost.contains(&Lost::SecondFactor),
+        // Whether a destination is lost depends on the destination.
+        ProofKind::RecoveryCode | ProofKind::Code => false,
+    }
+}
+
+/// What a code at this destination proves, if anything: the destination is one thing, whatever it serves as.
+pub(in super::super) fn proved_by_code(
+    address: &str,
+    lost: &[Lost],
+    (identifier, factor): (bool, bool),
+) -> Option<Proved> {
+    let way = if address.contains('@') { Lost::Email } else { Lost::Phone };
+    if lost.contains(&way) {
+        None
+    } else if identifier {
+        Some(Proved::Identifier)
+    } else {
+        (factor && !lost.contains(&Lost::SecondFactor)).then_some(Proved::Factor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// security.md 38: what is lost proves nothing, and a destination is one proof whatever it serves as.
+    #[test]
+    fn a_destination_proves_one_thing_and_nothing_when_it_is_lost() {
+        let (mail, phone) = ("taro@example.jp", "+819012345678");
+        for (address, lost, serves, proved) in [
+            (mail, &[][..], (true, false), Some(Proved::Identifier)),
+            (mail, &[Lost::Phone], (true, false), Some(Proved::Identifier)),
+            (mail, &[Lost::Email], (true, false), None),
+            (phone, &[], (true, true), Some(Proved::Identifier)),
+            (phone, &[], (false, true), Some(Proved::Factor)),
+            (phone, &[Lost::SecondFactor], (false, true), None),
+            (phone, &[Lost::SecondFactor], (true, true), Some(Proved::Identifier)),
+            (phone, &[Lost::Phone], (true, true), None),
+            (phone, &[], (false, false), None),
+        ] {
+            assert_eq!(proved_by_code(address, lost, serves), proved, "{address} {lost:?} {serves:?}");
+        }
+        assert!(is_lost(ProofKind::Password, &[Lost::Password]) && !is_lost(ProofKind::Password, &[Lost::Email]));
+        assert!(is_lost(ProofKind::Factor, &[Lost::SecondFactor]) && !is_lost(ProofKind::RecoveryCode, &Lost::ALL));
+    }
+}

@@ -1,0 +1,135 @@
+//! What an operator does with recoveries: look at them, stand in for proofs that are missing, refuse.
+//!
+//! An approval stands in for the proofs, never for the wait. A recovery of an identifier that nobody has is listed like any
+//! other, without an account: it can be denied, so that denial tells nothing, and not be approved.
+
+use chrono::DateTime;
+use chrono::Utc;
+
+use super::model::Lost;
+use super::model::Proved;
+use super::model::Recovery;
+use super::service;
+use super::store;
+use crate::app::App;
+use crate::audit;
+use crate::audit::Caller;
+use crate::audit::Event;
+use crate::audit::EventKind;
+use crate::ids::AccountId;
+use crate::ids::FlowId;
+use crate::internal::Internal;
+
+/// A recovery whose contact is proved and that has not ended.
+pub struct ListedRecovery {
+    /// Its id.
+    pub id: FlowId,
+    /// Whose account it is about; none when nobody has the identifier.
+    pub account: Option<AccountId>,
+    /// Where it stands, as the one who began it is told.
+    pub state: &'static str,
+    /// What is lost.
+    pub lost: Vec<&'static str>,
+    /// What was proved.
+    pub proofs: Vec<&'static str>,
+    /// When it was begun.
+    pub created_at: DateTime<Utc>,
+    /// When the wait is over.
+    pub opens_at: Option<DateTime<Utc>>,
+    /// When it is over, whatever happens.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// The same with what was typed.
+pub struct ShownRecovery {
+    /// Where it stands.
+    pub listed: ListedRecovery,
+    /// The identifier, in its canonical form.
+    pub identifier: String,
+    /// The contact.
+    pub contact: String,
+    /// What the person wrote.
+    pub message: Option<String>,
+}
+
+/// What an operator decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It can be completed, although proofs are missing.
+    Approve,
+    /// It ends.
+    Deny,
+}
+
+/// What became of a decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decided {
+    /// It counts.
+    Done,
+    /// There is no such recovery.
+    Unknown,
+    /// Nobody has the identifier: there is nothing to recover.
+    Nobody,
+    /// It stands elsewhere: it still waits, or has ended.
+    NotNow(&'static str),
+}
+
+fn listed(recovery: &Recovery, now: DateTime<Utc>) -> ListedRecovery {
+    ListedRecovery {
+        id: recovery.id,
+        account: recovery.account,
+        state: recovery.told(now).name(),
+        lost: recovery.lost.iter().copied().map(Lost::name).collect(),
+        proofs: recovery.proofs.iter().copied().map(Proved::name).collect(),
+        created_at: recovery.created_at,
+        opens_at: recovery.state.opens_at(),
+        expires_at: recovery.expires_at,
+    }
+}
+
+/// Every recovery whose contact is proved and that has not ended, oldest first.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn list(app: &App) -> Result<Vec<ListedRecovery>, Internal> {
+    let now = app.clock.now();
+    let found = store::proved_living(&mut *app.background_db.acquire().await?, now).await?;
+    Ok(found.iter().map(|recovery| listed(recovery, now)).collect())
+}
+
+/// One recovery, whatever became of it.
+///
+/// # Errors
+/// The database did not answer, or what was typed cannot be opened here.
+pub async fn show(app: &App, id: FlowId) -> Result<Option<ShownRecovery>, Internal> {
+    let found = store::find_by_id(&mut *app.background_db.acquire().await?, id).await?;
+    let Some(recovery) = found else { return Ok(None) };
+    let typed = service::open_typed(app, &recovery)?;
+    let listed = listed(&recovery, app.clock.now());
+    Ok(Some(ShownRecovery { listed, identifier: typed.identifier, contact: typed.contact, message: typed.message }))
+}
+
+/// Approves or denies a recovery.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn decide_by_operator(app: &App, id: FlowId, verdict: Verdict, caller: &Caller) -> Result<Decided, Internal> {
+    let now = app.clock.now();
+    let mut tx = app.background_db.begin().await?;
+    let Some(recovery) = store::find_by_id(&mut tx, id).await? else { return Ok(Decided::Unknown) };
+    let (next, kind) = match verdict {
+        Verdict::Approve if recovery.account.is_none() => return Ok(Decided::Nobody),
+        Verdict::Approve => (recovery.state.approved(now), EventKind::RecoveryApproved),
+        Verdict::Deny => (recovery.state.denied(), EventKind::RecoveryDenied),
+    };
+    let not_now = Decided::NotNow(recovery.told(now).name());
+    let Some(next) = next else { return Ok(not_now) };
+    if !store::advance(&mut tx, &recovery, next, now).await? {
+        return Ok(not_now);
+    }
+    let event = Event::new(kind, caller).client(&recovery.client_id);
+    let event = if let Some(account) = recovery.account { event.account(account) } else { event };
+    audit::record(&mut tx, &app.clock, event.detail(serde_json::json!({ "recovery_id": id }))).await?;
+    app.commit(tx).await?;
+    Ok(Decided::Done)
+}

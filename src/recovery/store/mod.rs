@@ -1,0 +1,9 @@
+//! All SQL of recoveries, their codes and proofs, and of what their owners are told.
+
+mod codes;
+mod notices;
+mod recoveries;
+
+pub(super) use codes::*;
+pub(super) use notices::*;
+pub(super) use recoveries::*;

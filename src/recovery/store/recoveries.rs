@@ -1,0 +1,221 @@
+//! Recoveries: found, begun, brought from one state to the next.
+
+use chrono::DateTime;
+use chrono::Utc;
+use sqlx::PgConnection;
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use super::super::model::LIFETIME;
+use super::super::model::Lost;
+use super::super::model::Proved;
+use super::super::model::REMEMBERED;
+use super::super::model::Recovery;
+use super::super::model::RecoveryToken;
+use super::super::model::State;
+use super::codes::NewCode;
+use crate::crypto::Mac;
+use crate::crypto::TokenDigest;
+use crate::ids::AccountId;
+use crate::ids::FlowId;
+use crate::internal::Internal;
+
+/// A row to insert.
+pub(in super::super) struct NewRow<'a> {
+    pub id: FlowId,
+    pub digest: &'a TokenDigest<RecoveryToken>,
+    pub lost: &'a [Lost],
+    pub typed_sealed: &'a [u8],
+    pub contact: &'a Mac,
+    pub client_id: &'a str,
+    pub code: NewCode<'a>,
+    pub now: DateTime<Utc>,
+    pub expires_at: DateTime<Utc>,
+}
+
+pub(in super::super) async fn insert(conn: &mut PgConnection, row: &NewRow<'_>) -> Result<(), Internal> {
+    let lost: Vec<String> = row.lost.iter().map(|lost| lost.name().to_owned()).collect();
+    sqlx::query!(
+        "INSERT INTO recoveries (id, token_digest, lost, typed_sealed, contact_mac, client_id,
+                                 code_mac, code_to_sealed, code_expires_at, resend_after, created_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        row.id.uuid(),
+        row.digest.as_bytes(),
+        &lost,
+        row.typed_sealed,
+        row.contact.as_slice(),
+        row.client_id,
+        row.code.mac,
+        row.code.to_sealed,
+        row.code.expires_at,
+        row.code.resend_after,
+        row.now,
+        row.expires_at
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The recovery of a token, also one that has ended.
+pub(in super::super) async fn find(
+    conn: &mut PgConnection,
+    digest: &TokenDigest<RecoveryToken>,
+    now: DateTime<Utc>,
+) -> Result<Option<Recovery>, Internal> {
+    let id = sqlx::query_scalar!(
+        "SELECT id FROM recoveries WHERE (token_digest = $1 OR resumed_digest = $1) AND expires_at > $2",
+        digest.as_bytes(),
+        now
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(id) = id else { return Ok(None) };
+    Ok(load(conn, &[id]).await?.pop())
+}
+
+/// The recovery of an id.
+pub(in super::super) async fn find_by_id(conn: &mut PgConnection, id: FlowId) -> Result<Option<Recovery>, Internal> {
+    Ok(load(conn, &[id.uuid()]).await?.pop())
+}
+
+/// The recoveries of an account that have not ended.
+pub(in super::super) async fn living(
+    conn: &mut PgConnection,
+    account: AccountId,
+    now: DateTime<Utc>,
+) -> Result<Vec<Recovery>, Internal> {
+    let ids = sqlx::query_scalar!(
+        "SELECT id FROM recoveries WHERE account_id = $1 AND ended_at IS NULL AND expires_at > $2 ORDER BY id",
+        account.uuid(),
+        now
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    if ids.is_empty() { Ok(Vec::new()) } else { load(conn, &ids).await }
+}
+
+/// The recoveries whose contact is proved and that have not ended, oldest first; those of nobody, too.
+pub(in super::super) async fn proved_living(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+) -> Result<Vec<Recovery>, Internal> {
+    let ids = sqlx::query_scalar!(
+        "SELECT id FROM recoveries WHERE state IN ('waiting', 'approved') AND expires_at > $1 ORDER BY id",
+        now
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    load(conn, &ids).await
+}
+
+async fn load(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Recovery>, Internal> {
+    // A password that has changed since it was proved proves nothing any more.
+    let rows = sqlx::query!(
+        r#"SELECT r.id AS "id: FlowId", r.account_id AS "account: AccountId", r.state, r.opens_at, r.lost, r.typed_sealed,
+             r.client_id, r.created_at, r.expires_at, r.sends, r.resend_after, r.proof_tries,
+             ARRAY(SELECT p.kind FROM recovery_proofs p LEFT JOIN passwords w ON w.account_id = r.account_id
+                   WHERE p.recovery_id = r.id AND coalesce(p.password_version = w.version, true)) AS "proofs!"
+           FROM recoveries r WHERE r.id = ANY($1) ORDER BY r.id"#,
+        ids
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let id = row.id;
+            Ok(Recovery {
+                id,
+                account: row.account,
+                state: State::from_row(&row.state, row.opens_at, id)?,
+                lost: row.lost.iter().map(|name| Lost::from_name(name, id)).collect::<Result<_, _>>()?,
+                proofs: row.proofs.iter().map(|name| Proved::from_name(name, id)).collect::<Result<_, _>>()?,
+                typed_sealed: row.typed_sealed,
+                client_id: row.client_id,
+                created_at: row.created_at,
+                expires_at: row.expires_at,
+                sends: row.sends,
+                resend_after: row.resend_after,
+                proof_tries: row.proof_tries,
+            })
+        })
+        .collect()
+}
+
+/// Brings a recovery from the state that was seen to another; false when someone was faster. Its life begins when its
+/// contact is proved; its owner is told when it waits and when it was approved, and nobody once it has ended.
+pub(in super::super) async fn advance(
+    conn: &mut PgConnection,
+    seen: &Recovery,
+    to: State,
+    now: DateTime<Utc>,
+) -> Result<bool, Internal> {
+    let ended = matches!(to, State::Ended(_));
+    let waits = matches!(to, State::Waiting { .. });
+    let advanced = sqlx::query!(
+        "UPDATE recoveries SET state = $3, opens_at = coalesce($4, opens_at), expires_at = coalesce($5, expires_at),
+                ended_at = $6, notice_due_at = $7
+         WHERE id = $1 AND state = $2 AND expires_at > $8",
+        seen.id.uuid(),
+        seen.state.name(),
+        to.name(),
+        to.opens_at(),
+        waits.then_some(now + LIFETIME),
+        ended.then_some(now),
+        (!ended).then_some(now),
+        now
+    )
+    .execute(conn)
+    .await?;
+    Ok(advanced.rows_affected() == 1)
+}
+
+/// Says whose account it is about, while its contact is not proved; nobody's, when there is none.
+pub(in super::super) async fn bind(
+    conn: &mut PgConnection,
+    id: FlowId,
+    account: Option<AccountId>,
+) -> Result<bool, Internal> {
+    let bound = sqlx::query!(
+        "UPDATE recoveries SET account_id = $2 WHERE id = $1 AND state = 'awaiting_contact'",
+        id.uuid(),
+        account.map(AccountId::uuid)
+    )
+    .execute(conn)
+    .await?;
+    Ok(bound.rows_affected() == 1)
+}
+
+/// Lets another token name the newest recovery of a proved contact, beside the first one; false when there is none.
+pub(in super::super) async fn resume(
+    conn: &mut PgConnection,
+    contact: &[Vec<u8>],
+    digest: &TokenDigest<RecoveryToken>,
+    now: DateTime<Utc>,
+) -> Result<bool, Internal> {
+    let resumed = sqlx::query!(
+        "UPDATE recoveries SET resumed_digest = $2 WHERE id =
+         (SELECT id FROM recoveries WHERE contact_mac = ANY($1) AND ended_at IS NULL AND opens_at IS NOT NULL AND expires_at > $3
+          ORDER BY id DESC LIMIT 1)",
+        contact,
+        digest.as_bytes(),
+        now
+    )
+    .execute(conn)
+    .await?;
+    Ok(resumed.rows_affected() == 1)
+}
+
+/// Forgets what is over: at once when its contact was never proved, after ninety days otherwise.
+pub(in super::super) async fn purge(db: &PgPool, now: DateTime<Utc>) -> Result<u64, Internal> {
+    let recoveries = sqlx::query!(
+        "DELETE FROM recoveries WHERE expires_at <= $1 AND (opens_at IS NULL OR created_at <= $2)",
+        now,
+        now - REMEMBERED
+    )
+    .execute(db)
+    .await?;
+    let notices =
+        sqlx::query!("DELETE FROM recovery_notices WHERE sent_at <= $1", now - REMEMBERED).execute(db).await?;
+    Ok(recoveries.rows_affected() + notices.rows_affected())
+}

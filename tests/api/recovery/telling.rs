@@ -1,0 +1,81 @@
+//! What the owner is told, and how strangers cannot use it.
+
+use super::CONTACT;
+use super::HOUR;
+use super::WAIT;
+use crate::support::TestApp;
+use crate::support::test;
+
+/// Notices that are out or on their way.
+async fn notices(app: &TestApp) -> i64 {
+    app.count("SELECT count(*) FROM outbox WHERE kind = 'recovery_notice'").await
+}
+
+async fn notices_become(app: &TestApp, expected: i64) {
+    app.poll("notices", async || (notices(app).await == expected).then_some(())).await;
+}
+
+async fn all_is_told(app: &TestApp) {
+    app.poll("the last notice", async || {
+        let due = "SELECT count(*) FROM recoveries WHERE notice_due_at IS NOT NULL";
+        (app.count(due).await == 0).then_some(())
+    })
+    .await;
+}
+
+/// security.md 40: the owner is told at the start, every day, and when the wait is over, and at no other time.
+#[test]
+fn the_owner_is_told_at_once_every_day_and_when_it_opens() {
+    test(async |app| {
+        let person = app.person("taro@example.jp").await;
+        let token = app.start_recovery(&person.email, &["phone"]).await;
+        let code = app.code_to(CONTACT).await;
+        assert_eq!(notices(app).await, 0, "nobody is told before the contact is proved");
+        app.verify_contact(&token, &code).await.ok(200);
+        for day in 1..=4 {
+            notices_become(app, day).await;
+            app.cancel_token_to(&person.email).await;
+            app.advance(24 * HOUR);
+        }
+        assert_eq!(app.recovery_state(&token).await, "awaiting_operator");
+        app.advance(24 * HOUR);
+        all_is_told(app).await;
+        assert_eq!(notices(app).await, 4);
+    });
+}
+
+/// Griefing: many strangers make no more messages than one, and hinder nobody.
+#[test]
+fn strangers_cannot_flood_an_owner() {
+    test(async |app| {
+        let person = app.person("taro@example.jp").await;
+        for _ in 0..5 {
+            app.recovery(&person.email, &["phone"]).await;
+        }
+        let own = app.recovery(&person.email, &["email"]).await;
+        notices_become(app, 1).await;
+        app.poll("a look at each of them", async || {
+            let new = "SELECT count(*) FROM recoveries WHERE notice_due_at < created_at + interval '5 seconds'";
+            (app.count(new).await == 0).then_some(())
+        })
+        .await;
+        assert_eq!(notices(app).await, 1);
+        let code = app.totp(&person.factor).await;
+        app.prove(&own, "factor", &code).await.ok(200);
+        app.prove(&own, "recovery_code", &person.recovery_codes[0]).await.ok(200);
+        app.advance(WAIT);
+        assert_eq!(app.recovery_state(&own).await, "open", "the others do not hinder it");
+        app.ignore_notices().await;
+    });
+}
+
+/// Nobody hears of a recovery of an identifier that nobody has.
+#[test]
+fn nobody_is_told_of_a_recovery_of_nobody() {
+    test(async |app| {
+        let token = app.recovery("nobody@example.jp", &["phone"]).await;
+        app.advance(WAIT);
+        all_is_told(app).await;
+        assert_eq!(app.recovery_state(&token).await, "awaiting_operator");
+    });
+}
