@@ -6,7 +6,8 @@
 //! the command itself has to say.
 //!
 //! The HTTP library's own lines are never logged: they quote what a stranger sent, raw. What they tell of a request that
-//! could not be read, nobody needs.
+//! could not be read, nobody needs. Nor are those of the WebAuthn library, which calls it an error when a stranger's passkey is
+//! wrong.
 //!
 //! Never logged: passwords, codes, tokens, addresses, query strings, bodies. Secret types cannot be printed, and
 //! errors from stores are told by [`crate::internal::Internal`], which keeps the place and drops the value.
@@ -33,8 +34,11 @@ pub fn init(config: &Config) -> Result<(), Internal> {
     let filter =
         EnvFilter::try_new(&config.log_filter).map_err(|error| Internal::bug(format!("`log.filter`: {error}")))?;
     let lines = if config.log_json { json_lines() } else { readable_lines() };
-    // It quotes what it could not read, as it came.
-    let filter = filter.add_directive("actix_http=off".parse().map_err(Internal::bug)?);
+    // They quote what they could not read, as it came.
+    let silent = ["actix_http=off", "webauthn_rs_core=off"];
+    let filter = silent.into_iter().try_fold(filter, |filter, directive| {
+        Ok::<_, Internal>(filter.add_directive(directive.parse().map_err(Internal::bug)?))
+    })?;
     // An error means that there is one already.
     let _ = Registry::default().with(lines).with(filter).try_init();
     Ok(())

@@ -22,6 +22,12 @@ pub(super) enum FactorError {
     /// The number is a factor of the account already.
     #[error("the number is a factor already")]
     SameNumber,
+    /// The passkey is somebody's already.
+    #[error("the passkey is somebody's already")]
+    SamePasskey,
+    /// The passkey does not answer its challenge.
+    #[error("the passkey is refused")]
+    WrongCredential,
     /// The account has as many as it may.
     #[error("too many factors")]
     TooMany,
@@ -49,6 +55,7 @@ impl From<CheckError> for FactorError {
     fn from(error: CheckError) -> Self {
         match error {
             CheckError::UnknownFactor | CheckError::Ambiguous => Self::Unknown,
+            CheckError::Refused => Self::WrongCredential,
             CheckError::Wrong => Self::WrongCode { attempts_left: 0 },
             CheckError::Hashing(error) => Self::Internal(Internal::bug(error)),
             CheckError::Internal(error) => Self::Internal(error),
@@ -61,6 +68,7 @@ impl From<NotConfirmed> for FactorError {
         match reason {
             NotConfirmed::Over => Self::WrongCode { attempts_left: 0 },
             NotConfirmed::SameNumber => Self::SameNumber,
+            NotConfirmed::SamePasskey => Self::SamePasskey,
             NotConfirmed::TooMany => Self::TooMany,
         }
     }

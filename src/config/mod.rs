@@ -9,6 +9,7 @@
 //! and take the same way through [`Config::from_settings`].
 
 mod messages;
+mod passkeys;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use rlibphonenumber::Region;
 use secrecy::SecretString;
+use webauthn_rs::Webauthn;
 
 use crate::crypto::HashingConfig;
 use crate::crypto::MasterKeys;
@@ -63,6 +65,8 @@ pub struct Config {
     pub password: PasswordConfig,
     /// Phone numbers.
     pub phone: PhoneConfig,
+    /// Passkeys, where the service has a domain that they can belong to.
+    pub passkeys: Option<PasskeyConfig>,
     /// Access tokens.
     pub tokens: TokenConfig,
     /// Where `/metrics` is served, if anywhere.
@@ -184,6 +188,14 @@ impl PhoneConfig {
     pub fn serves(&self, country: Region) -> bool {
         self.countries.is_empty() || self.countries.contains(&country)
     }
+}
+
+/// Passkeys.
+pub struct PasskeyConfig {
+    /// The domain that they belong to.
+    pub rp_id: String,
+    /// What judges them.
+    pub relying_party: Webauthn,
 }
 
 /// Access tokens.

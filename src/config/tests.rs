@@ -84,3 +84,26 @@ fn a_redis_on_this_host_may_go_without_a_password() {
     let settings = production().with("redis.url", "redis://127.0.0.1:6379/");
     assert!(Config::from_settings(Mode::Production, settings).is_ok());
 }
+
+/// The relying party of passkeys, or what is told instead.
+fn rp_id(settings: Settings) -> Result<Option<String>, String> {
+    let config = Config::from_settings(Mode::Production, settings).map_err(|faults| faults.to_string())?;
+    Ok(config.passkeys.map(|passkeys| passkeys.rp_id))
+}
+
+#[test]
+fn passkeys_belong_to_the_domain_of_the_issuer_or_of_a_page() {
+    let found = |name: &str, value: &str| rp_id(production().with(name, value)).map(Option::unwrap_or_default);
+    assert_eq!(found("log.json", "true").unwrap(), "auth.example.com");
+    // A page elsewhere uses them as a related origin.
+    assert_eq!(found("client.origins", "https://www.example.org").unwrap(), "auth.example.com");
+    for fine in ["auth.example.com", "example.com"] {
+        assert_eq!(found("passkey.rp_id", fine).unwrap(), fine);
+    }
+    for wrong in ["com", "example.org", "xample.com", "https://auth.example.com", "login.auth.example.com"] {
+        assert!(found("passkey.rp_id", wrong).unwrap_err().contains("passkey.rp_id"), "{wrong}");
+    }
+    let pages = production().with("client.origins", "https://www.example.org,https://shop.example.net");
+    assert_eq!(rp_id(pages.with("passkey.rp_id", "example.net")).unwrap().unwrap(), "example.net");
+    assert_eq!(rp_id(production().with("service.issuer", "https://192.0.2.7")).unwrap(), None);
+}

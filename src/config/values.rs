@@ -22,6 +22,7 @@ use super::Settings;
 use super::TokenConfig;
 use super::messages::mail;
 use super::messages::phone;
+use super::passkeys::passkeys;
 use super::settings::Reader;
 use crate::crypto::HashingConfig;
 use crate::crypto::MAX_WORK_KIB;
@@ -46,14 +47,17 @@ impl Config {
 
     pub(super) fn read(mode: Mode, read: &mut Reader) -> Self {
         let issuer = issuer(read, mode);
+        let service_name = read.text("service.name").unwrap_or_else(|| "Sekisho".to_owned());
+        let client = client(read, mode, &issuer);
         Self {
             mode,
-            service_name: read.text("service.name").unwrap_or_else(|| "Sekisho".to_owned()),
+            passkeys: passkeys(read, &service_name, &issuer, &client),
+            service_name,
             support_url: read.value("service.support_url", None, |text| web_address(text).map(Some)),
             http: http(read, mode),
             database: database(read),
             redis: redis(read, mode),
-            client: client(read, mode, &issuer),
+            client,
             issuer,
             master_keys: Arc::new(master_keys(read)),
             password: password(read, mode),

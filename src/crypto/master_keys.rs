@@ -25,6 +25,8 @@ pub enum SealPurpose {
     PasswordHash,
     /// The shared secret of an authenticator app.
     TotpSecret,
+    /// The public key of a passkey: not a secret, but nobody else's to choose.
+    Passkey,
     /// A private signing key.
     SigningKey,
     /// Address and text of a message.
@@ -40,6 +42,7 @@ impl SealPurpose {
         match self {
             Self::PasswordHash => b"seal/password-hash",
             Self::TotpSecret => b"seal/totp-secret",
+            Self::Passkey => b"seal/passkey",
             Self::SigningKey => b"seal/signing-key",
             Self::Outbox => b"seal/outbox",
             Self::Flow => b"seal/flow",

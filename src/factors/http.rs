@@ -2,9 +2,13 @@
 
 use serde::Deserialize;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::model::Confirmation;
 use super::model::FactorKind;
+use super::model::PasskeyEnrolment;
 use super::model::TotpEnrolment;
 use crate::accounts::Delivery;
 use crate::accounts::Faults;
@@ -24,6 +28,51 @@ pub enum EnrolmentKind {
     Totp,
     /// A phone that codes are sent to.
     Phone,
+    /// A passkey (WebAuthn).
+    Passkey,
+}
+
+/// How an enrolment is confirmed.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ConfirmMethod {
+    /// The first code, in `code`.
+    Code,
+    /// The new passkey, in `credential`.
+    Passkey,
+}
+
+/// Whether passkeys can be made and used here.
+#[must_use]
+pub fn passkeys_are_here(app: &App) -> bool {
+    app.config.passkeys.is_some()
+}
+
+/// Reads the member that the method calls for; the other must be absent.
+///
+/// # Errors
+/// 422 `invalid_fields`.
+pub fn read_confirmation(
+    method: ConfirmMethod,
+    code: Option<String>,
+    credential: Option<Value>,
+) -> Result<Confirmation, Problem> {
+    let surplus = |pointer| Err(Problem::field(pointer, FieldCode::NotSupported));
+    match method {
+        ConfirmMethod::Code if credential.is_some() => surplus("/credential"),
+        ConfirmMethod::Code => code.map(Confirmation::Code).ok_or_else(|| Problem::field("/code", FieldCode::Required)),
+        ConfirmMethod::Passkey if code.is_some() => surplus("/code"),
+        ConfirmMethod::Passkey => read_credential(credential).map(Box::new).map(Confirmation::Passkey),
+    }
+}
+
+/// A credential in the JSON form of WebAuthn Level 3; members that we do not know are the browser's business.
+///
+/// # Errors
+/// 422 `invalid_fields`: it is missing, or has not the members of a credential.
+pub fn read_credential<T: DeserializeOwned>(given: Option<Value>) -> Result<T, Problem> {
+    let given = given.ok_or_else(|| Problem::field("/credential", FieldCode::Required))?;
+    serde_json::from_value(given).map_err(|_| Problem::field("/credential", FieldCode::InvalidFormat))
 }
 
 /// The members of a body that ask for an enrolment.
@@ -56,6 +105,11 @@ pub enum Wanted {
         /// How its first code travels.
         channel: Channel,
     },
+    /// Of a passkey.
+    Passkey {
+        /// What its owner calls it.
+        label: String,
+    },
 }
 
 impl Asked {
@@ -68,27 +122,42 @@ impl Asked {
         let label = self.label.as_deref().unwrap_or(match self.kind {
             EnrolmentKind::Totp => "Authenticator app",
             EnrolmentKind::Phone => "Phone",
+            EnrolmentKind::Passkey => "Passkey",
         });
         let label = faults.note("/label", read_label(label));
-        let wanted = if self.kind == EnrolmentKind::Totp {
-            for (pointer, given) in [
-                ("/phone", self.phone.is_some()),
-                ("/country", self.country.is_some()),
-                ("/channel", self.channel.is_some()),
-            ] {
-                faults.note(pointer, if given { Err(FieldCode::NotSupported) } else { Ok(()) });
+        let wanted = match self.kind {
+            EnrolmentKind::Totp => {
+                self.is_of_no_phone(&mut faults);
+                label.map(|label| Wanted::Totp { label })
             }
-            label.map(|label| Wanted::Totp { label })
-        } else {
-            let number = read_phone(app, &mut faults, (self.phone.as_deref(), self.country.as_deref()));
-            let channel = number.as_ref().and_then(|number| {
-                faults.note("/channel", app.channels.choose(number, self.channel).map_err(|_| FieldCode::NotSupported))
-            });
-            label.zip(number.zip(channel)).map(|(label, (number, channel))| Wanted::Phone { label, number, channel })
+            EnrolmentKind::Passkey => {
+                self.is_of_no_phone(&mut faults);
+                faults.note("/kind", if passkeys_are_here(app) { Ok(()) } else { Err(FieldCode::NotSupported) });
+                label.map(|label| Wanted::Passkey { label })
+            }
+            EnrolmentKind::Phone => {
+                let number = read_phone(app, &mut faults, (self.phone.as_deref(), self.country.as_deref()));
+                let channel = number.as_ref().and_then(|number| {
+                    let chosen = app.channels.choose(number, self.channel);
+                    faults.note("/channel", chosen.map_err(|_| FieldCode::NotSupported))
+                });
+                let number = number.zip(channel);
+                label.zip(number).map(|(label, (number, channel))| Wanted::Phone { label, number, channel })
+            }
         };
         match wanted {
             Some(wanted) if faults.is_empty() => Ok(wanted),
             _ => Err(faults.into_problem()),
+        }
+    }
+
+    fn is_of_no_phone(&self, faults: &mut Faults) {
+        for (pointer, given) in [
+            ("/phone", self.phone.is_some()),
+            ("/country", self.country.is_some()),
+            ("/channel", self.channel.is_some()),
+        ] {
+            faults.note(pointer, if given { Err(FieldCode::NotSupported) } else { Ok(()) });
         }
     }
 }
@@ -96,7 +165,7 @@ impl Asked {
 /// What to set up; shown once.
 #[derive(Serialize, ToSchema)]
 pub struct Enrolment {
-    /// The factor that the first code confirms.
+    /// The factor that the first code, or the passkey, confirms.
     factor_id: FactorId,
     /// What kind it is.
     #[schema(inline)]
@@ -109,6 +178,10 @@ pub struct Enrolment {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(inline, nullable = false)]
     phone: Option<Delivery>,
+    /// For a passkey: what `PublicKeyCredential.parseCreationOptionsFromJSON` takes (WebAuthn Level 3).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object, required = false)]
+    passkey: Option<Value>,
     /// Seconds until it must be confirmed.
     #[schema(example = 600)]
     expires_in: u64,
@@ -136,13 +209,21 @@ impl Enrolment {
     pub fn of_totp(totp: TotpEnrolment) -> Self {
         let TotpEnrolment { factor, secret, otpauth_uri, qr_svg } = totp;
         let totp = Some(TotpSetup { secret, otpauth_uri, qr_svg });
-        Self { factor_id: factor, kind: FactorKind::Totp, totp, phone: None, expires_in: 600 }
+        Self { factor_id: factor, kind: FactorKind::Totp, totp, phone: None, passkey: None, expires_in: 600 }
     }
 
     /// Of a phone.
     #[must_use]
     pub fn of_phone(app: &App, factor: FactorId, (channel, number): (Channel, &str)) -> Self {
         let phone = Some(Delivery::of(app, channel, number));
-        Self { factor_id: factor, kind: FactorKind::Phone, totp: None, phone, expires_in: 600 }
+        Self { factor_id: factor, kind: FactorKind::Phone, totp: None, phone, passkey: None, expires_in: 600 }
+    }
+
+    /// Of a passkey.
+    #[must_use]
+    pub fn of_passkey(passkey: PasskeyEnrolment) -> Self {
+        let PasskeyEnrolment { factor, options } = passkey;
+        let kind = FactorKind::Passkey;
+        Self { factor_id: factor, kind, totp: None, phone: None, passkey: Some(options), expires_in: 600 }
     }
 }

@@ -1,15 +1,22 @@
-//! Second factors: authenticator apps, phones and recovery codes.
+//! Second factors: authenticator apps, phones, passkeys and recovery codes.
 //!
-//! An enrolment begins as a row that is not confirmed and lives ten minutes; the first right code confirms it.
-//! A check has two halves: [`check`] finds outside any transaction what the code would use up (the time step of an
-//! app, the code that was sent, the digest of a recovery code), and [`Match::burn`] uses it up inside the transaction of
-//! its effect, by one conditional statement. Whoever comes second finds it burnt.
+//! An enrolment begins as a row that is not confirmed and lives ten minutes; the first right code, or the new passkey,
+//! confirms it. A check has two halves: [`check`] finds outside any transaction what the answer would use up (the time
+//! step of an app, the code that was sent, the challenge to a passkey, the digest of a recovery code), and
+//! [`Match::burn`] uses it up inside the transaction of its effect, by one conditional statement. Whoever comes second
+//! finds it burnt.
 //!
 //! Rules
 //! * A time step is accepted once, by whatever endpoint, the confirming one included; a step before the newest
 //!   used one never (RFC 6238 §5.2). One step of drift either way is allowed.
 //! * A phone is a factor once a code came back from it. Its codes are bound to their flow, good once and for ten
 //!   minutes; another voids the one before. It goes to that number and no other, by SMS or, when asked for, by call.
+//! * A passkey (WebAuthn Level 3) is kept by its authenticator, which can find it by itself, and answers only after it has
+//!   verified the person. It knows the account by a random handle. No credential is registered twice.
+//! * A challenge is bound to its flow, or to its session in the account, to one passkey where one is asked, and lives ten
+//!   minutes; another voids the one before. It is sealed in Redis and burnt in PostgreSQL by the one answer that counts.
+//! * An answer is refused whole, and nothing is written but the failure, when type, challenge, origin, rp id, flags, signature
+//!   or owner are not the right ones, or when the signature count did not rise: a copy of the passkey is in use.
 //! * An account has ten recovery codes of 80 bits, shown once, kept as argon2id digests under one salt, each good
 //!   for one use. A new set voids the old one.
 //! * Enrolment inside a sign-in needs an account without any confirmed factor, judged under the account's lock, so
@@ -20,36 +27,47 @@
 
 mod http;
 mod model;
+mod passkeys;
 mod recovery_codes;
 mod service;
 mod store;
 mod totp;
 
 pub use http::Asked;
+pub use http::ConfirmMethod;
 pub use http::Enrolment;
 pub use http::EnrolmentKind;
 pub use http::Wanted;
+pub use http::passkeys_are_here;
+pub use http::read_confirmation;
+pub use http::read_credential;
 pub use model::CheckError;
+pub use model::Confirmation;
 pub use model::ConfirmedFactor;
 pub use model::EnrolmentCode;
 pub use model::FactorKind;
 pub use model::Match;
 pub use model::NotConfirmed;
 pub use model::NotRemoved;
+pub use model::PasskeyEnrolment;
 pub use model::PendingFactor;
 pub use model::Presented;
+pub use model::Sent;
 pub use model::TotpEnrolment;
 pub use recovery_codes::RecoveryCodes;
 #[cfg(any(test, fuzzing))]
 pub use recovery_codes::code_property;
 pub use service::DevelopmentCode;
 pub use service::Place;
+pub use service::begin_passkey;
 pub use service::begin_phone;
 pub use service::begin_totp;
+pub use service::challenge;
 pub use service::check;
 pub use service::check_apps;
 pub use service::check_enrolment;
 pub use service::check_recovery_code;
+pub use service::claimed_owner;
 pub use service::confirm_enrolment;
 pub use service::confirmed;
 pub use service::development_code;

@@ -1,6 +1,6 @@
 //! Which pages may read our answers.
 //!
-//! The listed origins may call with credentials; the published key documents may be read by anyone; the
+//! The listed origins may call with credentials; the published documents may be read by anyone; the
 //! development pages by nobody. An unlisted origin (or `null`) gets an answer without any of these headers.
 
 use actix_web::HttpRequest;
@@ -18,8 +18,12 @@ use crate::http::problem::Problem;
 use crate::internal::Internal;
 
 /// What everyone may read.
-const PUBLIC: [&str; 3] =
-    ["/.well-known/jwks.json", "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"];
+const PUBLIC: [&str; 4] = [
+    "/.well-known/jwks.json",
+    "/.well-known/openid-configuration",
+    "/.well-known/oauth-authorization-server",
+    "/.well-known/webauthn",
+];
 const METHODS: &str = "GET, HEAD, POST, PATCH, DELETE";
 const REQUEST_HEADERS: &str = "Accept, Accept-Language, Authorization, Content-Type";
 const EXPOSED: &str = "Retry-After, RateLimit, RateLimit-Policy, X-Request-Id, WWW-Authenticate, Content-Language, \

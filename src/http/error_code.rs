@@ -67,6 +67,7 @@ error_codes! {
     CancelTokenInvalid "cancel_token_invalid" GONE,
     DeviceTokenInvalid "device_token_invalid" GONE,
     InvalidCode "invalid_code" UNPROCESSABLE_ENTITY,
+    InvalidCredential "invalid_credential" UNPROCESSABLE_ENTITY,
     InvalidFields "invalid_fields" UNPROCESSABLE_ENTITY,
     RateLimited "rate_limited" TOO_MANY_REQUESTS,
     TooManyAttempts "too_many_attempts" TOO_MANY_REQUESTS,

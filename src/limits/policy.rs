@@ -15,6 +15,8 @@ pub enum Policy {
     Password,
     /// Presenting a second factor; by network.
     SecondFactor,
+    /// Asking for a passkey of whoever there is; by network.
+    Passkey,
     /// Starting an enrolment; by network.
     Enrolment,
     /// Refreshing and ending sessions; by network.
@@ -63,6 +65,7 @@ impl Policy {
         Self::PasswordCheck,
         Self::Password,
         Self::SecondFactor,
+        Self::Passkey,
         Self::Enrolment,
         Self::Session,
         Self::Bearer,
@@ -92,6 +95,7 @@ impl Policy {
             Self::PasswordCheck => "password_check",
             Self::Password => "password",
             Self::SecondFactor => "second_factor",
+            Self::Passkey => "passkey",
             Self::Enrolment => "enrolment",
             Self::Session => "session",
             Self::Bearer => "bearer",
@@ -133,6 +137,8 @@ impl Policy {
             // 1000 devices sign in once a day; the morning's peak with wrong tries is a tenth of this. About one
             // core's worth of hashes stays for everyone else.
             Self::Password => Quota::new(120, 60),
+            // By every page that offers a sign-in, before anybody does anything.
+            Self::Passkey => Quota::new(240, 60),
             // After every first sign-in, with a change of mind.
             Self::Enrolment => Quota::new(60, 60),
             // 1000 devices refresh every five minutes: 200 a minute, all at once when the line comes back.

@@ -1,12 +1,14 @@
 //! Sign-in: the flow from the right password to a session, and re-authentication inside a session.
 //!
 //! ```text
-//!   password ──▶ has a confirmed factor? ──yes──▶ second_factor ──code─────────▶ session
+//!   password ──▶ has a confirmed factor? ──yes──▶ second_factor ──code or passkey──▶ session
 //!                        │ no
 //!                        ▼
-//!               verify_identifier ──code──▶ enrol_second_factor ──first code──▶ session
+//!               verify_identifier ──code──▶ enrol_second_factor ──first code or passkey──▶ session
 //!                                                   ▲
 //!   verified sign-up ───────────────────────────────┘
+//!
+//!   passkey ──▶ session
 //! ```
 //!
 //! A flow is a sealed record in Redis under the digest of its `sit_` token. It lives ten minutes. Its token is
@@ -27,8 +29,11 @@
 //!   second after arrival. Closed and suspended are told after the right password only.
 //! * A code goes to a phone when it is asked for, and no oftener than every half minute for one flow; it counts for that
 //!   phone in that flow.
-//! * A re-authentication needs the password and a second factor, and gives an access token with a fresh
-//!   `auth_time` that is not kept in the session.
+//! * A passkey alone is a whole sign-in: it is asked without naming anybody, so its options are the same for everyone,
+//!   and it has verified the person. Closed and suspended are told after a right answer only. No failure of strangers
+//!   closes this way, and whoever comes by it opens the others again.
+//! * A re-authentication needs the password and a second factor, or a passkey, and gives an access token with a fresh
+//!   `auth_time` that is not kept in the session. What was sent or asked for it is bound to its session.
 
 mod http;
 mod model;

@@ -48,7 +48,7 @@ pub(super) struct Flow {
 pub(super) enum NextStep {
     /// A code sent to one of the account's identifiers.
     VerifyIdentifier,
-    /// A code of a confirmed factor.
+    /// A code of a confirmed factor, or a passkey.
     SecondFactor,
     /// A first factor.
     EnrolSecondFactor,
@@ -89,7 +89,7 @@ pub(super) enum SignInError {
     /// The token of a re-authentication is unknown, somebody else's or too old.
     #[error("the re-authentication is over")]
     ReauthenticationExpired,
-    /// A code of a phone without the token that it was sent under.
+    /// A code of a phone, or an answer to a challenge, without the token that it was asked under.
     #[error("no token of a re-authentication")]
     NoReauthentication,
     /// The flow asks for another step.
@@ -101,6 +101,12 @@ pub(super) enum SignInError {
         /// How many tries remain.
         attempts_left: i64,
     },
+    /// The passkey, or its answer, is not the right one, or was used already.
+    #[error("the passkey is refused")]
+    WrongCredential,
+    /// The passkey is somebody's already.
+    #[error("the passkey is somebody's already")]
+    SamePasskey,
     /// Too many wrong codes or passwords.
     #[error("no tries are left")]
     NoTriesLeft {

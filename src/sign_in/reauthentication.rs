@@ -1,4 +1,4 @@
-//! Password and second factor again, for a sensitive act.
+//! Password and second factor again, or a passkey alone, for a sensitive act.
 
 use chrono::DateTime;
 use chrono::Utc;
@@ -10,7 +10,9 @@ use super::service::REAUTHENTICATION;
 use super::service::SecondFactor;
 use super::service::Try;
 use super::service::amr;
+use super::service::amr_of_passkey;
 use super::service::authenticate;
+use super::service::challenge_to;
 use super::service::kind_of;
 use super::service::record_failure;
 use super::service::send_to_factor;
@@ -30,8 +32,8 @@ use crate::factors::CheckError;
 use crate::factors::ConfirmedFactor;
 use crate::factors::FactorKind;
 use crate::factors::Match;
+use crate::factors::Sent;
 use crate::flows;
-use crate::flows::SentCode;
 use crate::ids::FactorId;
 use crate::ids::FlowId;
 use crate::ids::SessionId;
@@ -48,7 +50,7 @@ pub(super) struct Reauthenticated {
     pub roles: Vec<String>,
 }
 
-/// `rat_…`: names the code that was sent for a re-authentication.
+/// `rat_…`: names the code that was sent, or the challenge that was made, for a re-authentication.
 struct ReauthenticationToken;
 
 impl TokenKind for ReauthenticationToken {
@@ -56,11 +58,11 @@ impl TokenKind for ReauthenticationToken {
 }
 
 /// What a token stands for, as Redis keeps it, sealed. The codes of a session are one flow, so that each voids the one
-/// before; the token names one of them.
+/// before, and so are the challenges; the token names one of them.
 #[derive(Serialize, Deserialize)]
 struct Named {
     session: SessionId,
-    code: FlowId,
+    sent: FlowId,
 }
 
 const KEYS: &str = "reauthentication";
@@ -76,39 +78,55 @@ pub(super) async fn send_code(
     to: (FactorId, Channel),
 ) -> Result<(String, String), SignInError> {
     let factors = factors::confirmed(&mut *app.db.acquire().await.map_err(Internal::from)?, session.account).await?;
-    let (code, number) = send_to_factor(app, (session.account, &factors), flow(session), to).await?;
-    let token = OpaqueToken::<ReauthenticationToken>::generate();
-    flows::save(app, KEYS, &token.digest().to_text(), &Named { session: session.id, code }).await?;
-    Ok((token.reveal(), number))
+    let (sent, number) = send_to_factor(app, (session.account, &factors), flow(session), to).await?;
+    Ok((name(app, session, sent).await?, number))
 }
 
-/// The newest code of a session, when it went to this factor under this token.
+/// Asks a passkey of the account. Answers the token to give its answer back with, and the request options.
+pub(super) async fn ask_passkey(
+    app: &App,
+    session: &CurrentSession,
+    factor: FactorId,
+) -> Result<(String, serde_json::Value), SignInError> {
+    let factors = factors::confirmed(&mut *app.db.acquire().await.map_err(Internal::from)?, session.account).await?;
+    let (sent, options) = challenge_to(app, &factors, flow(session), factor).await?;
+    Ok((name(app, session, sent).await?, options))
+}
+
+async fn name(app: &App, session: &CurrentSession, sent: FlowId) -> Result<String, Internal> {
+    let token = OpaqueToken::<ReauthenticationToken>::generate();
+    flows::save(app, KEYS, &token.digest().to_text(), &Named { session: session.id, sent }).await?;
+    Ok(token.reveal())
+}
+
+/// The newest code or challenge of a session, when it went to this factor under this token.
 async fn sent_under(
     app: &App,
     session: &CurrentSession,
     (factor, token): (&ConfirmedFactor, &str),
-) -> Result<SentCode, SignInError> {
+) -> Result<Sent, SignInError> {
     let token = OpaqueToken::<ReauthenticationToken>::parse(token).ok_or(SignInError::ReauthenticationExpired)?;
     let named = flows::find::<Named>(app, KEYS, &token.digest().to_text()).await?;
     let sent = factors::sent_to(app, factor, flow(session)).await?.filter(|sent| sent.lives(app));
     let named = named.filter(|named| named.session == session.id);
-    let found = named.zip(sent).filter(|(named, sent)| named.code == sent.id());
+    let found = named.zip(sent).filter(|(named, sent)| named.sent == sent.id());
     found.map(|(_, sent)| sent).ok_or(SignInError::ReauthenticationExpired)
 }
 
-/// Judges password and code, and uses the code up. Five failures in a row end the session's tries for a while.
+/// Judges password and code, or a passkey, and uses the code up. With a passkey the password may be left out. Five failures in a row end the session's tries for a while.
 pub(super) async fn reauthenticate(
     app: &App,
     session: &CurrentSession,
-    (password, token): (&str, Option<&str>),
+    (password, token): (Option<&str>, Option<&str>),
     given: &SecondFactor,
     caller: &Caller,
 ) -> Result<Reauthenticated, SignInError> {
     let factors = factors::confirmed(&mut *app.db.acquire().await.map_err(Internal::from)?, session.account).await?;
     let factor = given.factor_among(&factors)?;
-    let sent = match (factor.filter(|factor| factor.kind == FactorKind::Phone), token) {
+    let asked = |factor: &&ConfirmedFactor| matches!(factor.kind, FactorKind::Phone | FactorKind::Passkey);
+    let sent = match (factor.filter(asked), token) {
         (Some(_), None) => return Err(SignInError::NoReauthentication),
-        (Some(phone), Some(token)) => Some(sent_under(app, session, (phone, token)).await?),
+        (Some(factor), Some(token)) => Some(sent_under(app, session, (factor, token)).await?),
         (None, _) => None,
     };
     let tried = Try::take(app, session.account, session.id.uuid(), REAUTHENTICATION).await?;
@@ -117,7 +135,10 @@ pub(super) async fn reauthenticate(
         event.detail(serde_json::json!({ "kind": kind }))
     };
     let judged = async {
-        let version = judge(app, session, password, failed("password".into())).await?;
+        let version = match password {
+            Some(password) => Some(judge(app, session, password, failed("password".into())).await?),
+            None => None,
+        };
         let factor = factor.ok_or(CheckError::Wrong)?;
         let found = factors::check(app, session.account, factor, (&given.presented, sent)).await?;
         finish(app, session, version, &found, caller).await
@@ -146,19 +167,21 @@ async fn judge(app: &App, session: &CurrentSession, password: &str, failed: Even
 async fn finish(
     app: &App,
     session: &CurrentSession,
-    password_version: i64,
+    password_version: Option<i64>,
     found: &Match,
     caller: &Caller,
 ) -> Result<Reauthenticated, SignInError> {
     let mut tx = app.begin().await?;
     let account = accounts::lock(&mut tx, session.account).await?.ok_or(SignInError::Expired)?;
-    if account.password_version() != password_version || account.status() != AccountStatus::Active {
+    if password_version.is_some_and(|seen| seen != account.password_version())
+        || account.status() != AccountStatus::Active
+    {
         return Err(SignInError::Authenticate(AuthenticateError::Wrong { account: Some(session.account) }));
     }
     if !found.burn(&mut tx, app).await? {
-        return Err(SignInError::WrongCode { attempts_left: 0 });
+        return Err(found.spent().into());
     }
-    let amr = amr(found.amr()).to_vec();
+    let amr = if password_version.is_some() { amr(found.amr()) } else { amr_of_passkey() };
     let event = Event::new(EventKind::Reauthenticated, caller).account(session.account).session(session.id);
     audit::record(&mut tx, &app.clock, event.detail(serde_json::json!({ "amr": amr }))).await?;
     if found.is_recovery_code() {

@@ -40,6 +40,8 @@ mod metrics;
 #[cfg(test)]
 mod openapi;
 #[cfg(test)]
+mod passkeys;
+#[cfg(test)]
 mod password_policy;
 #[cfg(test)]
 mod phones;

@@ -178,6 +178,12 @@ fn no_step_before_the_last_answers_a_token_that_opens_anything() {
     });
 }
 
+/// What looks like the answer of a passkey.
+fn credential() -> Value {
+    let response = json!({ "authenticatorData": "AA", "clientDataJSON": "AA", "signature": "AA" });
+    json!({ "id": "AA", "rawId": "AA", "type": "public-key", "response": response })
+}
+
 /// Every endpoint that takes a token in its body, with a body that is right but for the token, and the right kinds.
 fn places() -> Vec<(&'static str, Value, &'static str, &'static [&'static str])> {
     vec![
@@ -186,6 +192,8 @@ fn places() -> Vec<(&'static str, Value, &'static str, &'static [&'static str])>
         ("/v1/sign-ins/identifier-codes", json!({ "identifier_id": SOME_ID }), "sign_in_token", &["verify"]),
         ("/v1/sign-ins/identifier", json!({ "code": "123456" }), "sign_in_token", &["verify"]),
         ("/v1/sign-ins/second-factor", json!({ "method": "code", "code": "123456" }), "sign_in_token", &["second"]),
+        ("/v1/sign-ins/passkey-options", json!({ "factor_id": SOME_ID }), "sign_in_token", &["second"]),
+        ("/v1/passkey-sign-ins", json!({ "credential": credential() }), "flow_token", &[]),
         ("/v1/sign-ins/enrolments", json!({ "kind": "totp" }), "sign_in_token", &["enrol"]),
         (
             "/v1/sign-ins/enrolments/confirm",
@@ -224,6 +232,7 @@ fn a_token_opens_nothing_in_the_place_of_another() {
                 let expected: &[&str] = match path {
                     "/v1/sessions/refresh" => &["refresh_token_invalid"],
                     "/v1/device-tokens/confirm" => &["device_token_invalid"],
+                    "/v1/passkey-sign-ins" => &["sign_in_expired"],
                     _ if member == "sign_up_token" => &["sign_up_expired"],
                     _ if ["verify", "second", "enrol"].contains(kind) => &["wrong_step"],
                     _ => &["sign_in_expired"],

@@ -10,6 +10,7 @@ use chrono::DateTime;
 use chrono::Utc;
 use serde::Deserialize;
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::super::model::FactorError;
@@ -19,15 +20,16 @@ use crate::accounts::identifier_hint;
 use crate::accounts::read_label;
 use crate::app::App;
 use crate::factors::Asked;
+use crate::factors::ConfirmMethod;
 use crate::factors::ConfirmedFactor;
 use crate::factors::Enrolment;
 use crate::factors::EnrolmentKind;
 use crate::factors::FactorKind;
 use crate::factors::Wanted;
+use crate::factors::read_confirmation;
 use crate::flows::RESEND_SECS;
 use crate::http::Client;
 use crate::http::ErrorCode;
-use crate::http::FieldCode;
 use crate::http::Items;
 use crate::http::Json;
 use crate::http::Page;
@@ -88,24 +90,19 @@ pub(super) struct NewFactor {
     label: Option<String>,
 }
 
-/// The first code of an enrolment.
+/// The first code of an enrolment, or the new passkey.
 #[derive(Deserialize, ToSchema)]
+#[schema(example = json!({ "method": "code", "code": "123456" }))]
 pub(super) struct FactorConfirmation {
     /// Which of the members below counts.
     #[schema(inline, example = "code")]
-    #[expect(dead_code, reason = "there is one method today; the contract names it all the same")]
-    method: FactorProof,
-    /// Six digits.
+    method: ConfirmMethod,
+    /// Six digits, with method `code`.
     #[schema(nullable = false, example = "123456")]
     code: Option<String>,
-}
-
-/// How an enrolment is confirmed.
-#[derive(Clone, Copy, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum FactorProof {
-    /// A code, in `code`.
-    Code,
+    /// With method `passkey`: what the browser's `credential.toJSON()` gives (WebAuthn Level 3).
+    #[schema(value_type = Object, required = false)]
+    credential: Option<Value>,
 }
 
 /// How another first code travels.
@@ -133,12 +130,15 @@ fn body(own: ConfirmedFactor) -> Factor {
 fn problem(error: FactorError) -> Problem {
     match error {
         FactorError::Unknown => Problem::new(ErrorCode::NotFound),
-        FactorError::RecoveryCodes | FactorError::SameNumber => Problem::new(ErrorCode::Conflict),
+        FactorError::RecoveryCodes | FactorError::SameNumber | FactorError::SamePasskey => {
+            Problem::new(ErrorCode::Conflict)
+        }
         FactorError::Last => Problem::new(ErrorCode::LastSecondFactor),
         FactorError::TooMany => Problem::new(ErrorCode::LimitReached),
         FactorError::WrongCode { attempts_left } => {
             Problem::new(ErrorCode::InvalidCode).attempts_left(u32::try_from(attempts_left).unwrap_or(0))
         }
+        FactorError::WrongCredential => Problem::new(ErrorCode::InvalidCredential),
         FactorError::NoTriesLeft => Problem::new(ErrorCode::TooManyAttempts).retry_after(RESEND_SECS.unsigned_abs()),
         FactorError::Channel(fault) => fault.into(),
         FactorError::Sending(error) => error.into(),
@@ -167,7 +167,7 @@ pub(super) async fn list(
     ok(&page.0.fill(rows, keys, &list, |row: &Factor| row.id.uuid()))
 }
 
-/// Begin to add a factor; it counts once its first code came back.
+/// Begin to add a factor; it counts once its first code, or its passkey, came back.
 ///
 /// Needs a sign-in or a re-authentication within the last ten minutes.
 #[utoipa::path(
@@ -192,6 +192,9 @@ pub(super) async fn add(
     app.limits.admit(Policy::Reauthentication, Subject::Account(session.account)).await?;
     created(&match wanted {
         Wanted::Totp { label } => Enrolment::of_totp(service::add_totp(&app, &session, &label, &client).await?),
+        Wanted::Passkey { label } => {
+            Enrolment::of_passkey(service::add_passkey(&app, &session, &label, &client).await?)
+        }
         Wanted::Phone { label, number, channel } => {
             let begun =
                 service::add_phone(&app, &session, (&number, channel), &label, &client).await.map_err(problem)?;
@@ -200,14 +203,14 @@ pub(super) async fn add(
     })
 }
 
-/// Confirm a factor with its first code.
+/// Confirm a factor with its first code, or with the new passkey.
 #[utoipa::path(
     tag = "account", operation_id = "confirm_factor", request_body = FactorConfirmation,
     params(("id" = FactorId, Path, description = "The factor")),
     responses((status = 200, description = "The factor", body = Factor)),
     security(("bearer" = [])),
     extensions(
-        ("x-problems" = json!(["not_found", "invalid_code", "too_many_attempts", "conflict", "limit_reached"])),
+        ("x-problems" = json!(["not_found", "invalid_code", "invalid_credential", "too_many_attempts", "conflict", "limit_reached"])),
         ("x-limit" = json!("code")),
     ),
 )]
@@ -219,8 +222,8 @@ pub(super) async fn confirm(
     id: web::Path<FactorId>,
     given: Json<FactorConfirmation>,
 ) -> Result<HttpResponse, Problem> {
-    let typed = given.0.code.ok_or_else(|| Problem::field("/code", FieldCode::Required))?;
-    ok(&body(service::confirm_factor(&app, &session, (*id, &typed), &client).await.map_err(problem)?))
+    let given = read_confirmation(given.0.method, given.0.code, given.0.credential)?;
+    ok(&body(service::confirm_factor(&app, &session, (*id, &given), &client).await.map_err(problem)?))
 }
 
 /// Send another first code to a phone.

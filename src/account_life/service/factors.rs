@@ -9,7 +9,9 @@ use crate::audit::Caller;
 use crate::audit::Event;
 use crate::audit::EventKind;
 use crate::factors;
+use crate::factors::Confirmation;
 use crate::factors::ConfirmedFactor;
+use crate::factors::PasskeyEnrolment;
 use crate::factors::Place;
 use crate::factors::TotpEnrolment;
 use crate::flows;
@@ -21,7 +23,7 @@ use crate::messages::MessageKind;
 use crate::sessions::CurrentSession;
 
 fn place(session: &CurrentSession, caller: &Caller) -> Place {
-    Place { account: session.account, flow: None, ip: caller.ip }
+    Place { account: session.account, flow: None, session: Some(session.id), ip: caller.ip }
 }
 
 pub(in super::super) async fn list_factors(
@@ -41,6 +43,18 @@ pub(in super::super) async fn add_totp(
     let profile = accounts::profile(&mut tx, session.account).await?;
     let name = profile.identifiers.first().map_or(app.config.service_name.as_str(), |own| own.value.as_str());
     let begun = factors::begin_totp(&mut tx, app, place(session, caller), (name, label)).await?;
+    app.commit(tx).await?;
+    Ok(begun)
+}
+
+pub(in super::super) async fn add_passkey(
+    app: &App,
+    session: &CurrentSession,
+    label: &str,
+    caller: &Caller,
+) -> Result<PasskeyEnrolment, Internal> {
+    let mut tx = app.begin().await?;
+    let begun = factors::begin_passkey(&mut tx, app, place(session, caller), label).await?;
     app.commit(tx).await?;
     Ok(begun)
 }
@@ -77,11 +91,11 @@ pub(in super::super) async fn resend_factor_code(
     Ok(number)
 }
 
-/// Takes the first code: the factor counts from now on, and the owner is told.
+/// Takes the first code, or the passkey: the factor counts from now on, and the owner is told.
 pub(in super::super) async fn confirm_factor(
     app: &App,
     session: &CurrentSession,
-    (factor, typed): (FactorId, &str),
+    (factor, given): (FactorId, &Confirmation),
     caller: &Caller,
 ) -> Result<ConfirmedFactor, FactorError> {
     let pending = factors::pending(app, place(session, caller), factor).await?;
@@ -91,7 +105,7 @@ pub(in super::super) async fn confirm_factor(
         return Err(FactorError::NoTriesLeft);
     }
     let judged = async {
-        let code = factors::check_enrolment(app, pending, typed).await?;
+        let code = factors::check_enrolment(app, pending, given).await?;
         let mut tx = app.begin().await?;
         let account = lock(&mut tx, session.account).await?;
         factors::confirm_enrolment(&mut tx, app, &account, &code).await??;

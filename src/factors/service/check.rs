@@ -6,29 +6,50 @@ use super::super::model::CheckError;
 use super::super::model::ConfirmedFactor;
 use super::super::model::FactorKind;
 use super::super::model::Match;
+use super::super::model::PasskeyChallenge;
 use super::super::model::Presented;
+use super::super::model::Sent;
 use super::super::recovery_codes::RecoveryCode;
 use super::super::store;
+use super::passkeys::check_passkey;
 use super::unused_step;
 use super::unused_step_of;
 use crate::app::App;
+use crate::flows;
 use crate::flows::SentCode;
 use crate::ids::AccountId;
 use crate::ids::FlowId;
 use crate::internal::Internal;
 
-/// The newest code of this flow, if it went to this factor.
+/// The newest code of this flow, if it went to this factor, or the newest challenge, if this factor may answer it.
 ///
 /// # Errors
 /// Redis did not answer.
-pub async fn sent_to(app: &App, factor: &ConfirmedFactor, flow: FlowId) -> Result<Option<SentCode>, Internal> {
-    if factor.kind != FactorKind::Phone {
-        return Ok(None);
-    }
-    Ok(SentCode::of(app, flow).await?.filter(|sent| sent.proves() == factor.id.uuid()))
+pub async fn sent_to(app: &App, factor: &ConfirmedFactor, flow: FlowId) -> Result<Option<Sent>, Internal> {
+    Ok(match factor.kind {
+        FactorKind::Phone => {
+            SentCode::of(app, flow).await?.filter(|sent| sent.proves() == factor.id.uuid()).map(Sent::Code)
+        }
+        FactorKind::Passkey => {
+            let challenge = PasskeyChallenge::of(app, flow).await?;
+            challenge.filter(|challenge| challenge.factor.is_none_or(|only| only == factor.id)).map(Sent::Challenge)
+        }
+        FactorKind::Totp | FactorKind::RecoveryCode => None,
+    })
 }
 
-/// Finds what a code would use up. Nothing is used up yet. `sent` is what [`sent_to`] found.
+impl Sent {
+    /// Whether its time is not over.
+    #[must_use]
+    pub fn lives(&self, app: &App) -> bool {
+        match self {
+            Self::Code(code) => code.lives(app),
+            Self::Challenge(challenge) => challenge.lives(app.clock.now()),
+        }
+    }
+}
+
+/// Finds what a code, or an answer to a challenge, would use up. Nothing is used up yet. `sent` is what [`sent_to`] found.
 ///
 /// # Errors
 /// See [`CheckError`].
@@ -36,11 +57,11 @@ pub async fn check(
     app: &App,
     account: AccountId,
     factor: &ConfirmedFactor,
-    (presented, sent): (&Presented, Option<SentCode>),
+    (presented, sent): (&Presented, Option<Sent>),
 ) -> Result<Match, CheckError> {
     let found = match (presented, sent) {
         (Presented::RecoveryCode(typed), _) => check_recovery_code(app, account, typed).await,
-        (Presented::Code(typed), Some(sent)) if sent.is(app, typed) => {
+        (Presented::Code(typed), Some(Sent::Code(sent))) if sent.is(app, typed) => {
             Ok(Match::Sent { factor: factor.id, code: sent })
         }
         (Presented::Code(typed), None) if factor.kind == FactorKind::Totp => {
@@ -48,6 +69,10 @@ pub async fn check(
             step.map(|step| Match::TotpStep { factor: factor.id, step }).ok_or(CheckError::Wrong)
         }
         (Presented::Code(_), _) => Err(CheckError::Wrong),
+        (Presented::Passkey(given), Some(Sent::Challenge(challenge))) => {
+            check_passkey(app, factor.id, (given, challenge)).await
+        }
+        (Presented::Passkey(_), _) => Err(CheckError::Refused),
     };
     app.metrics.factor_check(factor.kind.name(), found.as_ref().map_or_else(CheckError::name, |_| "right"));
     found
@@ -88,7 +113,7 @@ pub async fn check_apps(app: &App, account: AccountId, typed: &str) -> Result<Op
 }
 
 impl Match {
-    /// Uses the code up; false when someone was faster.
+    /// Uses it up; false when someone was faster.
     ///
     /// # Errors
     /// The database did not take it.
@@ -101,6 +126,10 @@ impl Match {
                 store::touch(conn, *factor, now).await?;
                 code.burn(conn, app).await
             }
+            Self::Passkey(used) => {
+                Ok(flows::consume(conn, used.challenge, now).await? && store::use_passkey(conn, used, now).await?)
+            }
+            Self::NewPasskey(new) => flows::consume(conn, new.challenge, now).await,
         }
     }
 }

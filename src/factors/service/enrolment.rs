@@ -1,4 +1,4 @@
-//! From the wish for a factor to its first right code.
+//! From the wish for a factor to its first right code, or its passkey.
 
 use std::net::IpAddr;
 
@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use sqlx::PgConnection;
 
 use super::super::model::CheckError;
+use super::super::model::Confirmation;
 use super::super::model::EnrolmentCode;
 use super::super::model::FactorKind;
 use super::super::model::Match;
@@ -15,6 +16,7 @@ use super::super::model::TotpEnrolment;
 use super::super::store;
 use super::super::store::NewFactor;
 use super::super::totp;
+use super::passkeys;
 use super::unused_step;
 use crate::accounts;
 use crate::accounts::Asker;
@@ -29,12 +31,13 @@ use crate::flows::SentCode;
 use crate::ids::AccountId;
 use crate::ids::FactorId;
 use crate::ids::FlowId;
+use crate::ids::SessionId;
 use crate::internal::Internal;
 use crate::messages::Channel;
 use crate::messages::MessageKind;
 
 /// How long an enrolment waits for its first code.
-const ENROLMENT_SECS: i64 = 600;
+pub(super) const ENROLMENT_SECS: i64 = 600;
 /// Confirmed factors of one account.
 const MAX_FACTORS: usize = 20;
 
@@ -45,6 +48,8 @@ pub struct Place {
     pub account: AccountId,
     /// The sign-in that it is part of; without one it belongs to the account.
     pub flow: Option<FlowId>,
+    /// In the account: the session that asks; only there is the challenge of a passkey answered.
+    pub session: Option<SessionId>,
     /// Where its beginner is.
     pub ip: IpAddr,
 }
@@ -56,7 +61,7 @@ impl Place {
     }
 }
 
-async fn begin(
+pub(super) async fn begin(
     conn: &mut PgConnection,
     app: &App,
     place: Place,
@@ -123,28 +128,41 @@ pub async fn resend_enrolment(
     Ok(())
 }
 
-/// An enrolment that waits for its first code.
+/// An enrolment that waits for its first code, or for its passkey.
 ///
 /// # Errors
 /// There is none at this place, or it is over.
 pub async fn pending(app: &App, place: Place, factor: FactorId) -> Result<PendingFactor, CheckError> {
     let row = store::pending(&app.db, (place.account, place.flow), factor, app.clock.now()).await?;
     let row = row.ok_or(CheckError::UnknownFactor)?;
-    let sent = if row.number.is_some() { SentCode::of(app, factor.uuid().into()).await? } else { None };
-    Ok(PendingFactor { id: factor, kind: row.kind, label: row.label, number: row.number, sent })
+    let sent = if row.kind == FactorKind::Phone { SentCode::of(app, factor.uuid().into()).await? } else { None };
+    let challenge =
+        if row.kind == FactorKind::Passkey { passkeys::registration(app, place, factor).await? } else { None };
+    Ok(PendingFactor { id: factor, kind: row.kind, label: row.label, number: row.number, sent, challenge })
 }
 
-/// Checks the first code of an enrolment.
+/// Checks the first code of an enrolment, or its passkey.
 ///
 /// # Errors
-/// The code is wrong.
-pub async fn check_enrolment(app: &App, pending: PendingFactor, typed: &str) -> Result<EnrolmentCode, CheckError> {
-    let PendingFactor { id: factor, kind, label, number, sent } = pending;
-    let proof = match (kind, sent) {
-        (FactorKind::Totp, _) => unused_step(app, factor, typed).await?.map(|step| Match::TotpStep { factor, step }),
-        (_, sent) => sent.filter(|sent| sent.is(app, typed)).map(|code| Match::Sent { factor, code }),
+/// It is wrong, or of another kind than the enrolment.
+pub async fn check_enrolment(
+    app: &App,
+    pending: PendingFactor,
+    given: &Confirmation,
+) -> Result<EnrolmentCode, CheckError> {
+    let PendingFactor { id: factor, kind, label, number, sent, challenge } = pending;
+    let proof = match (given, kind) {
+        (Confirmation::Code(typed), FactorKind::Totp) => {
+            let step = unused_step(app, factor, typed).await?;
+            step.map(|step| Match::TotpStep { factor, step }).ok_or(CheckError::Wrong)?
+        }
+        (Confirmation::Code(typed), _) => {
+            let sent = sent.filter(|sent| sent.is(app, typed));
+            sent.map(|code| Match::Sent { factor, code }).ok_or(CheckError::Wrong)?
+        }
+        (Confirmation::Passkey(given), _) => passkeys::check_new(app, factor, (given, challenge))?,
     };
-    Ok(EnrolmentCode { factor, number, proof: proof.ok_or(CheckError::Wrong)?, kind, label })
+    Ok(EnrolmentCode { factor, number, proof, kind, label })
 }
 
 /// Confirms an enrolment and uses its code up.
@@ -167,6 +185,13 @@ pub async fn confirm_enrolment(
     if let Some(number) = &code.number {
         app.spend.came_back(conn, number).await?;
     }
-    let confirmed = store::confirm(conn, account, code.factor, app.clock.now()).await?;
-    Ok(if confirmed && code.proof.burn(conn, app).await? { Ok(()) } else { Err(NotConfirmed::Over) })
+    if !store::confirm(conn, account, code.factor, app.clock.now()).await? || !code.proof.burn(conn, app).await? {
+        return Ok(Err(NotConfirmed::Over));
+    }
+    if let Match::NewPasskey(new) = &code.proof
+        && !store::insert_passkey(conn, new).await?
+    {
+        return Ok(Err(NotConfirmed::SamePasskey));
+    }
+    Ok(Ok(()))
 }

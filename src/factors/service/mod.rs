@@ -3,6 +3,7 @@
 mod check;
 mod development;
 mod enrolment;
+mod passkeys;
 mod recovery_codes;
 
 pub use check::check;
@@ -18,6 +19,9 @@ pub use enrolment::check_enrolment;
 pub use enrolment::confirm_enrolment;
 pub use enrolment::pending;
 pub use enrolment::resend_enrolment;
+pub use passkeys::begin_passkey;
+pub use passkeys::challenge;
+pub use passkeys::claimed_owner;
 pub use recovery_codes::make_recovery_codes;
 pub use recovery_codes::recovery_codes_left;
 pub use recovery_codes::replace_recovery_codes;

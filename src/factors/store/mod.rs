@@ -2,10 +2,12 @@
 
 mod apps;
 mod enrolled;
+mod passkeys;
 mod pending;
 mod recovery_codes;
 
 pub(super) use apps::*;
 pub(super) use enrolled::*;
+pub(super) use passkeys::*;
 pub(super) use pending::*;
 pub(super) use recovery_codes::*;

@@ -7,6 +7,7 @@ use actix_web::post;
 use actix_web::web;
 use serde::Deserialize;
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::super::service;
@@ -15,11 +16,12 @@ use super::problem;
 use crate::accounts::Delivery;
 use crate::app::App;
 use crate::factors::Asked;
+use crate::factors::ConfirmMethod;
 use crate::factors::Enrolment;
 use crate::factors::EnrolmentKind;
 use crate::factors::Wanted;
+use crate::factors::read_confirmation;
 use crate::http::Client;
-use crate::http::FieldCode;
 use crate::http::Json;
 use crate::http::Problem;
 use crate::http::accepted;
@@ -31,14 +33,6 @@ use crate::sessions::Answer;
 use crate::sessions::TokenDelivery;
 use crate::sessions::TokenSet;
 use crate::sessions::token_set;
-
-/// How an enrolment is confirmed.
-#[derive(Clone, Copy, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum ConfirmMethod {
-    /// A code, in `code`.
-    Code,
-}
 
 /// An enrolment to begin.
 #[derive(Deserialize, ToSchema)]
@@ -88,8 +82,11 @@ pub(super) struct ResendEnrolmentRequest {
     channel: Channel,
 }
 
-/// The first code of an enrolment.
+/// The first code of an enrolment, or the new passkey.
 #[derive(Deserialize, ToSchema)]
+#[schema(example = json!({
+    "sign_in_token": "sit_Zt3yq0…", "factor_id": "01a2058a-b31d-7cb2-a08b-570ddc325ac8", "method": "code", "code": "123456",
+}))]
 pub(super) struct ConfirmEnrolmentRequest {
     /// The flow.
     #[schema(example = "sit_Zt3yq0…")]
@@ -98,11 +95,13 @@ pub(super) struct ConfirmEnrolmentRequest {
     factor_id: FactorId,
     /// Which of the members below counts.
     #[schema(inline, example = "code")]
-    #[expect(dead_code, reason = "there is one method today; the contract names it all the same")]
     method: ConfirmMethod,
-    /// Six digits.
+    /// Six digits, with method `code`.
     #[schema(nullable = false, example = "123456")]
     code: Option<String>,
+    /// With method `passkey`: what the browser's `credential.toJSON()` gives (WebAuthn Level 3).
+    #[schema(value_type = Object, required = false)]
+    credential: Option<Value>,
     /// `cookie` keeps the refresh token out of the body.
     #[schema(nullable = false, inline)]
     token_delivery: Option<TokenDelivery>,
@@ -126,6 +125,10 @@ pub(super) async fn begin(
         Wanted::Totp { label } => {
             let totp = service::begin_totp(&app, &sign_in_token, &label, &client).await.map_err(problem)?;
             Enrolment::of_totp(totp)
+        }
+        Wanted::Passkey { label } => {
+            let begun = service::begin_passkey(&app, &sign_in_token, &label, &client).await;
+            Enrolment::of_passkey(begun.map_err(problem)?)
         }
         Wanted::Phone { label, number, channel } => {
             let begun = service::begin_phone(&app, &sign_in_token, (&number, channel), &label, &client).await;
@@ -153,14 +156,17 @@ pub(super) async fn resend(
     accepted(&CodeSent { sign_in_token, delivery: Delivery::of(&app, channel, &number) })
 }
 
-/// Confirm the enrolment with its first code, and complete the sign-in.
+/// Confirm the enrolment with its first code, or with the new passkey, and complete the sign-in.
 ///
 /// The answer shows ten recovery codes, this once.
 #[utoipa::path(
     tag = "sign-in", operation_id = "confirm_enrolment", request_body = ConfirmEnrolmentRequest,
     responses((status = 201, description = "Signed in, with recovery codes", body = TokenSet)),
     extensions(
-        ("x-problems" = json!(["sign_in_expired", "wrong_step", "invalid_code", "too_many_attempts", "origin_not_allowed", "overloaded"])),
+        ("x-problems" = json!([
+            "sign_in_expired", "wrong_step", "conflict", "invalid_code", "invalid_credential", "too_many_attempts",
+            "origin_not_allowed", "overloaded",
+        ])),
         ("x-limit" = json!("second_factor")),
     ),
 )]
@@ -173,9 +179,9 @@ pub(super) async fn confirm(
 ) -> Result<HttpResponse, Problem> {
     let body = body.0;
     let delivery = TokenDelivery::admitted(body.token_delivery, &request)?;
-    let typed = body.code.ok_or_else(|| Problem::field("/code", FieldCode::Required))?;
+    let given = read_confirmation(body.method, body.code, body.credential)?;
     let confirmed =
-        service::confirm_enrolment(&app, &body.sign_in_token, (body.factor_id, &typed), &client).await.map_err(problem);
+        service::confirm_enrolment(&app, &body.sign_in_token, (body.factor_id, &given), &client).await.map_err(problem);
     app.metrics.sign_in("enrolment", outcome(&confirmed));
     let (done, codes) = confirmed?;
     let answer =

@@ -10,6 +10,7 @@ use crate::accounts::identifier_hint;
 use crate::app::App;
 use crate::factors::ConfirmedFactor;
 use crate::factors::FactorKind;
+use crate::factors::passkeys_are_here;
 use crate::ids::FactorId;
 use crate::ids::IdentifierId;
 use crate::messages::Channel;
@@ -31,7 +32,7 @@ pub struct SignInFlow {
     /// What can be asked for, when a second factor is next.
     factors: Vec<FlowFactor>,
     /// What can be enrolled, when an enrolment is next.
-    #[schema(inline, example = json!(["totp", "phone"]))]
+    #[schema(inline, example = json!(["totp", "phone", "passkey"]))]
     enrollable: Vec<FactorKind>,
 }
 
@@ -91,7 +92,8 @@ pub fn sign_in_flow(app: &App, started: StartedFlow) -> SignInFlow {
 #[must_use]
 pub fn enrollable(app: &App) -> Vec<FactorKind> {
     let phones = (!app.channels.to_phones().is_empty()).then_some(FactorKind::Phone);
-    std::iter::once(FactorKind::Totp).chain(phones).collect()
+    let passkeys = passkeys_are_here(app).then_some(FactorKind::Passkey);
+    std::iter::once(FactorKind::Totp).chain(phones).chain(passkeys).collect()
 }
 
 fn flow_factor(app: &App, factor: ConfirmedFactor) -> FlowFactor {

@@ -3,6 +3,7 @@
 mod enrolment;
 mod flow;
 mod identifier;
+mod passkey;
 mod password;
 mod reauthentication;
 mod second_factor;
@@ -27,10 +28,15 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(identifier::verify)
         .service(second_factor::send_code)
         .service(second_factor::complete)
+        .service(passkey::ask)
+        .service(passkey::options)
+        .service(passkey::sign_in)
+        .service(passkey::related_origins)
         .service(enrolment::begin)
         .service(enrolment::resend)
         .service(enrolment::confirm)
         .service(reauthentication::send_code)
+        .service(reauthentication::ask_passkey)
         .service(reauthentication::reauthenticate);
 }
 
@@ -48,6 +54,8 @@ fn problem(error: SignInError) -> Problem {
         SignInError::WrongCode { attempts_left } => {
             Problem::new(ErrorCode::InvalidCode).attempts_left(u32::try_from(attempts_left).unwrap_or(0))
         }
+        SignInError::WrongCredential => Problem::new(ErrorCode::InvalidCredential),
+        SignInError::SamePasskey => Problem::new(ErrorCode::Conflict),
         SignInError::NoTriesLeft { retry_after_secs } => {
             Problem::new(ErrorCode::TooManyAttempts).retry_after(retry_after_secs)
         }

@@ -5,13 +5,14 @@ use actix_web::post;
 use actix_web::web;
 use serde::Deserialize;
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::super::model::SignInError;
 use super::super::reauthentication;
 use super::problem;
 use super::second_factor::FactorMethod;
-use super::second_factor::read_factor;
+use super::second_factor::Given;
 use crate::accounts::AuthenticateError;
 use crate::accounts::Delivery;
 use crate::app::App;
@@ -36,7 +37,7 @@ pub(super) struct ReauthenticationRequest {
     /// Which of the codes below counts.
     #[schema(inline, example = "code")]
     method: FactorMethod,
-    /// The password.
+    /// The password; may be absent with method `passkey` alone.
     #[schema(nullable = false, example = "correct horse battery")]
     password: Option<String>,
     /// The factor; may be absent when exactly one fits.
@@ -48,7 +49,10 @@ pub(super) struct ReauthenticationRequest {
     /// With method `recovery_code`.
     #[schema(nullable = false, example = "7Q4M-ZK2D-9XWT-H3VB")]
     recovery_code: Option<String>,
-    /// With a code that was sent to a phone: what it was sent under.
+    /// With method `passkey`: what the browser's `credential.toJSON()` gives (WebAuthn Level 3).
+    #[schema(value_type = Object, required = false)]
+    credential: Option<Value>,
+    /// With a code that was sent to a phone, or a passkey: what it was asked under.
     #[schema(nullable = false, example = "rat_Zt3yq0…")]
     reauthentication_token: Option<String>,
 }
@@ -72,6 +76,31 @@ pub(super) struct ReauthenticationCodeSent {
     /// Where it went.
     #[schema(inline)]
     delivery: Delivery,
+}
+
+/// Which passkey is asked.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct ReauthenticationPasskeyRequest {
+    /// A passkey of the account.
+    factor_id: FactorId,
+}
+
+/// A challenge to a passkey.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({
+    "reauthentication_token": "rat_Zt3yq0…",
+    "public_key": {
+        "challenge": "3yPzT0p3mHsD6Zc5xw2pXb0hQz1m8rJt4vKq9aLeUYo", "timeout": 300_000, "rpId": "auth.example.com",
+        "allowCredentials": [{ "type": "public-key", "id": "tY5q0X3b9vQ" }], "userVerification": "required",
+    },
+}))]
+pub(super) struct ReauthenticationPasskey {
+    /// To be given back with the passkey's answer.
+    #[schema(example = "rat_Zt3yq0…")]
+    reauthentication_token: String,
+    /// What `PublicKeyCredential.parseRequestOptionsFromJSON` takes (WebAuthn Level 3).
+    #[schema(value_type = Object)]
+    public_key: Value,
 }
 
 /// An access token with a fresh `auth_time`.
@@ -104,13 +133,31 @@ pub(super) async fn send_code(
     accepted(&ReauthenticationCodeSent { reauthentication_token: token, delivery })
 }
 
+/// Ask a passkey of the account, to prove again who you are.
+#[utoipa::path(
+    tag = "sessions", operation_id = "start_passkey_reauthentication", request_body = ReauthenticationPasskeyRequest,
+    responses((status = 200, description = "What the browser asks the passkey", body = ReauthenticationPasskey)),
+    security(("bearer" = [])),
+    extensions(("x-limit" = json!("reauthentication"))),
+)]
+#[post("/v1/reauthentications/passkey-options")]
+pub(super) async fn ask_passkey(
+    app: web::Data<App>,
+    session: CurrentSession,
+    body: Json<ReauthenticationPasskeyRequest>,
+) -> Result<HttpResponse, Problem> {
+    let asked = reauthentication::ask_passkey(&app, &session, body.0.factor_id).await.map_err(problem)?;
+    let (reauthentication_token, public_key) = asked;
+    ok(&ReauthenticationPasskey { reauthentication_token, public_key })
+}
+
 /// Prove again who you are, for a sensitive act.
 #[utoipa::path(
     tag = "sessions", operation_id = "reauthenticate", request_body = ReauthenticationRequest,
     responses((status = 200, description = "An access token with a fresh `auth_time`", body = ReauthenticationAnswer)),
     security(("bearer" = [])),
     extensions(
-        ("x-problems" = json!(["invalid_code", "too_many_attempts", "reauthentication_expired", "account_suspended", "account_closed", "overloaded"])),
+        ("x-problems" = json!(["invalid_code", "invalid_credential", "too_many_attempts", "reauthentication_expired", "account_suspended", "account_closed", "overloaded"])),
         ("x-limit" = json!("reauthentication")),
     ),
 )]
@@ -123,17 +170,21 @@ pub(super) async fn reauthenticate(
 ) -> Result<HttpResponse, Problem> {
     app.limits.admit(Policy::Reauthentication, Subject::Account(session.account)).await?;
     let body = body.0;
-    let password = body.password.ok_or_else(|| Problem::field("/password", FieldCode::Required))?;
-    let token = body.reauthentication_token;
-    let given = read_factor(body.method, body.factor_id, body.code, body.recovery_code)?;
-    let done = reauthentication::reauthenticate(&app, &session, (&password, token.as_deref()), &given, &client)
-        .await
-        .map_err(|error| match error {
-        SignInError::Authenticate(AuthenticateError::Wrong { .. }) => {
-            Problem::field("/password", FieldCode::WrongPassword)
-        }
-        other => problem(other),
-    })?;
+    if body.password.is_none() && body.method != FactorMethod::Passkey {
+        return Err(Problem::field("/password", FieldCode::Required));
+    }
+    let ReauthenticationRequest { method, factor_id: factor, code, recovery_code, credential, .. } = body;
+    let given = Given { method, factor, code, recovery_code, credential }.read()?;
+    let proofs = (body.password.as_deref(), body.reauthentication_token.as_deref());
+    let done =
+        reauthentication::reauthenticate(&app, &session, proofs, &given, &client).await.map_err(
+            |error| match error {
+                SignInError::Authenticate(AuthenticateError::Wrong { .. }) => {
+                    Problem::field("/password", FieldCode::WrongPassword)
+                }
+                other => problem(other),
+            },
+        )?;
     let access = tokens::issue(
         &app,
         &AccessGrant {

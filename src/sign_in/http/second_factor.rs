@@ -7,6 +7,7 @@ use actix_web::post;
 use actix_web::web;
 use serde::Deserialize;
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::super::service;
@@ -16,6 +17,7 @@ use super::problem;
 use crate::accounts::Delivery;
 use crate::app::App;
 use crate::factors::Presented;
+use crate::factors::read_credential;
 use crate::http::Client;
 use crate::http::FieldCode;
 use crate::http::Json;
@@ -37,6 +39,8 @@ pub(super) enum FactorMethod {
     Code,
     /// One of the recovery codes, in `recovery_code`.
     RecoveryCode,
+    /// A passkey that was asked, in `credential`.
+    Passkey,
 }
 
 /// A second factor.
@@ -58,6 +62,9 @@ pub(super) struct SecondFactorRequest {
     /// With method `recovery_code`.
     #[schema(nullable = false, example = "7Q4M-ZK2D-9XWT-H3VB")]
     recovery_code: Option<String>,
+    /// With method `passkey`: what the browser's `credential.toJSON()` gives (WebAuthn Level 3).
+    #[schema(value_type = Object, required = false)]
+    credential: Option<Value>,
     /// `cookie` keeps the refresh token out of the body.
     #[schema(nullable = false, inline)]
     token_delivery: Option<TokenDelivery>,
@@ -76,22 +83,36 @@ pub(super) struct FactorCodeRequest {
     channel: Channel,
 }
 
-/// Reads the member that the method calls for; the others must be absent.
-pub(super) fn read_factor(
-    method: FactorMethod,
-    factor: Option<FactorId>,
-    code: Option<String>,
-    recovery_code: Option<String>,
-) -> Result<SecondFactor, Problem> {
-    let required = |pointer| Problem::field(pointer, FieldCode::Required);
-    let surplus = |pointer| Problem::field(pointer, FieldCode::NotSupported);
-    let presented = match method {
-        FactorMethod::Code if recovery_code.is_some() => return Err(surplus("/recovery_code")),
-        FactorMethod::Code => Presented::Code(code.ok_or_else(|| required("/code"))?),
-        FactorMethod::RecoveryCode if code.is_some() => return Err(surplus("/code")),
-        FactorMethod::RecoveryCode => Presented::RecoveryCode(recovery_code.ok_or_else(|| required("/recovery_code"))?),
-    };
-    Ok(SecondFactor { factor, presented })
+/// The members of a body that give a second factor.
+pub(super) struct Given {
+    pub method: FactorMethod,
+    pub factor: Option<FactorId>,
+    pub code: Option<String>,
+    pub recovery_code: Option<String>,
+    pub credential: Option<Value>,
+}
+
+impl Given {
+    /// Reads the member that the method calls for; the others must be absent.
+    pub(super) fn read(self) -> Result<SecondFactor, Problem> {
+        let required = |pointer| Problem::field(pointer, FieldCode::Required);
+        let members = [
+            (FactorMethod::Code, "/code", self.code.is_some()),
+            (FactorMethod::RecoveryCode, "/recovery_code", self.recovery_code.is_some()),
+            (FactorMethod::Passkey, "/credential", self.credential.is_some()),
+        ];
+        if let Some((_, pointer, _)) = members.iter().find(|(method, _, given)| *given && *method != self.method) {
+            return Err(Problem::field(*pointer, FieldCode::NotSupported));
+        }
+        let presented = match self.method {
+            FactorMethod::Code => Presented::Code(self.code.ok_or_else(|| required("/code"))?),
+            FactorMethod::RecoveryCode => {
+                Presented::RecoveryCode(self.recovery_code.ok_or_else(|| required("/recovery_code"))?)
+            }
+            FactorMethod::Passkey => Presented::Passkey(Box::new(read_credential(self.credential)?)),
+        };
+        Ok(SecondFactor { factor: self.factor, presented })
+    }
 }
 
 /// Send a code to a phone of the account.
@@ -116,7 +137,10 @@ pub(super) async fn send_code(app: web::Data<App>, body: Json<FactorCodeRequest>
     tag = "sign-in", operation_id = "complete_sign_in", request_body = SecondFactorRequest,
     responses((status = 201, description = "Signed in", body = TokenSet)),
     extensions(
-        ("x-problems" = json!(["sign_in_expired", "wrong_step", "invalid_code", "too_many_attempts", "origin_not_allowed", "overloaded"])),
+        ("x-problems" = json!([
+            "sign_in_expired", "wrong_step", "invalid_code", "invalid_credential", "too_many_attempts", "origin_not_allowed",
+            "overloaded",
+        ])),
         ("x-limit" = json!("second_factor")),
     ),
 )]
@@ -127,10 +151,11 @@ pub(super) async fn complete(
     client: Client,
     body: Json<SecondFactorRequest>,
 ) -> Result<HttpResponse, Problem> {
-    let body = body.0;
-    let delivery = TokenDelivery::admitted(body.token_delivery, &request)?;
-    let given = read_factor(body.method, body.factor_id, body.code, body.recovery_code)?;
-    let done = service::complete(&app, &body.sign_in_token, &given, &client).await.map_err(problem);
+    let SecondFactorRequest { sign_in_token, method, factor_id, code, recovery_code, credential, token_delivery } =
+        body.0;
+    let delivery = TokenDelivery::admitted(token_delivery, &request)?;
+    let given = Given { method, factor: factor_id, code, recovery_code, credential }.read()?;
+    let done = service::complete(&app, &sign_in_token, &given, &client).await.map_err(problem);
     app.metrics.sign_in("second_factor", outcome(&done));
     let done = done?;
     let answer = Answer { delivery, device_token: done.device_token, ..Answer::default() };

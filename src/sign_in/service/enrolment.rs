@@ -16,8 +16,11 @@ use crate::audit::Event;
 use crate::audit::EventKind;
 use crate::devices;
 use crate::factors;
+use crate::factors::Confirmation;
 use crate::factors::EnrolmentCode;
 use crate::factors::FactorKind;
+use crate::factors::NotConfirmed;
+use crate::factors::PasskeyEnrolment;
 use crate::factors::PendingFactor;
 use crate::factors::Place;
 use crate::factors::RecoveryCodes;
@@ -42,6 +45,20 @@ pub(in super::super) async fn begin_totp(
     let profile = accounts::profile(&mut tx, flow.account).await?;
     let name = profile.identifiers.first().map_or(app.config.service_name.as_str(), |own| own.value.as_str());
     let enrolment = factors::begin_totp(&mut tx, app, place(&flow, caller), (name, label)).await?;
+    app.commit(tx).await?;
+    Ok(enrolment)
+}
+
+/// Begins the enrolment of a passkey.
+pub(in super::super) async fn begin_passkey(
+    app: &App,
+    token: &str,
+    label: &str,
+    caller: &Caller,
+) -> Result<PasskeyEnrolment, SignInError> {
+    let Loaded { flow, .. } = load(app, token, NextStep::EnrolSecondFactor).await?;
+    let mut tx = app.begin().await?;
+    let enrolment = factors::begin_passkey(&mut tx, app, place(&flow, caller), label).await?;
     app.commit(tx).await?;
     Ok(enrolment)
 }
@@ -79,14 +96,14 @@ pub(in super::super) async fn resend_enrolment(
 }
 
 fn place(flow: &Flow, caller: &Caller) -> Place {
-    Place { account: flow.account, flow: Some(flow.id), ip: caller.ip }
+    Place { account: flow.account, flow: Some(flow.id), session: None, ip: caller.ip }
 }
 
-/// Takes the first code: the factor is confirmed, the session opens, the recovery codes are shown once.
+/// Takes the first code, or the passkey: the factor is confirmed, the session opens, the recovery codes are shown once.
 pub(in super::super) async fn confirm_enrolment(
     app: &App,
     token: &str,
-    (factor, typed): (FactorId, &str),
+    (factor, given): (FactorId, &Confirmation),
     caller: &Caller,
 ) -> Result<(Completed, RecoveryCodes), SignInError> {
     let Loaded { flow, .. } = load(app, token, NextStep::EnrolSecondFactor).await?;
@@ -96,16 +113,16 @@ pub(in super::super) async fn confirm_enrolment(
     let tried = Try::take(app, flow.account, counter, "enrolment").await?;
     let failed = Event::new(EventKind::SecondFactorFailed, caller).client(&flow.client_id);
     let failed = failed.detail(serde_json::json!({ "kind": pending.kind }));
-    tried.settle(enrol(app, &flow, (pending, typed), caller).await, failed).await
+    tried.settle(enrol(app, &flow, (pending, given), caller).await, failed).await
 }
 
 async fn enrol(
     app: &App,
     flow: &Flow,
-    (pending, typed): (PendingFactor, &str),
+    (pending, given): (PendingFactor, &Confirmation),
     caller: &Caller,
 ) -> Result<(Completed, RecoveryCodes), SignInError> {
-    let code = factors::check_enrolment(app, pending, typed).await?;
+    let code = factors::check_enrolment(app, pending, given).await?;
     let codes = factors::make_recovery_codes(app).await?;
     let opened = finish(app, flow, &code, &codes, caller).await?;
     Ok((opened, codes))
@@ -125,10 +142,14 @@ async fn finish(
     }
     let enrolled = factors::confirmed(&mut tx, flow.account).await?;
     let first = enrolled.iter().all(|factor| factor.kind == FactorKind::RecoveryCode);
-    if !first || factors::confirm_enrolment(&mut tx, app, &account, code).await?.is_err() {
-        // Someone else has enrolled: the flow asks for that factor now, or is over.
+    if !first {
+        // Someone else has enrolled: the flow asks for that factor now.
         return Err(SignInError::WrongStep);
     }
+    factors::confirm_enrolment(&mut tx, app, &account, code).await?.map_err(|reason| match reason {
+        NotConfirmed::SamePasskey => SignInError::SamePasskey,
+        NotConfirmed::Over | NotConfirmed::SameNumber | NotConfirmed::TooMany => SignInError::WrongStep,
+    })?;
     factors::replace_recovery_codes(&mut tx, app, &account, codes).await?;
     let event = Event::new(EventKind::FactorEnrolled, caller).account(flow.account).client(&flow.client_id);
     audit::record(

@@ -2,6 +2,7 @@
 
 mod enrolment;
 mod identifier;
+mod passkey;
 mod password;
 mod second_factor;
 mod tries;
@@ -9,17 +10,22 @@ mod tries;
 use chrono::TimeDelta;
 use sqlx::PgConnection;
 
+pub(super) use enrolment::begin_passkey;
 pub(super) use enrolment::begin_phone;
 pub(super) use enrolment::begin_totp;
 pub(super) use enrolment::confirm_enrolment;
 pub(super) use enrolment::resend_enrolment;
 pub(super) use identifier::send_code;
 pub(super) use identifier::verify;
+pub(super) use passkey::passkey_sign_in_options;
+pub(super) use passkey::sign_in_by_passkey;
 pub(super) use password::authenticate;
 pub(super) use password::start;
 pub use password::start_after_sign_up;
 pub(super) use second_factor::Completed;
 pub(super) use second_factor::SecondFactor;
+pub(super) use second_factor::ask_passkey;
+pub(super) use second_factor::challenge_to;
 pub(super) use second_factor::complete;
 pub(super) use second_factor::kind_of;
 pub(super) use second_factor::send_factor_code;
@@ -116,6 +122,11 @@ pub(super) async fn record_alone(app: &App, event: Event<'_>) -> Result<(), Inte
 }
 
 /// How the session names a password and a second factor (RFC 8176).
-pub(super) fn amr(second: &str) -> [String; 3] {
-    ["pwd", second, "mfa"].map(str::to_owned)
+pub(super) fn amr(second: &[&str]) -> Vec<String> {
+    ["pwd"].iter().chain(second).chain(&["mfa"]).map(|name| (*name).to_owned()).collect()
+}
+
+/// How it names a passkey alone, which is two factors.
+pub(super) fn amr_of_passkey() -> Vec<String> {
+    ["pop", "user", "mfa"].map(str::to_owned).to_vec()
 }

@@ -1,4 +1,4 @@
-//! The last step of most sign-ins: a code of a confirmed factor, or a recovery code.
+//! The last step of most sign-ins: a code of a confirmed factor, a passkey, or a recovery code.
 
 use sqlx::PgConnection;
 
@@ -23,9 +23,9 @@ use crate::factors::ConfirmedFactor;
 use crate::factors::FactorKind;
 use crate::factors::Match;
 use crate::factors::Presented;
+use crate::factors::Sent;
 use crate::flows;
 use crate::flows::Sending;
-use crate::flows::SentCode;
 use crate::ids::AccountId;
 use crate::ids::FactorId;
 use crate::ids::FlowId;
@@ -104,7 +104,29 @@ pub(in super::super) async fn send_to_factor(
     Ok((id, number.to_owned()))
 }
 
-/// Checks the code, uses it up and opens the session.
+/// Asks a passkey of the account; the challenge before is void. Answers the request options.
+pub(in super::super) async fn ask_passkey(
+    app: &App,
+    token: &str,
+    factor: FactorId,
+) -> Result<serde_json::Value, SignInError> {
+    let Loaded { flow, step, .. } = load(app, token, NextStep::SecondFactor).await?;
+    Ok(challenge_to(app, &step.factors, flow.id, factor).await?.1)
+}
+
+/// Asks a passkey among these factors, in a flow. Answers the challenge's id, and the request options.
+pub(in super::super) async fn challenge_to(
+    app: &App,
+    factors: &[ConfirmedFactor],
+    flow: FlowId,
+    factor: FactorId,
+) -> Result<(FlowId, serde_json::Value), SignInError> {
+    let own = factors.iter().find(|own| own.id == factor && own.kind == FactorKind::Passkey);
+    let own = own.ok_or(SignInError::UnknownFactor)?;
+    Ok(factors::challenge(app, flow, Some(own.id)).await?)
+}
+
+/// Checks the code or the passkey, uses it up and opens the session.
 pub(in super::super) async fn complete(
     app: &App,
     token: &str,
@@ -118,7 +140,7 @@ pub(in super::super) async fn complete(
         Some(factor) => factors::sent_to(app, factor, flow.id).await?,
         None => None,
     };
-    let counter = sent.as_ref().map_or(flow.id, SentCode::id);
+    let counter = sent.as_ref().map_or(flow.id, Sent::id);
     let tried = Try::take(app, flow.account, counter.uuid(), "second-factor").await?;
     let failed = Event::new(EventKind::SecondFactorFailed, caller).client(&flow.client_id);
     let failed = failed.detail(serde_json::json!({ "kind": kind_of(factor) }));
@@ -142,7 +164,7 @@ async fn finish(
         return Err(SignInError::Expired);
     }
     if !found.burn(&mut tx, app).await? {
-        return Err(SignInError::WrongCode { attempts_left: 0 });
+        return Err(found.spent().into());
     }
     let amr = amr(found.amr());
     let new = NewSession {
@@ -179,6 +201,7 @@ impl From<CheckError> for SignInError {
     fn from(error: CheckError) -> Self {
         match error {
             CheckError::Wrong => Self::WrongCode { attempts_left: 0 },
+            CheckError::Refused => Self::WrongCredential,
             CheckError::UnknownFactor => Self::UnknownFactor,
             CheckError::Ambiguous => Self::AmbiguousFactor,
             CheckError::Hashing(error) => Self::Hashing(error),

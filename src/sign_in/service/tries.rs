@@ -53,7 +53,8 @@ impl<'a> Try<'a> {
         Ok(Self { app, account, counter, what, left, raised })
     }
 
-    /// Ends the try: a wrong code stays counted, is recorded as `failed` and told how many tries remain; what was not
+    /// Ends the try: a wrong code or passkey stays counted and is recorded as `failed`, and a code is told how many tries
+    /// remain; what was not
     /// judged is given back; the right code ends the row of failures.
     pub(in super::super) async fn settle<T>(
         self,
@@ -69,6 +70,10 @@ impl<'a> Try<'a> {
             Err(SignInError::WrongCode { .. }) => {
                 record_failure(self.app, failed, (Some(self.account), &self.raised)).await?;
                 Err(SignInError::WrongCode { attempts_left: self.left })
+            }
+            Err(SignInError::WrongCredential) => {
+                record_failure(self.app, failed, (Some(self.account), &self.raised)).await?;
+                Err(SignInError::WrongCredential)
             }
             // The password has a count of its own; the code was not judged.
             Err(error @ SignInError::Authenticate(AuthenticateError::Wrong { .. })) => {

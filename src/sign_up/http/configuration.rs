@@ -41,7 +41,7 @@ pub(super) struct Configuration {
     #[schema(inline)]
     password: PasswordLengths,
     /// The second factors that can be enrolled.
-    #[schema(inline, example = json!(["totp"]))]
+    #[schema(inline, example = json!(["totp", "phone", "passkey"]))]
     factor_kinds: Vec<FactorKind>,
     /// The ways that codes travel.
     #[schema(inline)]
@@ -55,6 +55,10 @@ pub(super) struct Configuration {
     /// The countries whose phone numbers are accepted (ISO 3166-1).
     #[schema(example = json!(["JP"]))]
     phone_countries: Vec<String>,
+    /// The domain that passkeys belong to; absent where there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "auth.example.com")]
+    passkey_rp_id: Option<String>,
     /// Where people find help outside this service.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "https://www.example.com/support")]
@@ -99,6 +103,7 @@ pub(super) async fn show(app: web::Data<App>, query: Query<ConfigurationQuery>) 
         code_length: 6,
         locales: Language::all().map(Language::tag).collect(),
         phone_countries,
+        passkey_rp_id: app.config.passkeys.as_ref().map(|passkeys| passkeys.rp_id.clone()),
         support_url: app.config.support_url.clone(),
     }))
 }

@@ -60,7 +60,7 @@ fn the_members_of_an_enrolment_are_judged() {
         let factor = app.start_enrolment(&flow).await;
         for (body, fault) in [
             (json!({ "sign_in_token": token, "factor_id": factor, "method": "code" }), "/code required"),
-            (json!({ "sign_in_token": token, "factor_id": factor, "method": "passkey" }), "/method unknown_value"),
+            (json!({ "sign_in_token": token, "factor_id": factor, "method": "passkey" }), "/credential required"),
             (json!({ "sign_in_token": token, "method": "code", "code": "123456" }), "/factor_id required"),
         ] {
             app.post("/v1/sign-ins/enrolments/confirm", &body).await.faults(&[fault]);

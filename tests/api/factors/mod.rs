@@ -28,7 +28,8 @@ fn the_method_says_which_member_counts() {
             (json!({ "method": "recovery_code" }), "/recovery_code required"),
             (json!({ "method": "code", "code": "123456", "recovery_code": "x" }), "/recovery_code not_supported"),
             (json!({ "method": "recovery_code", "recovery_code": "x", "code": "123456" }), "/code not_supported"),
-            (json!({ "method": "passkey" }), "/method unknown_value"),
+            (json!({ "method": "passkey" }), "/credential required"),
+            (json!({ "method": "fax" }), "/method unknown_value"),
             (json!({ "code": "123456" }), "/method required"),
             (json!({ "method": "code", "code": "123456", "factor_id": "mine" }), "/factor_id invalid_format"),
         ] {

@@ -54,7 +54,7 @@ fn other_than(code: &str) -> &'static str {
 fn a_phone_is_enrolled_by_the_code_that_was_sent_to_it() {
     test(async |app| {
         let flow = app.sign_up(TARO).await;
-        assert_eq!(flow["enrollable"], json!(["totp", "phone"]));
+        assert_eq!(flow["enrollable"], json!(["totp", "phone", "passkey"]));
         let started = begin(app, &flow, json!({ "phone": "090-1234-5678", "country": "JP" })).await.ok(201);
         let enrolment = &started["enrolment"];
         assert_eq!((&enrolment["kind"], &enrolment["phone"]["channel"]), (&json!("phone"), &json!("sms")));

@@ -69,7 +69,9 @@ fn only_published_documents_may_be_cached() {
         for path in ["/.well-known/jwks.json", "/.well-known/openid-configuration"] {
             assert_eq!(app.get(path).await.header("cache-control"), "public, max-age=300, stale-if-error=86400");
         }
-        assert_eq!(app.get("/v1/configuration").await.header("cache-control"), "public, max-age=300");
+        for path in ["/v1/configuration", "/.well-known/webauthn"] {
+            assert_eq!(app.get(path).await.header("cache-control"), "public, max-age=300");
+        }
         // A refusal of a published document is not the document.
         assert_eq!(app.get("/.well-known/jwks.json?x=1").await.header("cache-control"), "no-store");
     });

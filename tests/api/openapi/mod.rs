@@ -17,17 +17,19 @@ use crate::support::test;
 use schema::faults;
 
 /// What may be called without an access token. Whatever is not here asks for one.
-const PUBLIC: [&str; 35] = [
+const PUBLIC: [&str; 39] = [
     // Takes the token of a message.
     "cancel_change",
     "cancel_recovery",
     "check_password",
+    "complete_passkey_sign_in",
     "complete_sign_in",
     "confirm_device_token",
     "confirm_enrolment",
     "get_authorization_server_metadata",
     "get_jwks",
     "get_openid_configuration",
+    "get_webauthn",
     "inspect_recovery",
     "live",
     "prove_recovery",
@@ -46,6 +48,8 @@ const PUBLIC: [&str; 35] = [
     // Takes a refresh token, the cookie or an access token.
     "sign_out",
     "start_enrolment",
+    "start_passkey_factor",
+    "start_passkey_sign_in",
     "start_recovery",
     "start_sign_in",
     "start_sign_up",

@@ -141,7 +141,8 @@ fn the_members_of_a_reauthentication_are_judged() {
                 json!({ "method": "recovery_code", "password": PASSWORD, "recovery_code": "x", "code": "123456" }),
                 "/code not_supported",
             ),
-            (json!({ "method": "passkey", "password": PASSWORD }), "/method unknown_value"),
+            (json!({ "method": "passkey", "password": PASSWORD }), "/credential required"),
+            (json!({ "method": "fax", "password": PASSWORD }), "/method unknown_value"),
             (
                 json!({ "method": "code", "password": PASSWORD, "code": "123456", "factor_id": hana.factor }),
                 "/factor_id unknown_id",

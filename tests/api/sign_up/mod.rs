@@ -15,7 +15,7 @@ fn a_person_signs_up_and_is_asked_for_a_second_factor() {
     test(async |app| {
         let flow = app.sign_up("taro@example.jp").await;
         assert_eq!(flow["next"], "enrol_second_factor");
-        assert_eq!(flow["enrollable"], json!(["totp", "phone"]));
+        assert_eq!(flow["enrollable"], json!(["totp", "phone", "passkey"]));
     });
 }
 
@@ -128,7 +128,7 @@ fn the_configuration_says_what_is_offered() {
         let countries = shown["phone_countries"].as_array().unwrap();
         assert!(countries.len() > 200 && countries.contains(&json!("JP")), "{countries:?}");
         assert_eq!(shown["password"], json!({ "min_length": 8, "max_length": 128 }));
-        assert_eq!(shown["factor_kinds"], json!(["totp", "phone"]));
+        assert_eq!(shown["factor_kinds"], json!(["totp", "phone", "passkey"]));
         assert_eq!(shown["code_length"], 6);
         app.get("/v1/configuration?client_id=nobody").await.faults(&["client_id unknown_client"]);
     });

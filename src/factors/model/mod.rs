@@ -1,4 +1,6 @@
-//! Factors, codes and what a right code uses up.
+//! Factors, enrolments and why they are refused.
+
+mod proof;
 
 use chrono::DateTime;
 use chrono::Utc;
@@ -10,7 +12,16 @@ use crate::crypto::HashingError;
 use crate::flows::SentCode;
 use crate::ids::FactorId;
 use crate::internal::Internal;
-use crate::messages::Channel;
+
+pub use proof::Confirmation;
+pub(super) use proof::KeptPasskey;
+pub use proof::Match;
+pub(super) use proof::NewPasskey;
+pub(super) use proof::PasskeyChallenge;
+pub(super) use proof::PasskeyUse;
+pub use proof::Presented;
+pub(super) use proof::RegistrationChallenge;
+pub use proof::Sent;
 
 /// What kind of factor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -20,6 +31,8 @@ pub enum FactorKind {
     Totp,
     /// A phone that codes are sent to.
     Phone,
+    /// A passkey (WebAuthn).
+    Passkey,
     /// One-time recovery codes.
     RecoveryCode,
 }
@@ -31,12 +44,13 @@ impl FactorKind {
         match self {
             Self::Totp => "totp",
             Self::Phone => "phone",
+            Self::Passkey => "passkey",
             Self::RecoveryCode => "recovery_code",
         }
     }
 
     pub(super) fn from_name(name: &str, factor: FactorId) -> Result<Self, Internal> {
-        let kind = [Self::Totp, Self::Phone].into_iter().find(|kind| kind.name() == name);
+        let kind = [Self::Totp, Self::Phone, Self::Passkey].into_iter().find(|kind| kind.name() == name);
         kind.ok_or_else(|| Internal::bug(format!("factors {factor}: unknown kind")))
     }
 }
@@ -57,89 +71,15 @@ pub struct ConfirmedFactor {
     pub last_used_at: Option<DateTime<Utc>>,
 }
 
-/// What someone gave, as it was typed.
-pub enum Presented {
-    /// A code of an authenticator app, or one that was sent to a phone.
-    Code(String),
-    /// One of the ten.
-    RecoveryCode(String),
-}
-
-impl Presented {
-    /// The factor that this can be from: the named one, or the only one that fits.
-    ///
-    /// # Errors
-    /// There is none, or there are several. A recovery code when none is left is wrong like any other.
-    pub fn factor<'a>(
-        &self,
-        factors: &'a [ConfirmedFactor],
-        named: Option<FactorId>,
-    ) -> Result<&'a ConfirmedFactor, CheckError> {
-        let recovery = matches!(self, Self::RecoveryCode(_));
-        let mut fitting = factors.iter().filter(|factor| {
-            (factor.kind == FactorKind::RecoveryCode) == recovery && named.is_none_or(|named| named == factor.id)
-        });
-        match (fitting.next(), fitting.next()) {
-            (Some(one), None) => Ok(one),
-            (None, _) if recovery && named.is_none() => Err(CheckError::Wrong),
-            (None, _) => Err(CheckError::UnknownFactor),
-            _ => Err(CheckError::Ambiguous),
-        }
-    }
-}
-
-/// A code that is right; to be burnt in the transaction of its effect.
-pub enum Match {
-    /// A time step of an authenticator app.
-    TotpStep {
-        /// Whose.
-        factor: FactorId,
-        /// Which.
-        step: i64,
-    },
-    /// A code that was sent to a phone.
-    Sent {
-        /// Whose.
-        factor: FactorId,
-        /// Which.
-        code: SentCode,
-    },
-    /// An unused recovery code.
-    RecoveryCode {
-        /// The set.
-        set: FactorId,
-        /// Which.
-        digest: [u8; 32],
-    },
-}
-
-impl Match {
-    /// How the session names it (RFC 8176).
-    #[must_use]
-    pub fn amr(&self) -> &'static str {
-        match self {
-            Self::TotpStep { .. } | Self::RecoveryCode { .. } => "otp",
-            Self::Sent { code, .. } => amr_of(code.channel()),
-        }
-    }
-
-    /// Whether it was a recovery code.
-    #[must_use]
-    pub fn is_recovery_code(&self) -> bool {
-        matches!(self, Self::RecoveryCode { .. })
-    }
-}
-
-fn amr_of(channel: Channel) -> &'static str {
-    if channel == Channel::Voice { "tel" } else { "sms" }
-}
-
 /// Why a code did not count.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckError {
     /// Wrong, or used already.
     #[error("the code is wrong or used")]
     Wrong,
+    /// The passkey is another one, or its answer is not to this challenge, or was used already.
+    #[error("the passkey is refused")]
+    Refused,
     /// The account has no such factor of this kind.
     #[error("no such factor")]
     UnknownFactor,
@@ -159,6 +99,7 @@ impl CheckError {
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Wrong => "wrong",
+            Self::Refused => "refused",
             Self::UnknownFactor => "unknown_factor",
             Self::Ambiguous => "ambiguous",
             Self::Hashing(_) => "overloaded",
@@ -179,7 +120,15 @@ pub struct TotpEnrolment {
     pub qr_svg: String,
 }
 
-/// An enrolment that waits for its first code.
+/// What an authenticator needs to make a passkey.
+pub struct PasskeyEnrolment {
+    /// The factor that it will be.
+    pub factor: FactorId,
+    /// `PublicKeyCredentialCreationOptionsJSON` (WebAuthn Level 3).
+    pub options: serde_json::Value,
+}
+
+/// An enrolment that waits for its first code, or for its passkey.
 pub struct PendingFactor {
     pub(super) id: FactorId,
     /// What kind it will be.
@@ -189,6 +138,8 @@ pub struct PendingFactor {
     pub number: Option<String>,
     /// Of a phone: its newest code.
     pub(super) sent: Option<SentCode>,
+    /// Of a passkey: its challenge.
+    pub(super) challenge: Option<RegistrationChallenge>,
 }
 
 impl PendingFactor {
@@ -199,7 +150,7 @@ impl PendingFactor {
     }
 }
 
-/// A right first code of an enrolment.
+/// The right answer to an enrolment.
 pub struct EnrolmentCode {
     pub(super) factor: FactorId,
     pub(super) number: Option<String>,
@@ -213,7 +164,7 @@ pub struct EnrolmentCode {
 impl EnrolmentCode {
     /// How the session names it (RFC 8176).
     #[must_use]
-    pub fn amr(&self) -> &'static str {
+    pub fn amr(&self) -> &'static [&'static str] {
         self.proof.amr()
     }
 
@@ -231,6 +182,8 @@ pub enum NotConfirmed {
     Over,
     /// The number is a factor of the account already.
     SameNumber,
+    /// The passkey is somebody's already.
+    SamePasskey,
     /// The account has as many factors as it may.
     TooMany,
 }
