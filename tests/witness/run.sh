@@ -14,7 +14,7 @@ fi
 export SEKISHO_BIN
 
 # Node looks for modules beside the file that asks for them, so the witnesses run from a copy there.
-cp "$here"/* "$here/.npmrc" "$work/"
+cp "$here"/* "$here/.npmrc" README.md "$work/"
 (
     cd "$work"
     stamp=$(cat package-lock.json requirements.txt | sha256sum)
@@ -59,7 +59,7 @@ export SEKISHO_URL
 
 passed=0 failed=0
 cd "$work"
-for witness in ${WITNESSES:-tokens.mjs tokens.py mail.py schema.py client.mjs docs_ui.mjs pages.mjs}; do
+for witness in ${WITNESSES:-tokens.mjs tokens.py mail.py schema.py client.mjs docs_ui.mjs pages.mjs passkeys.mjs}; do
     echo "# $witness"
     case $witness in
         *.py) runner=venv/bin/python ;;

@@ -230,7 +230,9 @@ impl From<AuthenticateError> for RecoveryError {
 impl From<CheckError> for RecoveryError {
     fn from(error: CheckError) -> Self {
         match error {
-            CheckError::Wrong | CheckError::UnknownFactor | CheckError::Ambiguous => Self::Wrong { attempts_left: 0 },
+            CheckError::Wrong | CheckError::Refused | CheckError::UnknownFactor | CheckError::Ambiguous => {
+                Self::Wrong { attempts_left: 0 }
+            }
             CheckError::Hashing(error) => Self::Hashing(error),
             CheckError::Internal(error) => Self::Internal(error),
         }
