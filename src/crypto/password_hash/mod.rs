@@ -25,11 +25,17 @@
 //! * Comparison is constant-time. Secrets are wiped after use; the argon2 memory is not (wiping 19 MiB costs a
 //!   tenth of the hash), it is overwritten by the next job.
 //!
+//! Hashes that other systems made are verified here too, each as it stands until its owner signs in (`stored`,
+//! `legacy`).
+//!
 //! It knows no policy: which passwords are good is for `password_policy` to say.
 
 mod algorithm;
+mod legacy;
 mod priority;
 mod secret;
+mod slot;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod threads;
@@ -44,11 +50,13 @@ pub use algorithm::MAX_MEMORY_KIB;
 pub use algorithm::MAX_PASSES;
 pub use algorithm::MAX_WORK_KIB;
 pub use algorithm::Verified;
-#[cfg(any(test, fuzzing))]
-pub use algorithm::stored_hash_property;
 pub use secret::MAX_PASSWORD_CODE_POINTS;
 pub use secret::NormalisedPassword;
-pub use threads::HashingSlot;
+pub use slot::HashingSlot;
+pub use stored::ImportedHash;
+pub use stored::WeakHash;
+#[cfg(any(test, fuzzing))]
+pub use stored::stored_hash_property;
 pub use threads::HashingThreads;
 
 use crate::internal::Internal;

@@ -15,7 +15,10 @@ const MAX_RAW_BYTES: usize = 4_096;
 /// A password in Unicode form NFKC, as NIST SP 800-63B-4 §3.1.1.2 asks, so that é typed as one code point or
 /// as two is the same password. Wiped when dropped, and without `Debug` so that it cannot be printed.
 #[derive(Clone, Default)]
-pub struct NormalisedPassword(Zeroizing<String>);
+pub struct NormalisedPassword {
+    normal: Zeroizing<String>,
+    typed: Zeroizing<String>,
+}
 
 impl NormalisedPassword {
     /// Normalises a password that somebody presents, to compare it with a stored one.
@@ -35,18 +38,23 @@ impl NormalisedPassword {
             }
             normal.push(point);
         }
-        Some(Self(normal))
+        Some(Self { normal, typed: Zeroizing::new(presented.to_owned()) })
     }
 
     /// The normalised text, for whoever judges whether it is a good password.
     #[must_use]
     pub fn expose(&self) -> &str {
-        &self.0
+        &self.normal
+    }
+
+    /// What was typed, for hashes that another system made: it knew no normal form.
+    pub(super) fn typed(&self) -> &[u8] {
+        self.typed.as_bytes()
     }
 
     /// Its length as people count it (NIST: "each Unicode code point SHALL be counted as a single character").
     #[must_use]
     pub fn code_points(&self) -> usize {
-        self.0.chars().count()
+        self.normal.chars().count()
     }
 }

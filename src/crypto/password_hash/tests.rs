@@ -13,7 +13,7 @@ use crate::internal::InternalKind;
 
 use super::algorithm;
 use super::algorithm::Memory;
-use super::algorithm::StoredHash;
+use super::algorithm::Argon2Hash;
 use super::*;
 
 /// Made by argon2-cffi 25.1.0 (the reference implementation in C).
@@ -91,7 +91,7 @@ async fn a_stored_hash_out_of_bounds_never_runs() {
     let watch = Stopwatch::start();
     for head in [
         "$argon2id$v=19$m=4194304,t=2,p=1",
-        "$argon2id$v=19$m=65537,t=1,p=1",
+        "$argon2id$v=19$m=131073,t=1,p=1",
         "$argon2id$v=19$m=65536,t=5,p=1",
         "$argon2id$v=19$m=64,t=17,p=1",
         "$argon2id$v=19$m=64,t=4294967295,p=1",
@@ -101,7 +101,6 @@ async fn a_stored_hash_out_of_bounds_never_runs() {
         "$argon2id$v=19$m=64,t=1",
         "$argon2id$v=19$m=64,t=1,p=1,keyid=Zm9v",
         "$argon2id$v=18$m=64,t=1,p=1",
-        "$argon2d$v=19$m=64,t=1,p=1",
         "$2b$12",
     ] {
         let phc = format!("{head}{tail}");
@@ -117,7 +116,7 @@ async fn a_stored_hash_out_of_bounds_never_runs() {
 fn the_configuration_is_held_to_the_same_bounds() {
     let start = |config| HashingThreads::start(&config);
     assert!(matches!(
-        start(HashingConfig { memory_kib: 65_537, ..cheap() }),
+        start(HashingConfig { memory_kib: 131_073, ..cheap() }),
         Err(HashingStartError::Parameters { .. })
     ));
     assert!(matches!(start(HashingConfig { lanes: 0, ..cheap() }), Err(HashingStartError::Parameters { .. })));
@@ -236,7 +235,7 @@ fn a_hash_that_needs_more_memory_gives_it_back() {
     let params = Params::new(64, 2, 1, None).unwrap();
     let mut memory = Memory::new(&params);
     let before = memory.location();
-    let stored = StoredHash::parse(FOREIGN[1].1).ok().unwrap();
+    let stored = Argon2Hash::read(FOREIGN[1].1).unwrap();
     assert!(memory.verify(FOREIGN[1].0.as_bytes(), &stored, &params).unwrap().matches);
     assert_eq!(memory.location(), before);
 }

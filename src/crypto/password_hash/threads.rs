@@ -16,27 +16,22 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use argon2::Params;
-use tokio::sync::oneshot;
-use zeroize::Zeroizing;
 
 use crate::clock::Stopwatch;
-use crate::internal::Internal;
 use crate::metrics::Durations;
 
 use super::HashingConfig;
 use super::HashingError;
 use super::HashingStartError;
-use super::NormalisedPassword;
 use super::algorithm;
 use super::algorithm::Memory;
-use super::algorithm::StoredHash;
-use super::algorithm::Verified;
 use super::priority;
+use super::slot::HashingSlot;
 
 /// What a pass over one KiB is taken to cost before a job has been measured; about right for a server of today.
 const ESTIMATED_NS_PER_KIB: u64 = 500;
 
-type Job = Box<dyn FnOnce(&mut Memory) + Send>;
+pub(super) type Job = Box<dyn FnOnce(&mut Memory) + Send>;
 
 /// The door to the hashing threads. Clones share them; the last one dropped stops them.
 #[derive(Clone)]
@@ -90,7 +85,7 @@ impl HashingThreads {
     pub fn reserve(&self) -> Result<HashingSlot, HashingError> {
         let shared = &self.threads.shared;
         let given = shared.slots_given.fetch_add(1, Ordering::AcqRel);
-        let slot = HashingSlot { shared: Arc::clone(shared) };
+        let slot = HashingSlot::of(shared);
         let wait = shared.expected_wait(given);
         if given < shared.queue_limit && wait <= shared.deadline {
             return Ok(slot);
@@ -118,87 +113,6 @@ impl HashingThreads {
     }
 }
 
-/// The right to one hash. Dropped unused, it goes back.
-#[must_use]
-pub struct HashingSlot {
-    shared: Arc<Shared>,
-}
-
-impl HashingSlot {
-    /// Hashes a password with today's parameters and a new salt, into a PHC string.
-    ///
-    /// # Errors
-    /// [`HashingError::Internal`] if the job was lost.
-    pub async fn hash(self, password: &NormalisedPassword) -> Result<String, HashingError> {
-        let password = password.clone();
-        self.run(move |memory, params| memory.hash(password.expose().as_bytes(), params)).await
-    }
-
-    /// Compares a password with a stored hash.
-    ///
-    /// # Errors
-    /// [`HashingError::Internal`] if the stored hash is unknown or out of bounds (it is not run then), or the
-    /// job was lost.
-    pub async fn verify(self, password: &NormalisedPassword, phc: &str) -> Result<Verified, HashingError> {
-        let stored = StoredHash::parse(phc)?;
-        let password = password.clone();
-        self.run(move |memory, params| memory.verify(password.expose().as_bytes(), &stored, params)).await
-    }
-
-    /// Does the same work where no hash is stored, so that time does not tell; the answer is always no match.
-    ///
-    /// # Errors
-    /// [`HashingError::Internal`] if the job was lost.
-    pub async fn verify_dummy(self, password: &NormalisedPassword) -> Result<Verified, HashingError> {
-        let password = password.clone();
-        self.run(move |memory, params| memory.verify_dummy(password.expose().as_bytes(), params)).await?;
-        Ok(Verified { matches: false, needs_rehash: false })
-    }
-
-    /// Derives 32 bytes from a random secret, with parameters that never change (for recovery codes).
-    ///
-    /// # Errors
-    /// [`HashingError::Internal`] if the job was lost.
-    pub async fn derive(self, secret: &[u8], salt: &[u8; 16]) -> Result<[u8; 32], HashingError> {
-        let secret = Zeroizing::new(secret.to_vec());
-        let salt = *salt;
-        self.run(move |memory, _| memory.derive(&secret, salt)).await
-    }
-
-    pub(super) async fn run<T, F>(self, work: F) -> Result<T, HashingError>
-    where
-        T: Send + 'static,
-        F: FnOnce(&mut Memory, &Params) -> Result<T, HashingError> + Send + 'static,
-    {
-        let (reply, answer) = oneshot::channel();
-        let (shared, waiting) = (Arc::clone(&self.shared), Stopwatch::start());
-        shared.push(Box::new(move |memory| {
-            // The slot goes before the answer, on a panic too (locals drop in reverse order), so that whoever
-            // has the answer finds the place free.
-            let reply = reply;
-            let slot = self;
-            if reply.is_closed() {
-                return;
-            }
-            slot.shared.waits.observe(waiting.elapsed());
-            let watch = Stopwatch::start();
-            let result = work(memory, &slot.shared.params);
-            slot.shared.record_cost(watch.elapsed());
-            drop(slot);
-            let _ = reply.send(result);
-        }));
-        answer.await.map_err(|_| {
-            HashingError::Internal(Internal::bug("a hashing job was lost: it panicked, or the threads stopped"))
-        })?
-    }
-}
-
-impl Drop for HashingSlot {
-    fn drop(&mut self) {
-        self.shared.slots_given.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
 /// Owns the threads: they stop with it. Jobs hold `Shared` only.
 struct Threads {
     shared: Arc<Shared>,
@@ -221,16 +135,16 @@ struct Queue {
     stopped: bool,
 }
 
-struct Shared {
-    params: Params,
+pub(super) struct Shared {
+    pub(super) params: Params,
     threads: usize,
     queue_limit: usize,
     deadline: Duration,
     queue: Mutex<Queue>,
     work_or_stop: Condvar,
-    slots_given: AtomicUsize,
+    pub(super) slots_given: AtomicUsize,
     refused: AtomicU64,
-    waits: Durations,
+    pub(super) waits: Durations,
     /// Moving mean of what a job took, in nanoseconds; an estimate until the first.
     mean_cost_ns: AtomicU64,
 }
@@ -243,7 +157,7 @@ impl Shared {
     }
 
     /// Moves the mean by an eighth of the difference. Two threads at once may lose one of two measurements.
-    fn record_cost(&self, cost: Duration) {
+    pub(super) fn record_cost(&self, cost: Duration) {
         let cost = u64::try_from(cost.as_nanos()).unwrap_or(u64::MAX);
         let mean = self.mean_cost_ns.load(Ordering::Relaxed);
         self.mean_cost_ns.store(mean - mean / 8 + cost / 8, Ordering::Relaxed);
@@ -255,7 +169,7 @@ impl Shared {
     }
 
     /// A job that comes after the stop is dropped, which its caller sees as lost.
-    fn push(&self, job: Job) {
+    pub(super) fn push(&self, job: Job) {
         let mut queue = self.queue();
         if !queue.stopped {
             queue.jobs.push_back(job);
