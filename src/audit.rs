@@ -116,6 +116,10 @@ pub enum EventKind {
     LimitsReset,
     /// The right password of an account that may do nothing.
     SignInRefused,
+    /// An operator brought the account over from another system.
+    AccountImported,
+    /// An operator wrote all accounts into a file.
+    AccountsExported,
     /// An operator had a signing key made.
     SigningKeyMade,
     /// An operator dropped a signing key.
@@ -162,6 +166,8 @@ impl EventKind {
             Self::RecoveryDenied => "recovery_denied",
             Self::LimitsReset => "limits_reset",
             Self::SignInRefused => "sign_in_refused",
+            Self::AccountImported => "account_imported",
+            Self::AccountsExported => "accounts_exported",
             Self::SigningKeyMade => "signing_key_made",
             Self::SigningKeyDropped => "signing_key_dropped",
         }
@@ -243,5 +249,35 @@ pub async fn record(conn: &mut PgConnection, clock: &Clock, event: Event<'_>) ->
         session_id = event.session.map(tracing::field::display),
         "audit"
     );
+    Ok(())
+}
+
+/// Records one act that happened to many accounts, for each of them, in the transaction that performs it.
+///
+/// # Errors
+/// The database did not take the rows.
+pub async fn record_each(
+    conn: &mut PgConnection,
+    clock: &Clock,
+    (kind, caller): (EventKind, &Caller),
+    accounts: &[AccountId],
+) -> Result<(), Internal> {
+    let now = clock.now();
+    let ids: Vec<Uuid> = accounts.iter().map(|_| crypto::new_id(now)).collect();
+    let accounts: Vec<Uuid> = accounts.iter().map(|account| account.uuid()).collect();
+    sqlx::query!(
+        "INSERT INTO audit_events (id, at, kind, account_id, request_id, ip, user_agent, detail)
+         SELECT id, $3, $4, account, $5, $6, $7, '{}' FROM unnest($1::uuid[], $2::uuid[]) AS new (id, account)",
+        &ids,
+        &accounts,
+        now,
+        kind.name(),
+        caller.request_id.uuid(),
+        ipnet::IpNet::from(caller.ip),
+        caller.user_agent,
+    )
+    .execute(conn)
+    .await?;
+    tracing::info!(event = kind.name(), accounts = accounts.len(), "audit");
     Ok(())
 }

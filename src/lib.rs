@@ -49,6 +49,8 @@ pub mod recovery;
 pub mod sign_in;
 pub mod sign_up;
 
+pub mod imports;
+
 pub mod account_life;
 pub mod help;
 

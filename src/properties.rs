@@ -12,6 +12,7 @@ pub use crate::http::cursor_property as cursor;
 pub use crate::http::forwarded_property as forwarded;
 pub use crate::http::json_property as json;
 pub use crate::http::query_property as query;
+pub use crate::imports::import_line_property as import_line;
 pub use crate::sessions::refresh_token_property as refresh_token;
 pub use crate::text::language_property as language;
 pub use crate::tokens::access_token_property as access_token;
@@ -98,7 +99,23 @@ mod tests {
     }
 
     #[test]
+    fn import_lines() {
+        holds(
+            r#"\{"external_id":"[a ]{0,2}","identifiers":\[(\{"kind":"(email|phone)","value":"([a-c]@[a-c]\.jp|\+8190123456[0-9]{2})"(,"primary":(true|false))?(,"verified_at":"20[0-9]{2}-01-0[0-9]T00:00:00Z")?\},?){0,2}\](,"legacy_login":"[a@.Ａ ]{0,4}")?(,"totp":\[\{"secret":"[A-Z2-7 =]{20,40}"\}\])?(,"password_hash":"[a-f0-9]{32}")?(,"roles":\["[a,]"\])?\}"#,
+            super::import_line,
+        );
+    }
+
+    #[test]
     fn stored_hashes() {
+        holds(
+            r"\$(2[abxy]|5|6|P|H|scrypt|fbscrypt|pbkdf2(-sha(256|512))?|wrapped)?\$((v=1,)?(ln|n|rounds)=[0-9]{1,10}(,r=[0-9]{1,10},p=[0-9]{1,10})?\$)?([0-9]{1,10}\$)?[A-Za-z0-9./=]{0,60}(\$[A-Za-z0-9./+=]{20,60})?",
+            super::stored_hash,
+        );
+        holds(
+            r"(\{(SSHA|SMD5|SHA|MD5|CRYPT|SSHA512)\}|(pbkdf2_sha256|pbkdf2_sha1|scrypt|bcrypt|bcrypt_sha256|md5|sha1)\$)?[0-9]{0,10}\$?[a-f0-9A-F.+/=]{0,88}(\$[0-9]{1,10}\$[0-9]{1,10})?(\$[A-Za-z0-9+/]{22,44}=?)?",
+            super::stored_hash,
+        );
         holds(
             r"\$argon2(id|i|d)\$(v=(16|19|99)\$)?m=[0-9]{1,7},t=[0-9]{1,4},p=[0-9]{1,4}\$[A-Za-z0-9+/]{10,30}\$[A-Za-z0-9+/]{10,50}",
             super::stored_hash,

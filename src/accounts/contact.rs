@@ -83,7 +83,11 @@ pub async fn contact(
     lookup_key: &str,
 ) -> Result<Option<Contact>, Internal> {
     let Some(profile) = store::profile(conn, account).await? else { return Ok(None) };
-    Ok(profile.identifiers.iter().find(|own| own.lookup_key == lookup_key).map(|own| Contact::of(&profile, own)))
+    let own = profile.identifiers.iter().find(|own| own.lookup_key == lookup_key);
+    Ok(own.map(|own| match Contact::of(&profile, own) {
+        known if own.proved => known,
+        Contact { address, lookup_key, language, .. } => Contact::unproven(&address, &lookup_key, language),
+    }))
 }
 
 /// A phone of an account's owner that need not be proved yet: no name is used there.
@@ -95,7 +99,7 @@ pub async fn contact_by_phone(conn: &mut PgConnection, account: AccountId, numbe
     Ok(Contact::unproven(number, number, Language::parse(&profile.locale).unwrap_or(Language::DEFAULT)))
 }
 
-/// Tells the owner of an account, at every identifier, in the transaction of what happened. `values` fill the text.
+/// Tells the owner of an account, at every proved identifier, in the transaction of what happened. `values` fill the text.
 ///
 /// # Errors
 /// The database did not take the messages.
@@ -107,7 +111,7 @@ pub async fn notify(
     values: &[(&str, String)],
 ) -> Result<(), Internal> {
     let profile = super::service::profile(conn, account).await?;
-    for identifier in &profile.identifiers {
+    for identifier in profile.identifiers.iter().filter(|own| own.proved) {
         let notice = NewMessage::notice(Contact::of(&profile, identifier).content(kind), app.clock.now());
         let notice = values.iter().fold(notice, |notice, (name, value)| notice.value(name, value));
         messages::enqueue(conn, &app.config.master_keys, &app.clock, &notice).await?;

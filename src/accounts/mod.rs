@@ -3,6 +3,8 @@
 //! Rules
 //! * One mailbox or number, one account: the *lookup key* of an identifier (folded, lower case, IDNA; E.164) is unique
 //!   in the database.
+//! * An imported identifier that nobody has proved signs in and is sent the code that proves it, nothing else; whoever
+//!   proves it in a sign-up has it. An old user name is good until the first sign-in has completed.
 //! * The row of an account is the first lock of whatever opens a session or changes password, factors, identifiers
 //!   or status ([`lock`]); a [`LockedAccount`] is what `sessions::open` takes, so the order of locks is a type.
 //! * A password's hash is sealed to its account. Judging one costs the same for an unknown identifier, for an account
@@ -10,6 +12,7 @@
 //! * One destination is one proof, and what is new carries nothing for 72 hours: see `one_proof`.
 
 mod contact;
+mod imports;
 mod model;
 mod one_proof;
 mod service;
@@ -25,12 +28,23 @@ pub use contact::contact;
 pub use contact::contact_by_phone;
 pub use contact::notify;
 pub use contact::send_code;
+pub use imports::Login;
+pub use imports::Taken;
+pub use imports::displace_unproved;
+pub use imports::end_legacy_login;
+pub use imports::export_page;
+pub use imports::insert_imported;
+pub use imports::prove;
+pub use imports::taken;
 pub use model::AccountStatus;
 pub use model::AuthenticateError;
 pub use model::Authenticated;
 pub use model::Identifier;
 pub use model::IdentifierError;
 pub use model::IdentifierKind;
+pub use model::ImportedAccount;
+pub use model::ImportedIdentifier;
+pub use model::LegacyLogin;
 pub use model::LockedAccount;
 pub use model::NewAccount;
 pub use model::OwnIdentifier;
@@ -57,7 +71,9 @@ pub use service::update_profile;
 pub use service::void_password;
 pub use tries::record_failure;
 pub use typed::Faults;
+pub use typed::field_code;
 pub use typed::read_client;
+pub use typed::read_country;
 pub use typed::read_destination;
 pub use typed::read_display_name;
 pub use typed::read_identifier;

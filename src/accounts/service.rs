@@ -1,7 +1,9 @@
 //! Creating accounts and judging passwords.
 
 use sqlx::PgConnection;
+use zeroize::Zeroizing;
 
+use super::imports::displace_unproved;
 use super::model::AccountStatus;
 use super::model::AuthenticateError;
 use super::model::Authenticated;
@@ -24,6 +26,10 @@ pub struct Candidate {
 }
 
 impl Candidate {
+    pub(super) fn nobody() -> Self {
+        Self { credentials: None }
+    }
+
     /// Whose password it would be.
     #[must_use]
     pub fn account(&self) -> Option<AccountId> {
@@ -36,6 +42,7 @@ impl Candidate {
 /// # Errors
 /// The database did not take the rows.
 pub async fn create(conn: &mut PgConnection, app: &App, new: &NewAccount<'_>) -> Result<Option<AccountId>, Internal> {
+    displace_unproved(conn, new.identifier.lookup_key).await?;
     let now = app.clock.now();
     let id: AccountId = crypto::new_id(now);
     let sealed = seal_hash(app, id, new.password_hash);
@@ -77,9 +84,8 @@ pub async fn authenticate(
         slot.verify_dummy(&presented.unwrap_or_default()).await?;
         return Err(AuthenticateError::Wrong { account: credentials.map(|c| c.account) });
     };
-    let phc = app.config.master_keys.open(SealPurpose::PasswordHash, credentials.account.uuid().as_bytes(), sealed)?;
-    let phc = std::str::from_utf8(&phc).map_err(Internal::bug)?;
-    let verified = slot.verify(presented, phc).await?;
+    let stored = open_hash(app, credentials.account, sealed)?;
+    let verified = slot.verify(presented, &stored).await?;
     if !verified.matches {
         return Err(AuthenticateError::Wrong { account: Some(credentials.account) });
     }
@@ -102,7 +108,12 @@ async fn upgrade(app: &App, credentials: &Credentials, password: &NormalisedPass
     Ok(store::upgrade_hash(&app.db, credentials.account, credentials.version, &sealed).await?)
 }
 
-fn seal_hash(app: &App, account: AccountId, phc: &str) -> Vec<u8> {
+pub(super) fn open_hash(app: &App, account: AccountId, sealed: &[u8]) -> Result<Zeroizing<String>, Internal> {
+    let opened = app.config.master_keys.open(SealPurpose::PasswordHash, account.uuid().as_bytes(), sealed)?;
+    Ok(Zeroizing::new(std::str::from_utf8(&opened).map_err(Internal::bug)?.to_owned()))
+}
+
+pub(super) fn seal_hash(app: &App, account: AccountId, phc: &str) -> Vec<u8> {
     app.config.master_keys.seal(SealPurpose::PasswordHash, account.uuid().as_bytes(), phc.as_bytes())
 }
 
@@ -114,7 +125,7 @@ pub async fn lock(conn: &mut PgConnection, account: AccountId) -> Result<Option<
     store::lock(conn, account).await
 }
 
-/// The account that an identifier belongs to.
+/// The account whose owner has proved this identifier.
 ///
 /// # Errors
 /// The database did not answer.

@@ -80,7 +80,9 @@ pub fn read_phone(app: &App, faults: &mut Faults, (typed, country): (Option<&str
     faults.note("/phone", number).map(|number| number.value().to_owned())
 }
 
-fn field_code(error: IdentifierError) -> FieldCode {
+/// How a member is told that it is no identifier.
+#[must_use]
+pub fn field_code(error: IdentifierError) -> FieldCode {
     match error {
         IdentifierError::InvalidEmail => FieldCode::InvalidEmail,
         IdentifierError::InvalidPhone => FieldCode::InvalidPhone,
@@ -105,7 +107,10 @@ pub fn served(app: &App, identifier: Identifier) -> Result<Identifier, FieldCode
 }
 
 /// A country by its two letters (ISO 3166-1).
-fn read_country(typed: &str) -> Result<Region, FieldCode> {
+///
+/// # Errors
+/// `unknown_value`.
+pub fn read_country(typed: &str) -> Result<Region, FieldCode> {
     let country = Region::from_code(typed).ok();
     let known = country.filter(|country| PHONE_NUMBER_UTIL.get_country_code_for_region(*country).is_some());
     known.ok_or(FieldCode::UnknownValue)

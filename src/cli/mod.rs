@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand. `main` parses and calls [`run`].
 
+mod accounts;
 mod dev;
 mod keys;
 mod limits;
@@ -42,6 +43,9 @@ enum Command {
     Migrate(FromFile),
     /// Print the OpenAPI document of `serve`
     Openapi,
+    /// People's accounts
+    #[command(subcommand)]
+    Accounts(accounts::Action),
     /// The keys that sign access tokens
     #[command(subcommand)]
     Keys(keys::Action),
@@ -73,6 +77,7 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Serve(from) => serve::run(from.config.as_deref()).await,
         Command::Migrate(from) => migrate::run(from.config.as_deref()).await,
         Command::Openapi => openapi::run(),
+        Command::Accounts(action) => accounts::run(action).await,
         Command::Keys(action) => keys::run(action).await,
         Command::Limits(action) => limits::run(action).await,
         Command::Recoveries(action) => recoveries::run(action).await,

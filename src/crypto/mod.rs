@@ -14,6 +14,9 @@ mod opaque_token;
 mod password_hash;
 mod signing_keys;
 
+use std::io;
+use std::io::Read;
+
 use aws_lc_rs::digest;
 use uuid::Uuid;
 
@@ -72,6 +75,25 @@ pub fn sha256(data: &[u8]) -> [u8; 32] {
     let mut out = [0; 32];
     out.copy_from_slice(digest::digest(&digest::SHA256, data).as_ref());
     out
+}
+
+/// SHA-256 of everything that can be read.
+///
+/// # Errors
+/// What reading gave.
+pub fn sha256_of(reader: &mut impl Read) -> io::Result<[u8; 32]> {
+    let mut context = digest::Context::new(&digest::SHA256);
+    let mut buffer = vec![0; 65_536];
+    loop {
+        let count = reader.read(&mut buffer)?;
+        if count == 0 {
+            break;
+        }
+        context.update(&buffer[..count]);
+    }
+    let mut out = [0; 32];
+    out.copy_from_slice(context.finish().as_ref());
+    Ok(out)
 }
 
 /// Compares without telling by its time how much is alike.

@@ -26,6 +26,7 @@
 //!   factor of an account.
 
 mod http;
+mod imported;
 mod model;
 mod passkeys;
 mod recovery_codes;
@@ -41,6 +42,11 @@ pub use http::Wanted;
 pub use http::passkeys_are_here;
 pub use http::read_confirmation;
 pub use http::read_credential;
+pub use imported::ImportedFactor;
+pub use imported::ImportedProof;
+pub use imported::MIN_SECRET_BYTES;
+pub use imported::export;
+pub use imported::insert_imported;
 pub use model::CheckError;
 pub use model::Confirmation;
 pub use model::ConfirmedFactor;

@@ -36,6 +36,9 @@ pub(super) struct Flow {
     pub password_version: i64,
     /// An identifier was proved in this flow or by the sign-up that led to it.
     pub identifier_proved: bool,
+    /// It began with an old user name, which must still be good when it ends.
+    #[serde(default)]
+    pub by_legacy_login: bool,
     pub session_label: Option<String>,
     /// The device that was recognised by its token.
     pub device: Option<DeviceId>,
@@ -56,7 +59,7 @@ pub(super) enum NextStep {
 
 /// What a sign-in begins with.
 pub(super) struct Start<'a> {
-    pub identifier: &'a crate::accounts::Identifier,
+    pub login: &'a crate::accounts::Login,
     pub password: &'a str,
     pub device_token: Option<&'a str>,
     pub client_id: &'a str,

@@ -32,6 +32,8 @@ mod http;
 #[cfg(test)]
 mod identifiers;
 #[cfg(test)]
+mod imports;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod messages;

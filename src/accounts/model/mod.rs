@@ -1,6 +1,7 @@
 //! Accounts and what is known of them.
 
 mod identifier;
+mod imported;
 mod phone;
 
 use chrono::DateTime;
@@ -19,6 +20,9 @@ pub use identifier::identifier_hint;
 #[cfg(any(test, fuzzing))]
 pub use identifier::identifier_property;
 pub use identifier::limit_key;
+pub use imported::ImportedAccount;
+pub use imported::ImportedIdentifier;
+pub use imported::LegacyLogin;
 pub use phone::phone_country;
 
 /// What an account may do.
@@ -146,8 +150,10 @@ pub struct OwnIdentifier {
     pub value: String,
     /// The canonical form.
     pub lookup_key: String,
-    /// When its owner proved it.
+    /// When its owner proved it; when it came here, if they have not.
     pub verified_at: DateTime<Utc>,
+    /// False for an imported one of which there is no proof: it signs in, and only the code that proves it goes there.
+    pub proved: bool,
     /// Whether notices go there.
     pub primary: bool,
 }

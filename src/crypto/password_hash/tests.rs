@@ -12,8 +12,8 @@ use crate::clock::Stopwatch;
 use crate::internal::InternalKind;
 
 use super::algorithm;
-use super::algorithm::Memory;
 use super::algorithm::Argon2Hash;
+use super::algorithm::Memory;
 use super::*;
 
 /// Made by argon2-cffi 25.1.0 (the reference implementation in C).

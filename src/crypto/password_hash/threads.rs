@@ -17,7 +17,6 @@ use std::time::Duration;
 
 use argon2::Params;
 
-use crate::clock::Stopwatch;
 use crate::metrics::Durations;
 
 use super::HashingConfig;

@@ -2,12 +2,16 @@
 
 mod apps;
 mod enrolled;
+mod exported;
+mod imported;
 mod passkeys;
 mod pending;
 mod recovery_codes;
 
 pub(super) use apps::*;
 pub(super) use enrolled::*;
+pub(super) use exported::*;
+pub(super) use imported::*;
 pub(super) use passkeys::*;
 pub(super) use pending::*;
 pub(super) use recovery_codes::*;

@@ -130,6 +130,7 @@ pub(in super::super) async fn verify(
     if accounts::profile(&mut tx, account.id()).await?.identifiers.len() >= MOST {
         return Err(IdentifierChangeError::TooMany);
     }
+    accounts::displace_unproved(&mut tx, &pending.lookup_key).await?;
     if !store::attach(&mut tx, &account, &pending, now).await? {
         return Err(IdentifierChangeError::Taken);
     }

@@ -15,8 +15,8 @@ use super::sign_in_flow;
 use crate::accounts::AuthenticateError;
 use crate::accounts::Faults;
 use crate::accounts::IdentifierKind;
+use crate::accounts::Login;
 use crate::accounts::read_client;
-use crate::accounts::read_identifier;
 use crate::accounts::read_label;
 use crate::app::App;
 use crate::http::Client;
@@ -72,17 +72,18 @@ pub(super) async fn start(
     body: Json<SignInRequest>,
 ) -> Result<HttpResponse, Problem> {
     let mut faults = Faults::default();
-    let identifier = read_identifier(&mut faults, &body.0.identifier, body.0.country.as_deref());
+    let login = Login::read(&app, &mut faults, &body.0.identifier, body.0.country.as_deref());
+    let login = login.await.map_err(SignInError::Internal).map_err(problem)?;
     let client_id = faults.note("/client_id", read_client(&app, body.0.client_id.as_deref()));
     let label = faults.note("/session_label", body.0.session_label.as_deref().map(read_label).transpose());
-    let (Some(identifier), Some(client_id), Some(session_label)) = (identifier, client_id, label) else {
+    let (Some(login), Some(client_id), Some(session_label)) = (login, client_id, label) else {
         return Err(faults.into_problem());
     };
     let device_token = body.0.device_token.as_deref();
-    let start = Start { identifier: &identifier, password: &body.0.password, device_token, client_id, session_label };
+    let start = Start { login: &login, password: &body.0.password, device_token, client_id, session_label };
     let started = service::start(&app, start, &client).await.map_err(|error| {
         let wrong = matches!(error, SignInError::Authenticate(AuthenticateError::Wrong { .. }));
-        let hints = if wrong { hints(identifier.kind(), &body.0.password) } else { Vec::new() };
+        let hints = if wrong { hints(&login, &body.0.password) } else { Vec::new() };
         hints.into_iter().fold(problem(error), Problem::hint)
     });
     app.metrics.sign_in("password", outcome(&started));
@@ -90,7 +91,7 @@ pub(super) async fn start(
 }
 
 /// What may have gone wrong while typing; told by the request alone, so that it says nothing about the account.
-fn hints(kind: IdentifierKind, password: &str) -> Vec<&'static str> {
+fn hints(login: &Login, password: &str) -> Vec<&'static str> {
     let full_width = |c: char| ('\u{FF01}'..='\u{FF5E}').contains(&c) || c == '\u{3000}';
     let shouting = password.chars().any(char::is_uppercase) && !password.chars().any(char::is_lowercase);
     let mut hints = Vec::new();
@@ -100,8 +101,10 @@ fn hints(kind: IdentifierKind, password: &str) -> Vec<&'static str> {
     if password.contains(full_width) {
         hints.push("full_width_input");
     }
-    if kind == IdentifierKind::Phone {
-        hints.push("country_code");
+    match login {
+        Login::Identifier(identifier) if identifier.kind() == IdentifierKind::Phone => hints.push("country_code"),
+        Login::Identifier(_) => {}
+        Login::Legacy(_) => hints.push("migrated_account"),
     }
     hints.extend(["saved_password", "other_account"]);
     hints
@@ -109,15 +112,20 @@ fn hints(kind: IdentifierKind, password: &str) -> Vec<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::IdentifierKind::Email;
-    use super::IdentifierKind::Phone;
+    use super::Login;
     use super::hints;
+    use crate::accounts::Identifier;
+    use crate::accounts::LegacyLogin;
 
     #[test]
     fn hints_come_from_what_was_typed() {
-        assert_eq!(hints(Email, "correct horse"), ["saved_password", "other_account"]);
-        assert_eq!(hints(Email, "CORRECT HORSE"), ["caps_lock", "saved_password", "other_account"]);
-        assert_eq!(hints(Phone, "correct horse"), ["country_code", "saved_password", "other_account"]);
-        assert_eq!(hints(Email, "\u{FF50}assword"), ["full_width_input", "saved_password", "other_account"]);
+        let of = |typed| Login::Identifier(Identifier::parse(typed, None).unwrap());
+        let (email, phone) = (of("taro@example.jp"), of("+819012345678"));
+        assert_eq!(hints(&email, "correct horse"), ["saved_password", "other_account"]);
+        assert_eq!(hints(&email, "CORRECT HORSE"), ["caps_lock", "saved_password", "other_account"]);
+        assert_eq!(hints(&phone, "correct horse"), ["country_code", "saved_password", "other_account"]);
+        assert_eq!(hints(&email, "\u{FF50}assword"), ["full_width_input", "saved_password", "other_account"]);
+        let old = Login::Legacy(LegacyLogin::parse("taro99").unwrap());
+        assert_eq!(hints(&old, "correct horse"), ["migrated_account", "saved_password", "other_account"]);
     }
 }

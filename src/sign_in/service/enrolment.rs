@@ -8,6 +8,7 @@ use super::Loaded;
 use super::Try;
 use super::amr;
 use super::load;
+use super::use_up;
 use crate::accounts;
 use crate::app::App;
 use crate::audit;
@@ -25,7 +26,6 @@ use crate::factors::PendingFactor;
 use crate::factors::Place;
 use crate::factors::RecoveryCodes;
 use crate::factors::TotpEnrolment;
-use crate::flows;
 use crate::ids::FactorId;
 use crate::messages::Channel;
 use crate::messages::ChannelNotSupported;
@@ -137,7 +137,7 @@ async fn finish(
 ) -> Result<Completed, SignInError> {
     let mut tx = app.begin().await?;
     let account = accounts::lock(&mut tx, flow.account).await?.ok_or(SignInError::Expired)?;
-    if !flows::consume(&mut tx, flow.id, app.clock.now()).await? {
+    if !use_up(&mut tx, app, flow).await? {
         return Err(SignInError::Expired);
     }
     let enrolled = factors::confirmed(&mut tx, flow.account).await?;

@@ -73,8 +73,12 @@ async fn prove(
     let wrong = || SignInError::WrongCode { attempts_left: 0 };
     let code = code.filter(|code| code.is(app, typed)).ok_or_else(wrong)?;
     let mut tx = app.begin().await?;
+    let account = accounts::lock(&mut tx, flow.account).await?.ok_or(SignInError::Expired)?;
     if !code.burn(&mut tx, app).await? {
         return Err(wrong());
+    }
+    if !accounts::prove(&mut tx, app, &account, code.proves().into()).await? {
+        return Err(SignInError::UnknownIdentifier);
     }
     let event = Event::new(EventKind::IdentifierVerified, caller).account(flow.account).client(&flow.client_id);
     audit::record(&mut tx, &app.clock, event.detail(serde_json::json!({ "identifier_id": code.proves() }))).await?;

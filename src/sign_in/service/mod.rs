@@ -82,6 +82,7 @@ fn new_flow(app: &App, account: AccountId, password_version: i64, client_id: &st
         client_id: client_id.to_owned(),
         password_version,
         identifier_proved: false,
+        by_legacy_login: false,
         session_label: None,
         device: None,
         expires_at: now,
@@ -99,6 +100,15 @@ async fn load(app: &App, token: &str, wanted: NextStep) -> Result<Loaded, SignIn
     }
     let step = step(&mut conn, &flow).await?;
     if step.next == wanted { Ok(Loaded { token, flow, step }) } else { Err(SignInError::WrongStep) }
+}
+
+/// Uses a flow up, in the transaction of its effect; false when it was before, or when it began with an old user name
+/// that has ended meanwhile. The first sign-in that completes ends that name, however it began.
+async fn use_up(conn: &mut PgConnection, app: &App, flow: &Flow) -> Result<bool, Internal> {
+    if !flows::consume(conn, flow.id, app.clock.now()).await? {
+        return Ok(false);
+    }
+    Ok(accounts::end_legacy_login(conn, flow.account).await? || !flow.by_legacy_login)
 }
 
 /// What a flow asks for, from what the account has by now.

@@ -15,6 +15,7 @@ use crate::accounts;
 use crate::accounts::AuthenticateError;
 use crate::accounts::Authenticated;
 use crate::accounts::Candidate;
+use crate::accounts::Login;
 use crate::app::App;
 use crate::audit;
 use crate::audit::Caller;
@@ -53,12 +54,12 @@ async fn judge(app: &App, start: &Start<'_>, caller: &Caller) -> Result<StartedF
     // The order of the steps: what is refused for lack of time costs the caller no try, and a try is counted before
     // it is judged.
     let slot = app.hashing.reserve()?;
-    let candidate = accounts::candidate(app, start.identifier).await?;
+    let candidate = start.login.candidate(app).await?;
     let device = devices::recognise(app, candidate.account(), start.device_token).await?;
     let (lane, whose) = match (device, candidate.account()) {
         (Some(device), _) => (Lane::Device, Failing::Device(device)),
         (None, Some(account)) => (Lane::Password, Failing::Account(account)),
-        (None, None) => (Lane::Password, Failing::Nobody(start.identifier.lookup_key())),
+        (None, None) => (Lane::Password, Failing::Nobody(start.login.lookup_key())),
     };
     let raised = app.failures.raise(lane, whose).await?;
     match authenticate(app, slot, (&candidate, start.password), &raised).await {
@@ -110,6 +111,7 @@ async fn begin(
     let mut flow = new_flow(app, authenticated.account, authenticated.password_version, start.client_id);
     flow.session_label.clone_from(&start.session_label);
     flow.device = device;
+    flow.by_legacy_login = matches!(start.login, Login::Legacy(_));
     let event = Event::new(EventKind::PasswordVerified, caller).account(flow.account).client(start.client_id);
     audit::record(&mut tx, &app.clock, event).await?;
     let started = keep(app, flow, &mut tx).await?;

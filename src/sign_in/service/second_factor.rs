@@ -9,6 +9,7 @@ use super::Loaded;
 use super::Try;
 use super::amr;
 use super::load;
+use super::use_up;
 use crate::accounts;
 use crate::accounts::Asker;
 use crate::app::App;
@@ -160,7 +161,7 @@ async fn finish(
 ) -> Result<Completed, SignInError> {
     let mut tx = app.begin().await?;
     let account = accounts::lock(&mut tx, flow.account).await?.ok_or(SignInError::Expired)?;
-    if !flows::consume(&mut tx, flow.id, app.clock.now()).await? {
+    if !use_up(&mut tx, app, flow).await? {
         return Err(SignInError::Expired);
     }
     if !found.burn(&mut tx, app).await? {

@@ -211,6 +211,7 @@ hint-num-lock = Num lock may be off.
 hint-full-width-input = Some characters were typed in full width. Switch your keyboard to half-width letters.
 hint-country-code = If you signed up with a phone number, include its country code.
 hint-saved-password = Your browser may have filled in an old password. Type it by hand.
+hint-migrated-account = After your first sign-in your old user name no longer works. Use your e-mail address or phone number.
 hint-other-account = You may have signed up with another address or number.
 
 # Pages: problems in a browser and the help centre.

@@ -1,5 +1,6 @@
 //! `src/cli`: the binary itself, as an operator runs it.
 
+mod accounts;
 mod dev;
 mod hanging;
 mod keys;

@@ -34,6 +34,7 @@ pub use process::Folder;
 pub use process::Process;
 pub use process::fails;
 pub use process::run;
+pub use process::spawn;
 pub use process::told;
 pub use process::until;
 pub use rows::rows;

@@ -59,6 +59,11 @@ fn command(arguments: &[&str], environment: &Environment) -> Command {
     command
 }
 
+/// Starts a command that the test ends.
+pub fn spawn(arguments: &[&str], environment: &Environment) -> Child {
+    command(arguments, environment).spawn().unwrap()
+}
+
 /// Runs a command to its end.
 pub fn run(arguments: &[&str], environment: &Environment) -> Output {
     command(arguments, environment).output().unwrap()

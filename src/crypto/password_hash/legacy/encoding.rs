@@ -5,7 +5,6 @@ use base64::alphabet;
 use base64::engine::DecodePaddingMode;
 use base64::engine::GeneralPurpose;
 use base64::engine::GeneralPurposeConfig;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 /// Padding or none; whatever bits are left over in the last character.
 const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
@@ -22,10 +21,6 @@ const NOT_BASE64: &str = "not base64";
 /// Base64; passlib writes `.` where others write `+`.
 pub(super) fn base64(text: &str) -> Result<Vec<u8>, &'static str> {
     BASE64.decode(text.replace('.', "+")).map_err(|_| NOT_BASE64)
-}
-
-pub(super) fn to_base64(bytes: &[u8]) -> String {
-    STANDARD_NO_PAD.encode(bytes)
 }
 
 pub(super) fn bcrypt(text: &str) -> Result<Vec<u8>, &'static str> {

@@ -35,10 +35,10 @@ pub(super) use read::read;
 pub(super) use recipe::Recipe;
 
 /// The longest that one try may take; over it a failed sign-in would miss its step of half a second.
-pub const MAX_COST: Duration = Duration::from_millis(400);
+pub(super) const MAX_COST: Duration = Duration::from_millis(400);
 /// What is quicker is wrapped: half of what argon2id takes at the least parameters that are allowed.
-pub const MIN_COST: Duration = Duration::from_millis(10);
+pub(super) const MIN_COST: Duration = Duration::from_millis(10);
 /// The longest password that is tried against a hash of another system.
-pub const MAX_PASSWORD_BYTES: usize = 256;
+pub(super) const MAX_PASSWORD_BYTES: usize = 256;
 /// The longest text that is read.
 pub(super) const MAX_TEXT_BYTES: usize = 1_024;

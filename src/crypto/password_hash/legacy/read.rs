@@ -23,7 +23,11 @@ pub(in super::super) fn read(text: &str) -> Read {
     let (recipe, digest) = read_form(text)?;
     recipe.bounded()?;
     let length = recipe.length();
-    if length == digest.len() { Ok((recipe, digest)) } else { Err("the digest has another length than its function gives") }
+    if length == digest.len() {
+        Ok((recipe, digest))
+    } else {
+        Err("the digest has another length than its function gives")
+    }
 }
 
 fn read_form(text: &str) -> Read {
@@ -33,8 +37,9 @@ fn read_form(text: &str) -> Read {
     }
     let fields: Vec<&str> = text.split('$').collect();
     match *fields {
-        ["", "2a" | "2b" | "2y", cost, rest] => bcrypt(cost, rest, false),
-        ["bcrypt", "", "2a" | "2b" | "2y", cost, rest] => bcrypt(cost, rest, false),
+        ["", "2a" | "2b" | "2y", cost, rest] | ["bcrypt", "", "2a" | "2b" | "2y", cost, rest] => {
+            bcrypt(cost, rest, false)
+        }
         ["bcrypt_sha256", "", "2a" | "2b" | "2y", cost, rest] => bcrypt(cost, rest, true),
         ["", "5" | "6", ..] => sha_crypt(&fields[1..]),
         ["", "P" | "H", rest] => phpass(rest),
@@ -96,7 +101,8 @@ fn firebase(params: &str, salt: &str, digest: &str) -> Read {
     let separator = encoding::base64(named(params, "ss")?)?;
     let signer_key = encoding::base64(named(params, "sk")?)?;
     let salt = [encoding::base64(salt)?, separator].concat();
-    let recipe = Recipe::Firebase { log_n: number(named(params, "n")?)?, r: number(named(params, "r")?)?, salt, signer_key };
+    let recipe =
+        Recipe::Firebase { log_n: number(named(params, "n")?)?, r: number(named(params, "r")?)?, salt, signer_key };
     Ok((recipe, encoding::base64(digest)?))
 }
 

@@ -13,9 +13,9 @@ use serde::Deserialize;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use super::super::MAX_MEMORY_KIB;
 use super::MAX_COST;
 use super::MIN_COST;
-use super::super::MAX_MEMORY_KIB;
 
 /// Digests are at least as long as md5's, and none that was seen is longer than these.
 const DIGEST_BYTES: std::ops::RangeInclusive<usize> = 16..=128;
@@ -35,16 +35,47 @@ pub(in super::super) enum Hash {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(in super::super) enum Recipe {
     /// Of the password, or of the hexadecimal SHA-256 of it (Django).
-    Bcrypt { cost: u32, salt: [u8; 16], of_sha256: bool },
-    Scrypt { log_n: u8, r: u32, p: u32, salt: Vec<u8>, length: usize },
+    Bcrypt {
+        cost: u32,
+        salt: [u8; 16],
+        of_sha256: bool,
+    },
+    Scrypt {
+        log_n: u8,
+        r: u32,
+        p: u32,
+        salt: Vec<u8>,
+        length: usize,
+    },
     /// The salt is followed by the separator of the project already.
-    Firebase { log_n: u8, r: u32, salt: Vec<u8>, signer_key: Vec<u8> },
-    Pbkdf2 { hash: Hash, rounds: NonZero<u32>, salt: Vec<u8>, length: usize },
+    Firebase {
+        log_n: u8,
+        r: u32,
+        salt: Vec<u8>,
+        signer_key: Vec<u8>,
+    },
+    Pbkdf2 {
+        hash: Hash,
+        rounds: NonZero<u32>,
+        salt: Vec<u8>,
+        length: usize,
+    },
     /// `$5$` and `$6$`.
-    ShaCrypt { hash: Hash, rounds: u32, salt: Vec<u8> },
-    Phpass { log_rounds: u8, salt: [u8; 8] },
+    ShaCrypt {
+        hash: Hash,
+        rounds: u32,
+        salt: Vec<u8>,
+    },
+    Phpass {
+        log_rounds: u8,
+        salt: [u8; 8],
+    },
     /// One pass over salt, password and salt.
-    Plain { hash: Hash, before: Vec<u8>, after: Vec<u8> },
+    Plain {
+        hash: Hash,
+        before: Vec<u8>,
+        after: Vec<u8>,
+    },
 }
 
 impl Recipe {
@@ -162,7 +193,7 @@ impl Hash {
     fn digest(self, parts: &[&[u8]]) -> Zeroizing<Vec<u8>> {
         let algorithm = match self {
             Self::Md5 => {
-                let context = parts.iter().fold(Md5::new(), |context, part| context.chain_update(part));
+                let context = parts.iter().fold(Md5::new(), Md5::chain_update);
                 return Zeroizing::new(context.finalize().to_vec());
             }
             Self::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
@@ -196,7 +227,7 @@ fn scrypt_fits(log_n: u8, r: u32) -> Result<(), &'static str> {
     if !(1..=30).contains(&log_n) || r == 0 {
         return Err("not valid for scrypt");
     }
-    if u128::from(r) * 128 << log_n > u128::from(MAX_MEMORY_KIB) * 1024 { Err("too much memory") } else { Ok(()) }
+    if (u128::from(r) * 128) << log_n > u128::from(MAX_MEMORY_KIB) * 1024 { Err("too much memory") } else { Ok(()) }
 }
 
 /// 344 ms at N=2^17 r=8. Whoever calls has asked whether it fits.

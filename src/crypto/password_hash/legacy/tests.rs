@@ -37,12 +37,16 @@ async fn hashes_of_the_original_programs_verify() {
             ImportedHash::Weak(weak) => {
                 wrapped += 1;
                 let text = threads.reserve().unwrap().wrap(weak).await.unwrap();
-                assert!(text.starts_with("$wrapped$") && text.contains("$argon2id$v=19$m=64,t=2,p=1$"), "{maker}: {text}");
+                assert!(
+                    text.starts_with("$wrapped$") && text.contains("$argon2id$v=19$m=64,t=2,p=1$"),
+                    "{maker}: {text}"
+                );
                 assert!(matches!(ImportedHash::read(&text), Ok(ImportedHash::Kept(_))), "{maker}: export and import");
                 text
             }
         };
-        let told_weak = ["weak", "md5", "MD5", "sha1", "left out", "ldap_s", "hashlib", "htpasswd", "phpass H", "phpass P", "1001"];
+        let told_weak =
+            ["weak", "md5", "MD5", "sha1", "left out", "ldap_s", "hashlib", "htpasswd", "phpass H", "phpass P", "1001"];
         let told_weak = told_weak.iter().any(|word| maker.contains(word)) && !maker.ends_with("_sha1");
         assert!(!told_weak || stored.starts_with("$wrapped$"), "{maker}: {stored}");
         for (presented, matches) in [(secret, true), ("Correct horse", false), ("", false)] {
@@ -83,14 +87,14 @@ fn what_asks_for_too_much_is_refused() {
         format!("$scrypt$ln=20,r=8,p=1$c2FsdA${digest}"),
         format!("$scrypt$ln=18,r=8,p=1$c2FsdA${digest}"),
         format!("$scrypt$ln=17,r=8,p=2$c2FsdA${digest}"),
-        format!("$scrypt$ln=63,r=4294967295,p=4294967295$c2FsdA${digest}"),
+        format!("$scrypt$ln=30,r=4294967295,p=4294967295$c2FsdA${digest}"),
         format!("$scrypt$ln=1,r=4294967295,p=1$c2FsdA${digest}"),
         format!("$scrypt$ln=1,r=1,p=4294967295$c2FsdA${digest}"),
         format!("$fbscrypt$v=1,n=18,r=8,p=1,ss=Bw==,sk={digest}$c2FsdA${digest}"),
         format!("$pbkdf2-sha256$4294967295$c2FsdA${digest}"),
         format!("$pbkdf2-sha256$1300000$c2FsdA${digest}"),
         format!("pbkdf2_sha1$1000000$salt${}", "A".repeat(27)),
-        format!("$5$rounds=999999999$saltsalt$gB7Rt3MZZ88hQGBrxxxxx4qbF0bzQ0yfKQr4e2P.tBV"),
+        "$5$rounds=999999999$saltsalt$gB7Rt3MZZ88hQGBrxxxxx4qbF0bzQ0yfKQr4e2P.tBV".to_owned(),
         format!("$P${}saltsalt{}", 'S', "A".repeat(22)),
     ] {
         assert!(matches!(ImportedHash::read(&hash), Err("one try would take too long" | "too much memory")), "{hash}");

@@ -1,5 +1,9 @@
 //! All SQL of accounts, identifiers and passwords.
 
+mod exported;
+mod imported;
+mod unproved;
+
 use chrono::DateTime;
 use chrono::Utc;
 use sqlx::PgConnection;
@@ -15,6 +19,10 @@ use crate::db::broke_constraint;
 use crate::ids::AccountId;
 use crate::ids::IdentifierId;
 use crate::internal::Internal;
+
+pub(super) use exported::*;
+pub(super) use imported::*;
+pub(super) use unproved::*;
 
 /// What is needed to judge a password.
 pub(super) struct Credentials {
@@ -163,7 +171,7 @@ pub(super) async fn void_password(
 
 pub(super) async fn owner_of(conn: &mut PgConnection, lookup_key: &str) -> Result<Option<AccountId>, Internal> {
     Ok(sqlx::query_scalar!(
-        r#"SELECT account_id AS "id: AccountId" FROM identifiers WHERE lookup_key = $1"#,
+        r#"SELECT account_id AS "id: AccountId" FROM identifiers WHERE lookup_key = $1 AND is_proved"#,
         lookup_key
     )
     .fetch_optional(conn)
@@ -194,7 +202,7 @@ pub(super) async fn profile(conn: &mut PgConnection, account: AccountId) -> Resu
 
 async fn identifiers(conn: &mut PgConnection, account: AccountId) -> Result<Vec<OwnIdentifier>, Internal> {
     let rows = sqlx::query!(
-        r#"SELECT id AS "id: IdentifierId", kind, value, lookup_key, verified_at, is_primary FROM identifiers
+        r#"SELECT id AS "id: IdentifierId", kind, value, lookup_key, verified_at, is_proved, is_primary FROM identifiers
            WHERE account_id = $1 ORDER BY is_primary DESC, id"#,
         account.uuid()
     )
@@ -210,6 +218,7 @@ async fn identifiers(conn: &mut PgConnection, account: AccountId) -> Result<Vec<
                 value: row.value,
                 lookup_key: row.lookup_key,
                 verified_at: row.verified_at,
+                proved: row.is_proved,
                 primary: row.is_primary,
             })
         })

@@ -1,0 +1,166 @@
+//! What is special about accounts of another system: they come in batches, with an old user name that is good for one
+//! sign-in, and with identifiers that nobody has proved.
+
+use std::collections::HashSet;
+
+use sqlx::PgConnection;
+use zeroize::Zeroizing;
+
+use super::model::Identifier;
+use super::model::ImportedAccount;
+use super::model::LegacyLogin;
+use super::model::LockedAccount;
+use super::service;
+use super::service::Candidate;
+use super::service::open_hash;
+use super::service::seal_hash;
+use super::store;
+use super::typed::Faults;
+use super::typed::read_identifier;
+use crate::app::App;
+use crate::ids::AccountId;
+use crate::ids::IdentifierId;
+use crate::internal::Internal;
+
+/// What others have of what a batch claims.
+pub struct Taken {
+    /// External ids that were imported already.
+    pub external_ids: HashSet<String>,
+    /// Lookup keys of identifiers.
+    pub identifiers: HashSet<String>,
+    /// Lookup keys of old user names.
+    pub legacy_logins: HashSet<String>,
+}
+
+/// Looks up what others have.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn taken(conn: &mut PgConnection, accounts: &[&ImportedAccount]) -> Result<Taken, Internal> {
+    let external_ids: Vec<_> = accounts.iter().map(|account| account.external_id.clone()).collect();
+    let identifiers = accounts.iter().flat_map(|account| &account.identifiers);
+    let identifiers: Vec<_> = identifiers.map(|own| own.identifier.lookup_key().to_owned()).collect();
+    let logins = accounts.iter().filter_map(|account| account.legacy_login.as_ref());
+    let logins: Vec<_> = logins.map(|login| login.lookup_key().to_owned()).collect();
+    Ok(Taken {
+        external_ids: store::known_external_ids(conn, &external_ids).await?,
+        identifiers: store::taken_identifiers(conn, &identifiers).await?,
+        legacy_logins: store::taken_legacy_logins(conn, &logins).await?,
+    })
+}
+
+/// Makes accounts; false when somebody has taken meanwhile what one of them claims, and the transaction is broken.
+///
+/// # Errors
+/// The database did not take the rows.
+pub async fn insert_imported(
+    conn: &mut PgConnection,
+    app: &App,
+    accounts: &[&ImportedAccount],
+) -> Result<bool, Internal> {
+    let seal = |account: &ImportedAccount| account.hash.as_ref().map(|hash| seal_hash(app, account.id, hash));
+    let sealed: Vec<_> = accounts.iter().map(|account| (*account, seal(account))).collect();
+    store::insert_imported(conn, &sealed, app.clock.now()).await
+}
+
+/// The active accounts behind `after`, in the order of their ids, with their hashes opened.
+///
+/// # Errors
+/// The database did not answer, or a hash does not open.
+pub async fn export_page(
+    conn: &mut PgConnection,
+    app: &App,
+    after: AccountId,
+    count: i64,
+) -> Result<Vec<ImportedAccount>, Internal> {
+    let open = |(mut account, sealed): (ImportedAccount, Option<Zeroizing<Vec<u8>>>)| {
+        if let Some(sealed) = sealed {
+            account.hash = Some(open_hash(app, account.id, &sealed)?);
+        }
+        Ok(account)
+    };
+    store::page(conn, after, count).await?.into_iter().map(open).collect()
+}
+
+/// What somebody signs in with.
+pub enum Login {
+    /// An identifier.
+    Identifier(Identifier),
+    /// An old user name.
+    Legacy(LegacyLogin),
+}
+
+impl Login {
+    /// What decides whose it is.
+    #[must_use]
+    pub fn lookup_key(&self) -> &str {
+        match self {
+            Self::Identifier(identifier) => identifier.lookup_key(),
+            Self::Legacy(login) => login.lookup_key(),
+        }
+    }
+
+    /// Reads what was typed. What is no identifier is taken for an old user name, as long as any is good.
+    ///
+    /// # Errors
+    /// The database did not answer.
+    pub async fn read(
+        app: &App,
+        faults: &mut Faults,
+        typed: &str,
+        country: Option<&str>,
+    ) -> Result<Option<Self>, Internal> {
+        if Identifier::parse(typed, None).is_err()
+            && country.is_none()
+            && let Some(login) = LegacyLogin::parse(typed)
+            && store::has_legacy_logins(&app.db).await?
+        {
+            return Ok(Some(Self::Legacy(login)));
+        }
+        Ok(read_identifier(faults, typed, country).map(Self::Identifier))
+    }
+
+    /// Whoever signs in with it.
+    ///
+    /// # Errors
+    /// The database did not answer.
+    pub async fn candidate(&self, app: &App) -> Result<Candidate, Internal> {
+        match self {
+            Self::Identifier(identifier) => service::candidate(app, identifier).await,
+            Self::Legacy(login) => match store::owner_of_legacy_login(&app.db, login.lookup_key()).await? {
+                Some(account) => service::candidate_of(app, account).await,
+                None => Ok(Candidate::nobody()),
+            },
+        }
+    }
+}
+
+/// Ends the old user name of an account, with its first sign-in; false when it has none any more.
+///
+/// # Errors
+/// The database did not take it.
+pub async fn end_legacy_login(conn: &mut PgConnection, account: AccountId) -> Result<bool, Internal> {
+    store::delete_legacy_login(conn, account).await
+}
+
+/// Makes way for somebody who has proved an identifier that another account was imported with.
+///
+/// # Errors
+/// The database did not take it.
+pub async fn displace_unproved(conn: &mut PgConnection, lookup_key: &str) -> Result<(), Internal> {
+    store::delete_unproved(conn, lookup_key).await
+}
+
+/// Notes that an identifier was proved in a first sign-in; those that nobody has proved by then go. False when it has
+/// gone itself.
+///
+/// # Errors
+/// The database did not take it.
+pub async fn prove(
+    conn: &mut PgConnection,
+    app: &App,
+    account: &LockedAccount,
+    identifier: IdentifierId,
+) -> Result<bool, Internal> {
+    store::prove(conn, account, identifier, app.clock.now()).await
+}

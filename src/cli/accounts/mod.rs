@@ -1,0 +1,21 @@
+//! `sekisho accounts`: what an operator does with accounts; one file a verb. It needs the settings of `serve`.
+
+mod export;
+mod import;
+
+use super::Failure;
+
+#[derive(clap::Subcommand)]
+pub(super) enum Action {
+    /// Bring accounts of another system over from a file, one JSON object a line
+    Import(import::Arguments),
+    /// Write all active accounts into such a file, secrets included
+    Export(export::Arguments),
+}
+
+pub(super) async fn run(action: Action) -> Result<(), Failure> {
+    match action {
+        Action::Import(arguments) => import::run(arguments).await,
+        Action::Export(arguments) => export::run(arguments).await,
+    }
+}
