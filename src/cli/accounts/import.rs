@@ -16,6 +16,7 @@ use super::super::FromFile;
 use super::super::app;
 use super::super::operator;
 use super::super::say;
+use crate::crypto;
 use crate::imports;
 use crate::imports::Counts;
 use crate::imports::Finding;
@@ -44,6 +45,8 @@ pub(in super::super) struct Arguments {
 
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let Arguments { file, dry_run, resume, report, from } = arguments;
+    // Before the hashing threads start, which inherit it. Without it the import is as good, only less modest.
+    let _ = crypto::stand_back();
     let app = app(&from)?;
     // Opened first, so that nothing is imported of which no report could be given.
     let mut report =

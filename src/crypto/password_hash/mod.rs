@@ -50,6 +50,7 @@ pub use algorithm::MAX_MEMORY_KIB;
 pub use algorithm::MAX_PASSES;
 pub use algorithm::MAX_WORK_KIB;
 pub use algorithm::Verified;
+pub use priority::stand_back;
 pub use secret::MAX_PASSWORD_CODE_POINTS;
 pub use secret::NormalisedPassword;
 pub use slot::HashingSlot;

@@ -207,6 +207,12 @@ async fn hashing_yields_to_everything_else() {
     let niceness = || rustix::process::getpriority_process(None).unwrap();
     let hashing = threads(&cheap()).reserve().unwrap().run(move |_, _| Ok(niceness())).await.unwrap();
     assert!(hashing > niceness(), "{hashing}");
+    let beside = std::thread::spawn(|| {
+        stand_back().unwrap();
+        rustix::process::getpriority_process(None).unwrap()
+    });
+    let beside = beside.join().unwrap();
+    assert!(beside > hashing, "{beside}");
 }
 
 #[tokio::test]
