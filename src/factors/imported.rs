@@ -58,7 +58,7 @@ pub async fn insert_imported(conn: &mut PgConnection, app: &App, factors: &[&Imp
             NewConfirmed { id, factor, kind, secret_sealed, number }
         })
         .collect();
-    store::insert_confirmed(conn, &rows, now).await
+    store::insert_confirmed(conn, &rows).await
 }
 
 /// The apps and phones of these accounts, with their secrets opened.

@@ -1,7 +1,5 @@
 //! Confirmed factors in batches.
 
-use chrono::DateTime;
-use chrono::Utc;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -22,7 +20,6 @@ pub(in super::super) struct NewConfirmed<'a> {
 pub(in super::super) async fn insert_confirmed(
     conn: &mut PgConnection,
     rows: &[NewConfirmed<'_>],
-    now: DateTime<Utc>,
 ) -> Result<(), Internal> {
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id.uuid()).collect();
     let accounts: Vec<Uuid> = rows.iter().map(|row| row.factor.account.uuid()).collect();
@@ -31,15 +28,14 @@ pub(in super::super) async fn insert_confirmed(
     let confirmed: Vec<_> = rows.iter().map(|row| row.factor.confirmed_at).collect();
     sqlx::query!(
         "INSERT INTO factors (id, account_id, kind, label, created_at, confirmed_at, expires_at)
-         SELECT id, account, kind, label, $6, confirmed_at, $6
+         SELECT id, account, kind, label, confirmed_at, confirmed_at, confirmed_at
          FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[])
               AS new (id, account, kind, label, confirmed_at)",
         &ids,
         &accounts,
         &kinds,
         &labels,
-        &confirmed,
-        now
+        &confirmed
     )
     .execute(&mut *conn)
     .await?;

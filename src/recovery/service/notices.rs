@@ -111,7 +111,8 @@ async fn send(conn: &mut PgConnection, app: &App, account: AccountId, notice: Ne
 
 async fn contacts(conn: &mut PgConnection, account: AccountId) -> Result<Vec<Contact>, Internal> {
     let profile = accounts::profile(conn, account).await?;
-    let mut contacts: Vec<_> = profile.identifiers.iter().map(|own| Contact::of(&profile, own)).collect();
+    let mut contacts: Vec<_> =
+        profile.identifiers.iter().filter(|own| own.proved).map(|own| Contact::of(&profile, own)).collect();
     for number in factors::confirmed(conn, account).await?.into_iter().filter_map(|factor| factor.number) {
         if profile.identifiers.iter().all(|own| own.lookup_key != number) {
             contacts.push(accounts::contact_by_phone(conn, account, &number).await?);

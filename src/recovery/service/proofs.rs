@@ -172,10 +172,9 @@ pub(super) async fn proves(
     let Some(account) = recovery.account else { return Ok(None) };
     let now = app.clock.now();
     let profile = accounts::profile(conn, account).await?;
-    let identifier = profile
-        .identifiers
-        .iter()
-        .any(|own| own.lookup_key == lookup_key && identifier_may_carry(now, profile.created_at, own.verified_at));
+    let identifier = profile.identifiers.iter().any(|own| {
+        own.proved && own.lookup_key == lookup_key && identifier_may_carry(now, profile.created_at, own.verified_at)
+    });
     let factors = factors::confirmed(conn, account).await?;
     let factor = factors
         .iter()
