@@ -9,6 +9,7 @@
 //! and take the same way through [`Config::from_settings`].
 
 mod messages;
+mod pages;
 mod passkeys;
 mod settings;
 #[cfg(test)]
@@ -29,6 +30,8 @@ use webauthn_rs::Webauthn;
 use crate::crypto::HashingConfig;
 use crate::crypto::MasterKeys;
 
+pub use pages::Page;
+pub use pages::PagesConfig;
 pub use settings::ConfigFaults;
 pub use settings::Settings;
 
@@ -61,6 +64,8 @@ pub struct Config {
     pub master_keys: Arc<MasterKeys>,
     /// The first-party client.
     pub client: ClientConfig,
+    /// The pages in front of this service.
+    pub pages: PagesConfig,
     /// Hashing and password policy.
     pub password: PasswordConfig,
     /// Phone numbers.

@@ -69,6 +69,11 @@ fn unsafe_values_are_refused() {
         ("mail.smtp_url", "smtp://mail.example.com?tls=opportunistic"),
         ("client.origins", "http://app.example.com"),
         ("client.origins", "https://app.example.com/path"),
+        ("pages.password_reset", "https://elsewhere.example.net/reset"),
+        ("pages.password_reset", "https://auth.example.com.example.net/reset"),
+        ("pages.password_reset", "https://auth.example.com"),
+        ("pages.change_password", "https://auth.example.com/page#top"),
+        ("pages.change_password", "//auth.example.com/page"),
         ("tokens.typ", "JWE"),
         ("tokens.acess_lifetime_secs", "300"),
     ] {
@@ -106,4 +111,15 @@ fn passkeys_belong_to_the_domain_of_the_issuer_or_of_a_page() {
     let pages = production().with("client.origins", "https://www.example.org,https://shop.example.net");
     assert_eq!(rp_id(pages.with("passkey.rp_id", "example.net")).unwrap().unwrap(), "example.net");
     assert_eq!(rp_id(production().with("service.issuer", "https://192.0.2.7")).unwrap(), None);
+}
+
+#[test]
+fn a_link_leads_to_the_configured_page_with_its_token_in_the_fragment() {
+    let settings = production().with("pages.password_reset", "https://auth.example.com/reset?lang=en");
+    let config = Config::from_settings(Mode::Production, settings).map_err(|f| f.to_string()).ok().unwrap();
+    let page = config.pages.password_reset.unwrap();
+    assert_eq!(page.link("rst_x"), "https://auth.example.com/reset?lang=en#rst_x");
+    assert_eq!(config.pages.change_password, None, "production pretends nothing");
+    let off = production().with("pages.password_reset", "off");
+    assert!(Config::from_settings(Mode::Production, off).is_ok_and(|config| config.pages.password_reset.is_none()));
 }

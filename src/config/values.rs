@@ -22,6 +22,7 @@ use super::Settings;
 use super::TokenConfig;
 use super::messages::mail;
 use super::messages::phone;
+use super::pages::pages;
 use super::passkeys::passkeys;
 use super::settings::Reader;
 use crate::crypto::HashingConfig;
@@ -57,6 +58,7 @@ impl Config {
             http: http(read, mode),
             database: database(read),
             redis: redis(read, mode),
+            pages: pages(read, mode, &client.origins),
             client,
             issuer,
             master_keys: Arc::new(master_keys(read)),
@@ -94,7 +96,7 @@ fn issuer(read: &mut Reader, mode: Mode) -> String {
     text
 }
 
-fn web_address(text: &str) -> Result<String, String> {
+pub(super) fn web_address(text: &str) -> Result<String, String> {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let fine = rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
         && text.is_ascii()

@@ -76,6 +76,14 @@ message_kinds! {
     RecoveryCancelledNotice "recovery_cancelled_notice",
     /// A recovery had its effect.
     RecoveryCompletedNotice "recovery_completed_notice",
+    /// The code, and where there is a page the link, that lets a person set a new password.
+    PasswordReset "password_reset",
+    /// A reset of the password was asked for at an identifier that is too new to carry one.
+    PasswordResetHeldNotice "password_reset_held_notice",
+    /// The password was reset.
+    PasswordResetNotice "password_reset_notice",
+    /// The password was changed.
+    PasswordChangedNotice "password_changed_notice",
 }
 
 impl MessageKind {
@@ -98,6 +106,7 @@ impl MessageKind {
                 | Self::RecoveryContactCode
                 | Self::RecoveryProofCode
                 | Self::RecoveryToken
+                | Self::PasswordReset
         )
     }
 
@@ -105,6 +114,12 @@ impl MessageKind {
     #[must_use]
     pub fn carries_digits(self) -> bool {
         self.carries_code() && !matches!(self, Self::DeviceToken | Self::RecoveryToken)
+    }
+
+    /// Whether its mail may show a link; it then says so in words of its own (`.link` in place of `.body`).
+    #[must_use]
+    pub fn may_link(self) -> bool {
+        self == Self::PasswordReset
     }
 
     /// The values that its text needs beside service, time, code and minutes.

@@ -19,6 +19,8 @@
 //! * A code takes the way that was asked for ([`Channels`]) and goes to the one destination that it proves. An SMS has
 //!   at most 70 UTF-16 units, so that it is one; its last line binds the code to the site. A call reads the digits one by
 //!   one, three times.
+//! * A link leads to a page of the configuration and to no other; its token travels in the fragment, which no server and
+//!   no mail scanner sees, so that opening it changes nothing. Only mails have room for links.
 //! * Only e-mail leaves today; in development everything goes to an inbox that is a table.
 
 mod channels;

@@ -87,7 +87,7 @@ pub struct Message {
     pub content: NewContent,
     /// The code, for the kinds that carry one.
     pub code: Option<String>,
-    /// A link, built from configuration.
+    /// A link, built from configuration ([`crate::config::Page::link`]).
     pub link: Option<String>,
     /// What [`MessageKind::values`] names.
     pub values: BTreeMap<String, String>,
@@ -140,6 +140,13 @@ impl NewMessage {
     #[must_use]
     pub fn destination(&self) -> (&str, &str) {
         (&self.message.content.address, &self.message.content.lookup_key)
+    }
+
+    /// A link that its mail shows. An SMS has no room for one, and a call cannot say it.
+    #[must_use]
+    pub fn link(mut self, link: Option<String>) -> Self {
+        self.message.link = link;
+        self
     }
 
     /// A value that the text needs, see [`MessageKind::values`].

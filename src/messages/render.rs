@@ -60,7 +60,9 @@ fn mail(message: &Message, id: &str, args: &Args<'_>) -> String {
         Some(name) => text(language, "message-greeting", &[("name", name)]),
         None => text(language, "message-greeting-unnamed", &[]),
     };
-    let body = text(language, &format!("{id}.body"), args);
+    // There may be no page to lead to: a mail with a link says so in words of its own.
+    let part = if message.link.is_some() { "link" } else { "body" };
+    let body = text(language, &format!("{id}.{part}"), args);
     let closing = text(language, "message-closing", args);
     format!("{greeting}\n\n{body}\n\n{closing}\n")
 }
@@ -154,16 +156,26 @@ mod tests {
         Language::all().flat_map(|language| MessageKind::ALL.iter().map(move |kind| message(*kind, language)))
     }
 
+    /// And once more with a link, where there may be one.
+    fn every_mail() -> impl Iterator<Item = Message> {
+        every().flat_map(|message| {
+            let link = message.content.kind.may_link().then(|| "https://www.example.com/page#token".to_owned());
+            let linked = link.map(|link| Message { link: Some(link), ..message.clone() });
+            std::iter::once(message).chain(linked)
+        })
+    }
+
     #[test]
     fn every_kind_has_its_text_in_every_language_with_nothing_left_open() {
-        for message in every() {
+        for message in every_mail() {
             let (kind, tag) = (message.content.kind, message.content.language.tag());
             let Rendered { subject, text, .. } = render(&letterhead(), &message, now());
             for shown in [&subject, &text] {
                 assert!(!shown.contains(['{', '}', '$']) && !shown.contains("message-"), "{kind:?} {tag}: {shown}");
             }
             assert!(subject.contains("Example"), "{kind:?} {tag}: {subject}");
-            for needed in kind.values().iter().map(|name| format!("<{name}>")).chain(message.code.clone()) {
+            let shown = [&message.code, &message.link].into_iter().flatten().cloned();
+            for needed in kind.values().iter().map(|name| format!("<{name}>")).chain(shown) {
                 assert!(text.contains(&needed), "{kind:?} {tag} lacks {needed}: {text}");
             }
             assert!(!subject.contains("012345"), "a code in the subject shows on a locked screen");

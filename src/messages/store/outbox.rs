@@ -63,16 +63,17 @@ impl Ending {
 /// Writes a message in the transaction of the change that it tells of.
 ///
 /// # Errors
-/// A code or a value is missing or does not belong to the kind; the database did not take the row.
+/// A code, a link or a value is missing or does not belong to the kind; the database did not take the row.
 pub async fn enqueue(
     conn: &mut PgConnection,
     keys: &MasterKeys,
     clock: &Clock,
     new: &NewMessage,
 ) -> Result<MessageId, Internal> {
-    let Message { content, code, values, expires_at, .. } = &new.message;
-    if code.is_some() != content.kind.carries_code() || !values.keys().eq(content.kind.values()) {
-        return Err(Internal::bug(format!("a {} needs another code or other values", content.kind.name())));
+    let Message { content, code, link, values, expires_at, .. } = &new.message;
+    let known = link.is_none() || content.kind.may_link();
+    if !known || code.is_some() != content.kind.carries_code() || !values.keys().eq(content.kind.values()) {
+        return Err(Internal::bug(format!("a {} needs another code, link or other values", content.kind.name())));
     }
     let now = clock.now();
     let id: MessageId = crypto::new_id(now);

@@ -517,3 +517,52 @@ message-recovery-completed-notice =
         what was lost does not open it any more.
 
         If it was not you, tell the people who run { $service } at once.
+message-password-reset =
+    .subject = Your new password for { $service }
+    .sms = { $service } reset code: { $code } ({ $minutes } min)
+    .body =
+        Somebody, probably you, wants to set a new password for { $service }. Your code is
+
+            { $code }
+
+        Enter it where you asked for it. It is valid for { $minutes } minutes and works once.
+        Nobody from { $service } will ever ask you for it.
+
+        If it was not you, you need not do anything: your password stays as it is.
+    .link =
+        Somebody, probably you, wants to set a new password for { $service }. Open this page to choose it:
+
+            { $link }
+
+        Or enter this code where you asked for it:
+
+            { $code }
+
+        Both are valid for { $minutes } minutes, and one of them works once. Opening the page changes nothing yet.
+        Nobody from { $service } will ever ask you for them.
+
+        If it was not you, you need not do anything: your password stays as it is.
+message-password-reset-held-notice =
+    .subject = Your password for { $service } cannot be reset here yet
+    .sms = { $service }: too new to reset your password here.
+    .body =
+        Somebody, probably you, asked on { $at } to reset your password for { $service } by a message to here.
+
+        What was added to an account lately cannot reset its password for three days, so that nobody can take the account
+        over by adding an address of their own. Use another address or number of your account, or wait.
+        If it was not you, you need not do anything.
+message-password-reset-notice =
+    .subject = Your password for { $service } was reset
+    .sms = { $service }: your password was reset. You are signed out.
+    .body =
+        Your password was set anew on { $at } by a message to one of your addresses or numbers. Every device was signed out.
+
+        The next sign-in asks for your second factor, and not for one at the address or number that got the message.
+        If it was not you, reset the password yourself by another address, and tell the people who run { $service }.
+message-password-changed-notice =
+    .subject = Your password for { $service } was changed
+    .sms = { $service }: your password was changed.
+    .body =
+        Your password was changed on { $at }. Devices that were signed in with the old one were signed out.
+
+        If it was not you, reset your password at once, and tell the people who run { $service }.
