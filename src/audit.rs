@@ -120,6 +120,16 @@ pub enum EventKind {
     AccountImported,
     /// An operator wrote all accounts into a file.
     AccountsExported,
+    /// A reset of a password was asked for, whoever's it may be.
+    PasswordResetRequested,
+    /// A wrong code of a reset.
+    PasswordResetFailed,
+    /// The password was reset.
+    PasswordReset,
+    /// The password was changed.
+    PasswordChanged,
+    /// A wrong current password at a change of the password.
+    PasswordChangeFailed,
     /// An operator had a signing key made.
     SigningKeyMade,
     /// An operator dropped a signing key.
@@ -168,6 +178,11 @@ impl EventKind {
             Self::SignInRefused => "sign_in_refused",
             Self::AccountImported => "account_imported",
             Self::AccountsExported => "accounts_exported",
+            Self::PasswordResetRequested => "password_reset_requested",
+            Self::PasswordResetFailed => "password_reset_failed",
+            Self::PasswordReset => "password_reset",
+            Self::PasswordChanged => "password_changed",
+            Self::PasswordChangeFailed => "password_change_failed",
             Self::SigningKeyMade => "signing_key_made",
             Self::SigningKeyDropped => "signing_key_dropped",
         }

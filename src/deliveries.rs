@@ -1,8 +1,9 @@
 //! The worker that lets messages leave.
 //!
 //! It is woken by the commit of a message in this process, and looks by itself every [`POLL`] for what other replicas
-//! left behind and for what is due again. Up to [`CONCURRENCY`] messages leave at a time. Whether a sign-up's
-//! code, that of a new identifier, the token of a device or what belongs to a recovery is sent is decided here and not in the request, so that a request takes no other path for an address that is taken.
+//! left behind and for what is due again. Up to [`CONCURRENCY`] messages leave at a time. Whether a sign-up's code, that
+//! of a new identifier, the token of a device or of a reset, or what belongs to a recovery is sent is decided here and not
+//! in the request, so that a request takes no other path for an address that is taken.
 //!
 //! A database that does not answer only delays: the loop goes on, and what was claimed is due again when the lease
 //! runs out. A message that has left but could not be marked as sent is marked until that succeeds or the lease is
@@ -31,6 +32,7 @@ use crate::messages::Failure;
 use crate::messages::Letterhead;
 use crate::messages::MessageKind;
 use crate::messages::Transport;
+use crate::passwords;
 use crate::recovery;
 use crate::sign_up;
 
@@ -113,6 +115,7 @@ impl Worker {
             MessageKind::SignUpCode => sign_up::decide(&mut conn, self.app.clock.now(), claimed).await?,
             MessageKind::DeviceToken => devices::decide(&mut conn, claimed).await?,
             MessageKind::NewIdentifierCode => identifiers::decide(&mut conn, claimed).await?,
+            MessageKind::PasswordReset => passwords::decide(&mut conn, &self.app, claimed).await?,
             MessageKind::RecoveryContactCode | MessageKind::RecoveryProofCode | MessageKind::RecoveryToken => {
                 recovery::decide(&mut conn, &self.app, claimed).await?
             }

@@ -42,6 +42,7 @@ pub mod sessions;
 pub mod changes;
 pub mod devices;
 pub mod factors;
+pub mod passwords;
 
 pub mod identifiers;
 pub mod recovery;

@@ -120,6 +120,7 @@ struct Kept {
     recoveries: Counters<2>,
     factor_checks: Counters<2>,
     refreshes: Counters<1>,
+    password_changes: Counters<2>,
     messages: Counters<3>,
     db_pool_wait_seconds: Durations,
     levels: Levels,
@@ -143,6 +144,7 @@ impl Metrics {
             recoveries: Family::default(),
             factor_checks: Family::default(),
             refreshes: Family::default(),
+            password_changes: Family::default(),
             messages: Family::default(),
             db_pool_wait_seconds: Durations::default(),
             levels: Levels::default(),
@@ -176,6 +178,11 @@ impl Metrics {
     /// A refresh ended; `outcome` is `ok` or the code of the problem.
     pub fn refresh(&self, outcome: &'static str) {
         self.0.refreshes.get_or_create(&labels(["outcome"], [outcome])).inc();
+    }
+
+    /// A change or a reset of a password ended; `way` is `change`, `link` or `code`.
+    pub fn password_change(&self, way: &'static str, outcome: &'static str) {
+        self.0.password_changes.get_or_create(&labels(["way", "outcome"], [way, outcome])).inc();
     }
 
     /// An attempt to deliver a message ended.
@@ -223,6 +230,7 @@ impl Kept {
         registry.register("recoveries", "Steps of recoveries", self.recoveries.clone());
         registry.register("factor_checks", "Codes of factors judged", self.factor_checks.clone());
         registry.register("refreshes", "Refreshes of sessions", self.refreshes.clone());
+        registry.register("password_changes", "Changes and resets of passwords", self.password_changes.clone());
         registry.register("messages", "Attempts to deliver a message", self.messages.clone());
         registry.register("limit_decisions", "Decisions of the limits", sources.limit_decisions.0);
         registry.register("message_spend", "What messages to phones cost", sources.message_spend.0);

@@ -37,6 +37,7 @@ use crate::limits::Heartbeat;
 use crate::messages::Transport;
 use crate::openapi;
 use crate::openapi::Document;
+use crate::passwords;
 use crate::recovery;
 use crate::scrape;
 use crate::sessions;
@@ -67,6 +68,7 @@ fn endpoints(mode: Mode) -> impl Fn(&mut ServiceConfig<'_>) + Copy {
         recovery::routes(config);
         devices::routes(config);
         sessions::routes(config);
+        passwords::routes(config);
         account_life::routes(config);
         identifiers::routes(config);
         changes::routes(config);

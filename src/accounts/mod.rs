@@ -9,12 +9,15 @@
 //!   or status ([`lock`]); a [`LockedAccount`] is what `sessions::open` takes, so the order of locks is a type.
 //! * A password's hash is sealed to its account. Judging one costs the same for an unknown identifier, for an account
 //!   without a password and for a wrong one ([`authenticate`]); closed and suspended are told after the right one.
+//! * A change of the password raises its version, and whatever saw another version opens nothing. A reset is bound to
+//!   version, identifier and a number of its own, and used up by one statement: see `passwords`.
 //! * One destination is one proof, and what is new carries nothing for 72 hours: see `one_proof`.
 
 mod contact;
 mod imports;
 mod model;
 mod one_proof;
+mod passwords;
 mod service;
 mod store;
 mod tries;
@@ -39,6 +42,7 @@ pub use imports::taken;
 pub use model::AccountStatus;
 pub use model::AuthenticateError;
 pub use model::Authenticated;
+pub use model::BoundReset;
 pub use model::Identifier;
 pub use model::IdentifierError;
 pub use model::IdentifierKind;
@@ -48,6 +52,7 @@ pub use model::LegacyLogin;
 pub use model::LockedAccount;
 pub use model::NewAccount;
 pub use model::OwnIdentifier;
+pub use model::PasswordStanding;
 pub use model::Profile;
 pub use model::VerifiedIdentifier;
 pub use model::identifier_hint;
@@ -59,17 +64,29 @@ pub use one_proof::HOLD;
 pub use one_proof::factor_may_carry;
 pub use one_proof::identifier_may_carry;
 pub use one_proof::may_answer;
+pub use passwords::ResetBinding;
+pub use passwords::accept_password;
+pub use passwords::bind_reset;
+pub use passwords::forget_reset_carrier;
+pub use passwords::password_standing;
+pub use passwords::require_password_change;
+pub use passwords::reset_is_open;
+pub use passwords::set_password;
+pub use passwords::use_reset;
+pub use passwords::void_password;
+pub use passwords::void_resets;
 pub use service::Candidate;
 pub use service::authenticate;
 pub use service::candidate;
 pub use service::candidate_of;
 pub use service::create;
+pub use service::is_password;
 pub use service::lock;
 pub use service::owner_of;
 pub use service::profile;
 pub use service::update_profile;
-pub use service::void_password;
 pub use tries::record_failure;
+pub use tries::try_password;
 pub use typed::Faults;
 pub use typed::field_code;
 pub use typed::read_client;

@@ -66,7 +66,7 @@ pub async fn candidate_of(app: &App, account: AccountId) -> Result<Candidate, In
     Ok(Candidate { credentials: store::find_credentials_of(&app.db, account).await? })
 }
 
-/// Judges a password. Nobody's costs the same work as somebody's.
+/// Judges a password, whoever counts it. Nobody's costs the same work as somebody's.
 ///
 /// # Errors
 /// See [`AuthenticateError`]; closed and suspended are told only after the right password.
@@ -98,6 +98,21 @@ pub async fn authenticate(
         upgrade(app, credentials, presented).await?;
     }
     Ok(Authenticated { account: credentials.account, password_version: credentials.version })
+}
+
+/// Whether this is the password of an account whose owner has just given it; to tell a new password from the old one.
+///
+/// # Errors
+/// No hashing thread would have had time.
+pub async fn is_password(
+    app: &App,
+    slot: crypto::HashingSlot,
+    candidate: &Candidate,
+    password: &NormalisedPassword,
+) -> Result<bool, crypto::HashingError> {
+    let known = candidate.credentials.as_ref().and_then(|c| Some((c.account, c.hash_sealed.as_deref()?)));
+    let Some((account, sealed)) = known else { return Ok(false) };
+    Ok(slot.verify(password, &open_hash(app, account, sealed)?).await?.matches)
 }
 
 /// A hash of older parameters is made anew. When no thread has time the next sign-in does it.
@@ -139,14 +154,6 @@ pub async fn owner_of(conn: &mut PgConnection, lookup_key: &str) -> Result<Optio
 /// The database did not answer, or there is no such account.
 pub async fn profile(conn: &mut PgConnection, account: AccountId) -> Result<Profile, Internal> {
     store::profile(conn, account).await?.ok_or_else(|| Internal::bug(format!("accounts {account}: no such row")))
-}
-
-/// Takes the password away until it is reset: it opens nothing any more, and no flow that saw it does.
-///
-/// # Errors
-/// The database did not take it.
-pub async fn void_password(conn: &mut PgConnection, app: &App, account: &LockedAccount) -> Result<(), Internal> {
-    store::void_password(conn, account, app.clock.now()).await
 }
 
 /// Changes what is given of the profile.

@@ -1,18 +1,44 @@
-//! Tries that failed.
+//! Tries at a password: counted before they are judged, settled afterwards, written down when they fail.
 
 use super::contact::notify;
+use super::model::AuthenticateError;
+use super::model::Authenticated;
+use super::service::Candidate;
+use super::service::authenticate;
 use crate::app::App;
 use crate::audit;
 use crate::audit::Event;
+use crate::crypto::HashingSlot;
 use crate::ids::AccountId;
 use crate::internal::Internal;
 use crate::limits::Raised;
 use crate::messages::MessageKind;
 
+/// Judges a password whose failure is counted already, and settles the count. Nobody's costs the same work as somebody's.
+///
+/// # Errors
+/// See [`AuthenticateError`]; closed and suspended are told only after the right password.
+pub async fn try_password(
+    app: &App,
+    slot: HashingSlot,
+    (candidate, password): (&Candidate, &str),
+    raised: &Raised,
+) -> Result<Authenticated, AuthenticateError> {
+    let outcome = authenticate(app, slot, candidate, password).await;
+    match &outcome {
+        Ok(_) | Err(AuthenticateError::Closed { .. } | AuthenticateError::Suspended { .. }) => {
+            app.failures.forgive(raised).await?;
+        }
+        Err(AuthenticateError::Wrong { .. }) => {}
+        Err(AuthenticateError::Hashing(_) | AuthenticateError::Internal(_)) => app.failures.give_back(raised).await?,
+    }
+    outcome
+}
+
 /// Records a failure that was counted. The owner is told when there are many in a row.
 ///
 /// # Errors
-/// The database did not take it.
+/// The database did not take the rows.
 pub async fn record_failure(
     app: &App,
     event: Event<'_>,

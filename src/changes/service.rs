@@ -26,6 +26,7 @@ use crate::internal::Internal;
 use crate::messages;
 use crate::messages::MessageKind;
 use crate::sessions;
+use crate::sessions::EndReason;
 
 /// Changes that are carried out in one go; the rest waits for the next.
 const AT_ONCE: i64 = 100;
@@ -140,7 +141,7 @@ pub(super) async fn cancel(app: &App, token: &str, caller: &Caller) -> Result<()
     audit::record(&mut tx, &app.clock, event.detail(detail)).await?;
     let notice = if change.kind.comes_from_inside() {
         accounts::void_password(&mut tx, app, &account).await?;
-        sessions::end_every(&mut tx, app, &account, None, caller).await?;
+        sessions::end_every(&mut tx, app, &account, (None, EndReason::EndedByOwner), caller).await?;
         MessageKind::ChangeCancelledNotice
     } else {
         MessageKind::ClaimStoppedNotice

@@ -17,6 +17,7 @@
 //!   minutes; another voids the one before. It is sealed in Redis and burnt in PostgreSQL by the one answer that counts.
 //! * An answer is refused whole, and nothing is written but the failure, when type, challenge, origin, rp id, flags, signature
 //!   or owner are not the right ones, or when the signature count did not rise: a copy of the passkey is in use.
+//! * A phone that carried the reset of the password does not answer until something else has ([`answering`]).
 //! * An account has ten recovery codes of 80 bits, shown once, kept as argon2id digests under one salt, each good
 //!   for one use. A new set voids the old one.
 //! * Enrolment inside a sign-in needs an account without any confirmed factor, judged under the account's lock, so
@@ -63,8 +64,10 @@ pub use model::TotpEnrolment;
 pub use recovery_codes::RecoveryCodes;
 #[cfg(any(test, fuzzing))]
 pub use recovery_codes::code_property;
+pub use service::Answering;
 pub use service::DevelopmentCode;
 pub use service::Place;
+pub use service::answering;
 pub use service::begin_passkey;
 pub use service::begin_phone;
 pub use service::begin_totp;

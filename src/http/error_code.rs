@@ -58,6 +58,7 @@ error_codes! {
     LastSecondFactor "last_second_factor" CONFLICT,
     LastIdentifier "last_identifier" CONFLICT,
     AlreadyVerified "already_verified" CONFLICT,
+    FactorCarriedReset "factor_carried_reset" CONFLICT,
     LimitReached "limit_reached" CONFLICT,
     Conflict "conflict" CONFLICT,
     SignInExpired "sign_in_expired" GONE,
@@ -65,6 +66,7 @@ error_codes! {
     SignUpExpired "sign_up_expired" GONE,
     RecoveryTokenInvalid "recovery_token_invalid" GONE,
     CancelTokenInvalid "cancel_token_invalid" GONE,
+    ResetTokenInvalid "reset_token_invalid" GONE,
     DeviceTokenInvalid "device_token_invalid" GONE,
     InvalidCode "invalid_code" UNPROCESSABLE_ENTITY,
     InvalidCredential "invalid_credential" UNPROCESSABLE_ENTITY,
@@ -134,6 +136,7 @@ field_codes! {
     PasswordTooCommon "password_too_common",
     PasswordBreached "password_breached",
     PasswordContainsContext "password_contains_context",
+    PasswordUnchanged "password_unchanged",
     UnsupportedLocale "unsupported_locale",
     UnknownTimeZone "unknown_time_zone",
 }

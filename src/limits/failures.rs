@@ -47,11 +47,13 @@ pub enum Lane {
     Code,
     /// A proof in a recovery that is no password: strangers may try those, so they must not close the codes.
     Recovery,
+    /// The code of a reset.
+    Reset,
 }
 
 impl Lane {
     /// Every lane.
-    pub const ALL: [Self; 4] = [Self::Password, Self::Device, Self::Code, Self::Recovery];
+    pub const ALL: [Self; 5] = [Self::Password, Self::Device, Self::Code, Self::Recovery, Self::Reset];
 
     /// The lane's name in the database.
     #[must_use]
@@ -61,6 +63,7 @@ impl Lane {
             Self::Device => "device",
             Self::Code => "code",
             Self::Recovery => "recovery",
+            Self::Reset => "reset",
         }
     }
 
@@ -68,7 +71,7 @@ impl Lane {
     #[must_use]
     pub fn most(self) -> i32 {
         match self {
-            Self::Password | Self::Code | Self::Recovery => 100,
+            Self::Password | Self::Code | Self::Recovery | Self::Reset => 100,
             Self::Device => 10,
         }
     }
@@ -172,14 +175,21 @@ impl Failures {
         store::lower(&self.db, &raised.key, raised.lane.name()).await
     }
 
+    /// Opens a lane, for something that proves more than its right answer would.
+    ///
+    /// # Errors
+    /// The database did not answer.
+    pub async fn open(&self, lane: Lane, whose: Failing<'_>) -> Result<(), Internal> {
+        store::delete(&self.db, &self.key(whose), lane.name()).await
+    }
+
     /// Opens every lane, for an operator.
     ///
     /// # Errors
     /// The database did not answer.
     pub async fn reset(&self, whose: Failing<'_>) -> Result<(), Internal> {
-        let key = self.key(whose);
         for lane in Lane::ALL {
-            store::delete(&self.db, &key, lane.name()).await?;
+            self.open(lane, whose).await?;
         }
         Ok(())
     }

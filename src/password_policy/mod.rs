@@ -29,6 +29,7 @@ use std::path::Path;
 
 use crate::crypto::MAX_PASSWORD_CODE_POINTS;
 use crate::crypto::NormalisedPassword;
+use crate::http::FieldCode;
 use crate::internal::Internal;
 
 pub use breached::BreachedFileError;
@@ -87,6 +88,19 @@ impl PasswordFault {
             Self::TooCommon => "password_too_common",
             Self::Breached => "password_breached",
             Self::ContainsContext => "password_contains_context",
+        }
+    }
+}
+
+impl From<PasswordFault> for FieldCode {
+    fn from(fault: PasswordFault) -> Self {
+        match fault {
+            PasswordFault::TooShort => Self::PasswordTooShort,
+            PasswordFault::TooLong => Self::PasswordTooLong,
+            PasswordFault::InvalidCharacters => Self::InvalidCharacters,
+            PasswordFault::TooCommon => Self::PasswordTooCommon,
+            PasswordFault::Breached => Self::PasswordBreached,
+            PasswordFault::ContainsContext => Self::PasswordContainsContext,
         }
     }
 }

@@ -19,7 +19,8 @@
 //! Rules
 //! * A session opens only under the account's lock ([`crate::accounts::LockedAccount`]), for an active account,
 //!   and with the version of the password that its flow saw: nothing outlives a password change.
-//! * It ends when it was idle too long, when it is too old whatever happens, when its owner or a reuse ends it.
+//! * It ends when it was idle too long, when it is too old whatever happens, when its owner or a reuse ends it, and
+//!   with the others when the password is reset or changed ([`end_every`]).
 //!   Expiry is judged by our clock, not by the database's.
 //! * [`CurrentSession`] is the only way into an endpoint with an access token: it needs a token whose `aud`
 //!   contains the issuer *and* a session that is alive now, so a sign-out works at once here.
@@ -38,6 +39,7 @@ pub use http::TokenSet;
 pub use http::routes;
 pub use http::token_set;
 pub use model::CurrentSession;
+pub use model::EndReason;
 pub use model::NewSession;
 pub use model::OpenError;
 pub use model::OpenedSession;

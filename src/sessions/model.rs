@@ -82,10 +82,17 @@ pub enum OpenError {
 
 /// Why a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum EndReason {
+pub enum EndReason {
+    /// Its owner signed out.
     SignedOut,
+    /// Its owner ended it from another one.
     EndedByOwner,
+    /// An old refresh token came back.
     RefreshTokenReused,
+    /// The password was changed.
+    PasswordChanged,
+    /// The password was reset.
+    PasswordReset,
 }
 
 impl EndReason {
@@ -94,6 +101,8 @@ impl EndReason {
             Self::SignedOut => "signed_out",
             Self::EndedByOwner => "ended_by_owner",
             Self::RefreshTokenReused => "refresh_token_reused",
+            Self::PasswordChanged => "password_changed",
+            Self::PasswordReset => "password_reset",
         }
     }
 }

@@ -65,6 +65,10 @@ pub async fn open(
         },
     )
     .await?;
+    if account.password().reset_carrier.is_some() {
+        // No factor at the carrier answers, so it was something else.
+        accounts::forget_reset_carrier(conn, account).await?;
+    }
     let event = Event::new(EventKind::SignedIn, caller).account(account.id()).session(id).client(new.client_id);
     audit::record(conn, &app.clock, event.detail(serde_json::json!({ "amr": new.amr }))).await?;
     let facts = store::account_facts(conn, account.id()).await?.ok_or(OpenError::Outdated)?;
@@ -197,13 +201,16 @@ pub(super) async fn end_all(
     caller: &Caller,
 ) -> Result<(), Internal> {
     let mut tx = app.begin().await?;
-    let Some(account) = accounts::lock(&mut tx, session.account).await? else { return Ok(()) };
-    end_every(&mut tx, app, &account, but_own.then_some(session.id), caller).await?;
+    // The lock keeps out a session that is being opened meanwhile.
+    if let Some(account) = accounts::lock(&mut tx, session.account).await? {
+        let kept = but_own.then_some(session.id);
+        end_every(&mut tx, app, &account, (kept, EndReason::EndedByOwner), caller).await?;
+    }
     app.commit(tx).await
 }
 
-/// Ends every session of an account, but for `kept`, in the transaction of the caller. The lock keeps out a session that
-/// is being opened meanwhile.
+/// Ends every session of an account but the one to keep, in the transaction of what is the reason for it. The account's
+/// lock keeps out a session that is being opened meanwhile.
 ///
 /// # Errors
 /// The database did not take it.
@@ -211,11 +218,11 @@ pub async fn end_every(
     conn: &mut PgConnection,
     app: &App,
     account: &LockedAccount,
-    kept: Option<SessionId>,
+    (kept, reason): (Option<SessionId>, EndReason),
     caller: &Caller,
 ) -> Result<(), Internal> {
-    for ended in store::end_all(conn, account.id(), kept, app.clock.now()).await? {
-        record_end(conn, app, account.id(), ended, (EndReason::EndedByOwner, caller)).await?;
+    for ended in store::end_all(conn, account.id(), (kept, reason), app.clock.now()).await? {
+        record_end(conn, app, account.id(), ended, (reason, caller)).await?;
     }
     Ok(())
 }

@@ -160,7 +160,7 @@ pub(super) async fn end(
 pub(super) async fn end_all(
     conn: &mut PgConnection,
     account: AccountId,
-    kept: Option<SessionId>,
+    (kept, reason): (Option<SessionId>, EndReason),
     now: DateTime<Utc>,
 ) -> Result<Vec<SessionId>, Internal> {
     Ok(sqlx::query_scalar!(
@@ -170,7 +170,7 @@ pub(super) async fn end_all(
         account.uuid(),
         kept.map(SessionId::uuid),
         now,
-        EndReason::EndedByOwner.name()
+        reason.name()
     )
     .fetch_all(conn)
     .await?)

@@ -19,6 +19,8 @@ use crate::internal::Internal;
 use crate::limits::FailuresError;
 use crate::limits::Limited;
 use crate::messages::ChannelNotSupported;
+use crate::password_policy::PasswordFault;
+use crate::password_policy::PasswordRefusal;
 
 /// `sit_…`: names a flow for the person who is in it.
 pub(super) struct SignInToken;
@@ -40,6 +42,8 @@ pub(super) struct Flow {
     #[serde(default)]
     pub by_legacy_login: bool,
     pub session_label: Option<String>,
+    /// The hash of the new password (PHC string), written when the flow completes.
+    pub staged: Option<String>,
     /// The device that was recognised by its token.
     pub device: Option<DeviceId>,
     pub expires_at: DateTime<Utc>,
@@ -49,6 +53,8 @@ pub(super) struct Flow {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum NextStep {
+    /// A new password, in the place of one that must be changed.
+    ChangePassword,
     /// A code sent to one of the account's identifiers.
     VerifyIdentifier,
     /// A code of a confirmed factor, or a passkey.
@@ -78,6 +84,15 @@ pub(super) struct Step {
     pub next: NextStep,
     pub identifiers: Vec<OwnIdentifier>,
     pub factors: Vec<ConfirmedFactor>,
+    /// Factors that may not answer: they are at the destination that carried the reset of the password.
+    pub withheld: Vec<ConfirmedFactor>,
+}
+
+impl Step {
+    /// One that needs nothing to choose from.
+    pub(super) fn bare(next: NextStep) -> Self {
+        Self { next, identifiers: Vec::new(), factors: Vec::new(), withheld: Vec::new() }
+    }
 }
 
 /// Why a step was refused.
@@ -122,9 +137,18 @@ pub(super) enum SignInError {
     /// The account has no such factor of this kind.
     #[error("no such factor")]
     UnknownFactor,
+    /// The factor is at the destination that carried the reset of the password.
+    #[error("the factor carried the reset")]
+    FactorCarriedReset,
     /// Several factors fit: one must be named.
     #[error("several factors fit")]
     AmbiguousFactor,
+    /// The new password is refused by the policy.
+    #[error("the new password is refused")]
+    Password(Vec<PasswordFault>),
+    /// The new password is the old one.
+    #[error("the new password is the old one")]
+    PasswordUnchanged,
     /// The code cannot take the way that was asked for.
     #[error(transparent)]
     Channel(#[from] ChannelNotSupported),
@@ -154,5 +178,14 @@ impl From<FailuresError> for SignInError {
 impl From<Limited> for SignInError {
     fn from(limited: Limited) -> Self {
         Self::Limited(limited)
+    }
+}
+
+impl From<PasswordRefusal> for SignInError {
+    fn from(refusal: PasswordRefusal) -> Self {
+        match refusal {
+            PasswordRefusal::Faults(faults) => Self::Password(faults),
+            PasswordRefusal::Internal(error) => Self::Internal(error),
+        }
     }
 }

@@ -11,12 +11,11 @@ use super::service::SecondFactor;
 use super::service::Try;
 use super::service::amr;
 use super::service::amr_of_passkey;
-use super::service::authenticate;
 use super::service::challenge_to;
 use super::service::kind_of;
-use super::service::record_failure;
 use super::service::send_to_factor;
 use super::service::tell_of_recovery_code;
+use super::service::told_of_withheld;
 use crate::accounts;
 use crate::accounts::AccountStatus;
 use crate::accounts::AuthenticateError;
@@ -28,6 +27,7 @@ use crate::audit::EventKind;
 use crate::crypto::OpaqueToken;
 use crate::crypto::TokenKind;
 use crate::factors;
+use crate::factors::Answering;
 use crate::factors::CheckError;
 use crate::factors::ConfirmedFactor;
 use crate::factors::FactorKind;
@@ -71,14 +71,23 @@ fn flow(session: &CurrentSession) -> FlowId {
     session.id.uuid().into()
 }
 
+/// The factors of the account, by whether they may answer. Every session opened with something else than what carried a
+/// reset, so that there is nothing to withhold unless a reset is ending the session in this moment.
+async fn answering(app: &App, session: &CurrentSession) -> Result<Answering, SignInError> {
+    let mut conn = app.db.acquire().await.map_err(Internal::from)?;
+    let password = accounts::password_standing(&mut conn, session.account).await?.ok_or(SignInError::Expired)?;
+    Ok(factors::answering(&mut conn, session.account, &password).await?)
+}
+
 /// Sends a code to a phone of the account. Answers the token to give it back with, and where it went.
 pub(super) async fn send_code(
     app: &App,
     session: &CurrentSession,
     to: (FactorId, Channel),
 ) -> Result<(String, String), SignInError> {
-    let factors = factors::confirmed(&mut *app.db.acquire().await.map_err(Internal::from)?, session.account).await?;
-    let (sent, number) = send_to_factor(app, (session.account, &factors), flow(session), to).await?;
+    let Answering { able, withheld } = answering(app, session).await?;
+    let sent = send_to_factor(app, (session.account, &able), flow(session), to).await;
+    let (sent, number) = sent.map_err(|error| told_of_withheld(error, &withheld, Some(to.0)))?;
     Ok((name(app, session, sent).await?, number))
 }
 
@@ -121,8 +130,9 @@ pub(super) async fn reauthenticate(
     given: &SecondFactor,
     caller: &Caller,
 ) -> Result<Reauthenticated, SignInError> {
-    let factors = factors::confirmed(&mut *app.db.acquire().await.map_err(Internal::from)?, session.account).await?;
-    let factor = given.factor_among(&factors)?;
+    let Answering { able, withheld } = answering(app, session).await?;
+    let factor = given.factor_among(&able).map_err(SignInError::from);
+    let factor = factor.map_err(|error| told_of_withheld(error, &withheld, given.factor))?;
     let asked = |factor: &&ConfirmedFactor| matches!(factor.kind, FactorKind::Phone | FactorKind::Passkey);
     let sent = match (factor.filter(asked), token) {
         (Some(_), None) => return Err(SignInError::NoReauthentication),
@@ -155,9 +165,9 @@ async fn judge(app: &App, session: &CurrentSession, password: &str, failed: Even
     let slot = app.hashing.reserve()?;
     let candidate = accounts::candidate_of(app, session.account).await?;
     let raised = app.failures.raise(Lane::Password, Failing::Account(session.account)).await?;
-    match authenticate(app, slot, (&candidate, password), &raised).await {
+    match accounts::try_password(app, slot, (&candidate, password), &raised).await {
         Err(error @ AuthenticateError::Wrong { .. }) => {
-            record_failure(app, failed, (Some(session.account), &raised)).await?;
+            accounts::record_failure(app, failed, (Some(session.account), &raised)).await?;
             Err(error.into())
         }
         other => Ok(other?.password_version),

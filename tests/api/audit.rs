@@ -113,9 +113,40 @@ fn every_act_of_a_session_leaves_one_row() {
         let patch = app.request(Method::PATCH, "/v1/account").bearer_auth(&access).header("user-agent", "audited");
         let changed = app.send(patch.json(&json!({ "display_name": "Taro" }))).await;
         assert_eq!(recorded(app, &changed, account).await, ["profile_changed"]);
+        let change = |current: &str| json!({ "current_password": current, "new_password": "tidal mango ledger vowel" });
+        let wrong = post(app, token, "/v1/account/password", change("not the password")).await;
+        assert_eq!(recorded(app, &wrong, account).await, ["password_change_failed"]);
+        let replaced = post(app, token, "/v1/account/password", change(PASSWORD)).await;
+        assert_eq!(recorded(app, &replaced, account).await, ["password_changed"]);
         let ended = post(app, token, "/v1/sessions/sign-out", json!({})).await;
         assert_eq!(ended.status, 204);
         assert_eq!(recorded(app, &ended, account).await, ["session_ended"]);
+        app.ignore_messages().await;
+    });
+}
+
+/// security.md 83: a reset names its identifier and the way that it took, and every session that it ended.
+#[test]
+fn every_step_of_a_reset_leaves_one_row() {
+    test(async |app| {
+        let person = app.person("taro@example.jp").await;
+        let account: Option<Uuid> = Some(text(&person.tokens["account_id"]).parse().unwrap());
+        let asked = post(app, None, "/v1/password-resets", json!({ "identifier": "taro@example.jp" })).await;
+        assert_eq!(recorded(app, &asked, None).await, ["password_reset_requested"]);
+        let code = app.code_to("taro@example.jp").await;
+        let token = &asked.body["password_reset_token"];
+        let body = |code: &str| json!({ "method": "code", "password_reset_token": token, "code": code, "new_password": "tidal mango ledger vowel" });
+        let wrong =
+            post(app, None, "/v1/password-resets/confirm", body(if code == "00000000" { "1" } else { "00000000" }))
+                .await;
+        assert_eq!(recorded(app, &wrong, account).await, ["password_reset_failed"]);
+        let done = post(app, None, "/v1/password-resets/confirm", body(&code)).await;
+        assert_eq!(done.status, 204);
+        let mut kinds = recorded(app, &done, account).await;
+        kinds.sort();
+        assert_eq!(kinds, ["password_reset", "session_ended"]);
+        assert_eq!(detail(app, &done, "session_ended").await, json!({ "reason": "password_reset" }));
+        assert_eq!(detail(app, &done, "password_reset").await["method"], "code");
         app.ignore_messages().await;
     });
 }

@@ -141,7 +141,7 @@ fn headers(answer: &Answer) -> Vec<String> {
 fn unrandom(body: &Value) -> Value {
     let mut body = body.clone();
     for (name, value) in body.as_object_mut().into_iter().flatten() {
-        if ["request_id", "sign_up_token"].contains(&name.as_str()) {
+        if ["request_id", "sign_up_token", "password_reset_token"].contains(&name.as_str()) {
             *value = json!(value.as_str().unwrap().len());
         }
     }
@@ -260,5 +260,44 @@ async fn asking_for_a_message_does_the_same_for_every_address() {
     let expected = ["device_requests", "outbox"].map(|table| (table.to_owned(), 1));
     assert_eq!((trace.hashes, &trace.grown), (0, &BTreeMap::from(expected)));
     assert!(!trace.statements.iter().any(|statement| statement.contains("identifiers")), "{trace:#?}");
+    watched.around.embedded.stop().await.unwrap();
+}
+
+/// security.md 65: a reset for somebody, for nobody, in another spelling and asked for again: the same rows, the same
+/// statements and the same answer; and wrong codes are refused alike until none is looked at any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reset_does_the_same_for_every_address() {
+    let watched = Watched::start().await;
+    watched.sign_up("taken@example.jp").await;
+    let addresses = ["t-free@example.jp", "taken@example.jp", "TAKEN@example.jp", "t-free@example.jp"];
+    let (mut traces, mut tokens) = (Vec::new(), Vec::new());
+    for email in addresses {
+        let (mut trace, answer) = watched.trace("/v1/password-resets", &json!({ "identifier": email })).await;
+        let hint = trace.body["delivery"]["destination_hint"].as_str().unwrap().to_lowercase();
+        trace.body["delivery"]["destination_hint"] = json!(hint);
+        traces.push((email.to_owned(), trace));
+        tokens.push(answer.ok(202)["password_reset_token"].clone());
+    }
+    alike(&traces);
+    let trace = &traces[0].1;
+    let expected = ["audit_events", "outbox"].map(|table| (table.to_owned(), 1));
+    assert_eq!((trace.hashes, &trace.grown), (0, &BTreeMap::from(expected)));
+    assert!(!trace.statements.iter().any(|statement| statement.contains("identifiers")), "{trace:#?}");
+    watched.around.mailbox.word_to("taken@example.jp", "Your").await;
+    for number in 0..6 {
+        sqlx::query("DELETE FROM failures").execute(&watched.db).await.unwrap();
+        let mut traces = Vec::new();
+        for (email, token) in addresses.iter().zip(&tokens).take(2) {
+            let body = json!({
+                "method": "code", "password_reset_token": token, "code": "not a code",
+                "new_password": "tidal mango ledger vowel",
+            });
+            let (mut trace, answer) = watched.trace("/v1/password-resets/confirm", &body).await;
+            trace.without_wait();
+            assert_eq!((trace.hashes, answer.status), (0, if number == 5 { 429 } else { 422 }), "{}", answer.body);
+            traces.push(((*email).to_owned(), trace));
+        }
+        alike(&traces);
+    }
     watched.around.embedded.stop().await.unwrap();
 }

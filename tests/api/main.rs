@@ -46,6 +46,8 @@ mod passkeys;
 #[cfg(test)]
 mod password_policy;
 #[cfg(test)]
+mod passwords;
+#[cfg(test)]
 mod phones;
 #[cfg(test)]
 mod processes;

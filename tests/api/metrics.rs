@@ -6,7 +6,7 @@ use crate::support::test_with;
 const SCRAPED: &[(&str, &str)] = &[("metrics.listen", "127.0.0.1:0"), ("limits.enabled", "true")];
 
 /// Every metric, as the text names its family.
-const NAMES: [&str; 17] = [
+const NAMES: [&str; 18] = [
     "build info",
     "clock_skew_seconds gauge",
     "db_pool_wait_seconds histogram",
@@ -20,6 +20,7 @@ const NAMES: [&str; 17] = [
     "limit_fallback gauge",
     "messages counter",
     "outbox_oldest_seconds gauge",
+    "password_changes counter",
     "redis_up gauge",
     "refreshes counter",
     "sign_ins counter",
@@ -49,6 +50,7 @@ fn what_happens_is_counted_by_name() {
         app.recovery_code(&flow, &taro.recovery_codes[0]).await.ok(201);
         app.refresh(&taro.refresh_token()).await.ok(200);
         app.refresh("srt_nonsense").await.refused(401, "refresh_token_invalid");
+        app.reset_by_link("rst_nonsense", "tidal mango ledger vowel").await.refused(410, "reset_token_invalid");
         app.ignore_messages().await;
         let text = scrape(app).await;
         let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE sekisho_"));
@@ -64,6 +66,7 @@ fn what_happens_is_counted_by_name() {
             "limit_fallback 0.0",
             "messages_total{channel=\"email\",provider=\"inbox\",outcome=\"sent\"} 3",
             "hash_refused_total 0",
+            "password_changes_total{way=\"link\",outcome=\"reset_token_invalid\"} 1",
             "redis_up 1.0",
             "refreshes_total{outcome=\"ok\"} 1",
             "refreshes_total{outcome=\"refresh_token_invalid\"} 1",

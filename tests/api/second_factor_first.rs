@@ -57,6 +57,7 @@ fn signed_by_another(token: &str) -> String {
 /// What is no access token, though it opens something or looks like one.
 async fn impostors(app: &TestApp, taro: &Person<'_>) -> Vec<(&'static str, String)> {
     let hand = in_hand(app, taro).await;
+    let (link, asked, _) = app.reset_message("taro@example.jp").await;
     let access = taro.access();
     let unsigned = URL_SAFE_NO_PAD.encode(r#"{"typ":"at+jwt","alg":"none"}"#);
     let (message, signature) = access.rsplit_once('.').unwrap();
@@ -67,6 +68,8 @@ async fn impostors(app: &TestApp, taro: &Person<'_>) -> Vec<(&'static str, Strin
         ("a flow that asks for the second factor", hand.second_factor),
         ("a flow that enrols", hand.enrol),
         ("a refresh token", taro.refresh_token()),
+        ("the token of a reset", link),
+        ("the token of a request for one", asked),
         ("the token of a device", taro.tokens["device_token"].as_str().unwrap().to_owned()),
         ("a code of the app", taro.authenticator.code(app.next_step())),
         ("a recovery code", taro.recovery_codes[0].clone()),
@@ -203,6 +206,20 @@ fn places() -> Vec<(&'static str, Value, &'static str, &'static [&'static str])>
         ),
         ("/v1/sessions/refresh", json!({}), "refresh_token", &[]),
         ("/v1/device-tokens/confirm", json!({}), "token", &[]),
+        ("/v1/sign-ins/password", json!({ "new_password": "tidal mango ledger vowel" }), "sign_in_token", &[]),
+        ("/v1/password-resets/inspect", json!({}), "reset_token", &["link"]),
+        (
+            "/v1/password-resets/confirm",
+            json!({ "method": "link", "new_password": "tidal mango ledger vowel" }),
+            "reset_token",
+            &["link"],
+        ),
+        (
+            "/v1/password-resets/confirm",
+            json!({ "method": "code", "code": "12345678", "new_password": "tidal mango ledger vowel" }),
+            "password_reset_token",
+            &["reset"],
+        ),
     ]
 }
 
@@ -212,6 +229,7 @@ fn a_token_opens_nothing_in_the_place_of_another() {
     test(async |app| {
         let taro = app.person("taro@example.jp").await;
         let hand = in_hand(app, &taro).await;
+        let (link, asked, _) = app.reset_message("taro@example.jp").await;
         let tokens = [
             ("sign-up", hand.sign_up),
             ("verify", hand.verify_identifier),
@@ -220,6 +238,8 @@ fn a_token_opens_nothing_in_the_place_of_another() {
             ("access", taro.access()),
             ("recovery", taro.recovery_codes[0].clone()),
             ("device", taro.tokens["device_token"].as_str().unwrap().to_owned()),
+            ("link", link),
+            ("reset", asked),
         ];
         for (path, body, member, fitting) in places() {
             for (kind, token) in tokens.iter().filter(|(kind, _)| !fitting.contains(kind)) {
@@ -233,6 +253,7 @@ fn a_token_opens_nothing_in_the_place_of_another() {
                     "/v1/sessions/refresh" => &["refresh_token_invalid"],
                     "/v1/device-tokens/confirm" => &["device_token_invalid"],
                     "/v1/passkey-sign-ins" => &["sign_in_expired"],
+                    _ if member.ends_with("reset_token") => &["reset_token_invalid"],
                     _ if member == "sign_up_token" => &["sign_up_expired"],
                     _ if ["verify", "second", "enrol"].contains(kind) => &["wrong_step"],
                     _ => &["sign_in_expired"],

@@ -126,6 +126,11 @@ async fn path(scene: &Scene, nth: usize) {
     scene.post("/v1/device-tokens", &json!({ "identifier": address })).await;
     let body = json!({ "token": scene.around.mailbox.word_to(&address, "sdr_").await });
     only("device token", scene.race("/v1/device-tokens/confirm", |_| body.clone(), None).await);
+
+    scene.post("/v1/password-resets", &json!({ "identifier": address })).await;
+    let token = scene.around.mailbox.word_to(&address, "rst_").await;
+    let body = |nth: usize| json!({ "method": "link", "reset_token": token, "new_password": format!("tidal mango ledger vowel {nth}") });
+    only("reset", scene.race("/v1/password-resets/confirm", body, None).await);
 }
 
 /// A code of an app and a recovery code, each in five flows at a time.
@@ -143,7 +148,8 @@ async fn sign_ins(scene: &Scene, sign_in: &Value, tokens: &Value, code: &str) {
 
 async fn races() {
     let around = Surroundings::migrated().await;
-    let environment = around.with("http.trusted_proxies", "127.0.0.1/32");
+    let mut environment = around.with("http.trusted_proxies", "127.0.0.1/32");
+    environment.insert("pages.password_reset", "https://auth.example.com/reset".to_owned());
     let replicas = [Process::serve(&environment).await, Process::serve(&environment).await];
     let scene = Scene { replicas, around, client: Client::new() };
     for nth in 0..ROUNDS {
@@ -154,7 +160,7 @@ async fn races() {
         "races: {ROUNDS} rounds of {RACERS} requests over two replicas, each won once: sign-up code, identifier code,"
     );
     println!(
-        "  enrolment, code of an app, recovery code, re-authentication, device token; a refresh has one successor"
+        "  enrolment, code of an app, recovery code, re-authentication, device token, reset; a refresh has one successor"
     );
     for replica in scene.replicas {
         let output = replica.output();

@@ -54,7 +54,7 @@ pub struct LockedAccount {
     pub(super) id: AccountId,
     pub(super) status: AccountStatus,
     pub(super) roles: Vec<String>,
-    pub(super) password_version: i64,
+    pub(super) password: PasswordStanding,
 }
 
 impl LockedAccount {
@@ -79,8 +79,39 @@ impl LockedAccount {
     /// Raised by every change of the password.
     #[must_use]
     pub fn password_version(&self) -> i64 {
-        self.password_version
+        self.password.version
     }
+
+    /// How its password stands.
+    #[must_use]
+    pub fn password(&self) -> &PasswordStanding {
+        &self.password
+    }
+}
+
+/// How the password of an account stands.
+#[derive(Clone)]
+pub struct PasswordStanding {
+    /// Raised by every change of the password.
+    pub version: i64,
+    /// Look-up key of the identifier that carried the last reset, until something else was used; see
+    /// [`super::may_answer`].
+    pub reset_carrier: Option<String>,
+    /// A sign-in asks for a new one.
+    pub must_change: bool,
+}
+
+/// A reset of a password, bound to what it may change.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct BoundReset {
+    /// Whose password.
+    pub account: AccountId,
+    /// The identifier that it was sent to.
+    pub identifier: IdentifierId,
+    /// The version of the password that it replaces.
+    pub(super) version: i64,
+    /// Which of the account's resets it is.
+    pub(super) reset_seq: i64,
 }
 
 /// Someone who gave the right password, which opens nothing by itself.
@@ -141,6 +172,7 @@ pub struct Profile {
 }
 
 /// An identifier of an account.
+#[derive(Clone)]
 pub struct OwnIdentifier {
     /// Its id.
     pub id: IdentifierId,

@@ -2,19 +2,22 @@
 
 mod exported;
 mod imported;
+mod passwords;
 mod unproved;
+
+pub(super) use passwords::*;
 
 use chrono::DateTime;
 use chrono::Utc;
 use sqlx::PgConnection;
 use sqlx::PgExecutor;
 
-use super::model::AccountStatus;
-use super::model::IdentifierKind;
-use super::model::LockedAccount;
-use super::model::NewAccount;
-use super::model::OwnIdentifier;
-use super::model::Profile;
+use crate::accounts::model::AccountStatus;
+use crate::accounts::model::IdentifierKind;
+use crate::accounts::model::LockedAccount;
+use crate::accounts::model::NewAccount;
+use crate::accounts::model::OwnIdentifier;
+use crate::accounts::model::Profile;
 use crate::db::broke_constraint;
 use crate::ids::AccountId;
 use crate::ids::IdentifierId;
@@ -84,11 +87,9 @@ pub(super) async fn lock(conn: &mut PgConnection, account: AccountId) -> Result<
     else {
         return Ok(None);
     };
-    let password_version = sqlx::query_scalar!("SELECT version FROM passwords WHERE account_id = $1", account.uuid())
-        .fetch_one(conn)
-        .await?;
+    let Some(password) = password_standing(conn, account).await? else { return Ok(None) };
     let status = AccountStatus::from_name(&row.status, account)?;
-    Ok(Some(LockedAccount { id: account, status, roles: row.roles, password_version }))
+    Ok(Some(LockedAccount { id: account, status, roles: row.roles, password }))
 }
 
 /// False when the identifier belongs to an account already.
@@ -148,21 +149,6 @@ pub(super) async fn upgrade_hash(
         account.uuid(),
         version,
         hash_sealed
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-pub(super) async fn void_password(
-    conn: &mut PgConnection,
-    account: &LockedAccount,
-    now: DateTime<Utc>,
-) -> Result<(), Internal> {
-    sqlx::query!(
-        "UPDATE passwords SET hash_sealed = NULL, version = version + 1, changed_at = $2 WHERE account_id = $1",
-        account.id().uuid(),
-        now
     )
     .execute(conn)
     .await?;

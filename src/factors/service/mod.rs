@@ -35,7 +35,9 @@ use super::store;
 use super::store::TotpSecret;
 use super::totp;
 use super::totp::TotpCode;
+use crate::accounts;
 use crate::accounts::LockedAccount;
+use crate::accounts::PasswordStanding;
 use crate::app::App;
 use crate::crypto::SealPurpose;
 use crate::ids::AccountId;
@@ -64,6 +66,29 @@ fn unused_step_of(app: &App, secret: &TotpSecret, typed: &str) -> Result<Option<
 /// The database did not answer.
 pub async fn confirmed(conn: &mut PgConnection, account: AccountId) -> Result<Vec<ConfirmedFactor>, Internal> {
     store::confirmed(conn, account).await
+}
+
+/// What may answer for an account now, and what may not.
+pub struct Answering {
+    /// The confirmed factors that may.
+    pub able: Vec<ConfirmedFactor>,
+    /// Those at the destination that carried the reset of the password; see `accounts::may_answer`.
+    pub withheld: Vec<ConfirmedFactor>,
+}
+
+/// The confirmed factors of an account, parted by whether they may answer after the reset that `password` tells of.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn answering(
+    conn: &mut PgConnection,
+    account: AccountId,
+    password: &PasswordStanding,
+) -> Result<Answering, Internal> {
+    let carrier = password.reset_carrier.as_deref();
+    let confirmed = store::confirmed(conn, account).await?.into_iter();
+    let (able, withheld) = confirmed.partition(|factor| accounts::may_answer(carrier, factor.number.as_deref()));
+    Ok(Answering { able, withheld })
 }
 
 /// Gives a factor another name; false when the account has no such factor.

@@ -134,6 +134,7 @@ pub(in super::super) async fn verify(
     if !store::attach(&mut tx, &account, &pending, now).await? {
         return Err(IdentifierChangeError::Taken);
     }
+    accounts::void_resets(&mut tx, app, &account).await?;
     record(&mut tx, app, session, (EventKind::IdentifierAdded, id), caller).await?;
     let added = own(&mut tx, &account, id).await?.ok_or(IdentifierChangeError::Unknown)?;
     tell(&mut tx, app, MessageKind::IdentifierAddedNotice, (account.id(), &added)).await?;

@@ -58,6 +58,7 @@ pub(super) async fn make_primary(
         return Err(IdentifierChangeError::Leaving);
     }
     store::make_primary(&mut tx, &account, id).await?;
+    accounts::void_resets(&mut tx, app, &account).await?;
     record(&mut tx, app, session, (EventKind::PrimaryIdentifierChanged, id), caller).await?;
     tell(&mut tx, app, MessageKind::PrimaryIdentifierNotice, (account.id(), &chosen)).await?;
     app.commit(tx).await?;

@@ -127,6 +127,7 @@ pub async fn detach(
     let Some(gone) = super::own(conn, account, id).await? else { return Ok(false) };
     super::tell(conn, app, MessageKind::IdentifierRemovedNotice, (account.id(), &gone)).await?;
     store::detach(conn, account, id).await?;
+    accounts::void_resets(conn, app, account).await?;
     let event = Event::new(EventKind::IdentifierRemoved, caller).account(account.id());
     audit::record(conn, &app.clock, event.detail(serde_json::json!({ "identifier_id": id }))).await?;
     Ok(true)

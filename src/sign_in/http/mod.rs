@@ -7,6 +7,7 @@ mod passkey;
 mod password;
 mod reauthentication;
 mod second_factor;
+mod staged;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -24,6 +25,7 @@ use crate::http::Problem;
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config
         .service(password::start)
+        .service(staged::stage)
         .service(identifier::send_code)
         .service(identifier::verify)
         .service(second_factor::send_code)
@@ -64,6 +66,12 @@ fn problem(error: SignInError) -> Problem {
         SignInError::Limited(limited) => limited.into(),
         SignInError::UnknownIdentifier => Problem::field("/identifier_id", FieldCode::UnknownId),
         SignInError::UnknownFactor => Problem::field("/factor_id", FieldCode::UnknownId),
+        SignInError::FactorCarriedReset => Problem::new(ErrorCode::FactorCarriedReset),
+        SignInError::Password(faults) => {
+            let blank = Problem::new(ErrorCode::InvalidFields);
+            faults.into_iter().fold(blank, |problem, fault| problem.fault("/new_password", fault.into()))
+        }
+        SignInError::PasswordUnchanged => Problem::field("/new_password", FieldCode::PasswordUnchanged),
         SignInError::AmbiguousFactor => Problem::field("/factor_id", FieldCode::Required),
     }
 }

@@ -8,6 +8,7 @@ use super::Loaded;
 use super::Try;
 use super::amr;
 use super::load;
+use super::staged::write_staged;
 use super::use_up;
 use crate::accounts;
 use crate::app::App;
@@ -71,7 +72,10 @@ pub(in super::super) async fn begin_phone(
     label: &str,
     caller: &Caller,
 ) -> Result<FactorId, SignInError> {
-    let Loaded { flow, .. } = load(app, token, NextStep::EnrolSecondFactor).await?;
+    let Loaded { flow, password, .. } = load(app, token, NextStep::EnrolSecondFactor).await?;
+    if !accounts::may_answer(password.reset_carrier.as_deref(), Some(number)) {
+        return Err(SignInError::FactorCarriedReset);
+    }
     let mut tx = app.begin().await?;
     let id = factors::begin_phone(&mut tx, app, place(&flow, caller), (number, channel), label).await?;
     app.commit(tx).await?;
@@ -136,7 +140,7 @@ async fn finish(
     caller: &Caller,
 ) -> Result<Completed, SignInError> {
     let mut tx = app.begin().await?;
-    let account = accounts::lock(&mut tx, flow.account).await?.ok_or(SignInError::Expired)?;
+    let mut account = accounts::lock(&mut tx, flow.account).await?.ok_or(SignInError::Expired)?;
     if !use_up(&mut tx, app, flow).await? {
         return Err(SignInError::Expired);
     }
@@ -160,13 +164,10 @@ async fn finish(
     .await?;
     accounts::notify(&mut tx, app, flow.account, MessageKind::FactorEnrolledNotice, &[("label", code.label.clone())])
         .await?;
+    let password_version = write_staged(&mut tx, app, &mut account, flow, caller).await?;
     let amr = amr(code.amr());
-    let new = NewSession {
-        client_id: &flow.client_id,
-        password_version: flow.password_version,
-        amr: &amr,
-        label: flow.session_label.as_deref(),
-    };
+    let new =
+        NewSession { client_id: &flow.client_id, password_version, amr: &amr, label: flow.session_label.as_deref() };
     let opened = sessions::open(&mut tx, app, &account, &new, caller).await?;
     let device_token = devices::issue(&mut tx, app, &account, flow.device).await?;
     app.commit(tx).await?;

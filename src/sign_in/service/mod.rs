@@ -5,6 +5,7 @@ mod identifier;
 mod passkey;
 mod password;
 mod second_factor;
+mod staged;
 mod tries;
 
 use chrono::TimeDelta;
@@ -19,7 +20,6 @@ pub(super) use identifier::send_code;
 pub(super) use identifier::verify;
 pub(super) use passkey::passkey_sign_in_options;
 pub(super) use passkey::sign_in_by_passkey;
-pub(super) use password::authenticate;
 pub(super) use password::start;
 pub use password::start_after_sign_up;
 pub(super) use second_factor::Completed;
@@ -31,10 +31,10 @@ pub(super) use second_factor::kind_of;
 pub(super) use second_factor::send_factor_code;
 pub(super) use second_factor::send_to_factor;
 pub(super) use second_factor::tell_of_recovery_code;
+pub(super) use second_factor::told_of_withheld;
+pub(super) use staged::stage;
 pub(super) use tries::REAUTHENTICATION;
 pub(super) use tries::Try;
-
-pub(super) use crate::accounts::record_failure;
 
 use super::model::Flow;
 use super::model::NextStep;
@@ -43,12 +43,14 @@ use super::model::SignInToken;
 use super::model::StartedFlow;
 use super::model::Step;
 use crate::accounts;
+use crate::accounts::PasswordStanding;
 use crate::app::App;
 use crate::audit;
 use crate::audit::Event;
 use crate::crypto;
 use crate::crypto::OpaqueToken;
 use crate::factors;
+use crate::factors::Answering;
 use crate::factors::FactorKind;
 use crate::flows;
 use crate::flows::FLOW_SECS;
@@ -62,6 +64,7 @@ const KEYS: &str = "sign-in";
 struct Loaded {
     token: OpaqueToken<SignInToken>,
     flow: Flow,
+    password: PasswordStanding,
     step: Step,
 }
 
@@ -71,7 +74,9 @@ async fn keep(app: &App, mut flow: Flow, conn: &mut PgConnection) -> Result<Star
     flow.expires_at =
         app.clock.now() + TimeDelta::from_std(std::time::Duration::from_secs(FLOW_SECS)).map_err(Internal::bug)?;
     flows::save(app, KEYS, &token.digest().to_text(), &flow).await?;
-    Ok(StartedFlow { token, expires_in: FLOW_SECS, step: step(conn, &flow).await? })
+    let password = accounts::password_standing(conn, flow.account).await?;
+    let password = password.ok_or_else(|| Internal::bug(format!("accounts {}: no such row", flow.account)))?;
+    Ok(StartedFlow { token, expires_in: FLOW_SECS, step: step(conn, &flow, &password).await? })
 }
 
 fn new_flow(app: &App, account: AccountId, password_version: i64, client_id: &str) -> Flow {
@@ -84,12 +89,14 @@ fn new_flow(app: &App, account: AccountId, password_version: i64, client_id: &st
         identifier_proved: false,
         by_legacy_login: false,
         session_label: None,
+        staged: None,
         device: None,
         expires_at: now,
     }
 }
 
-/// The flow of a token, when it asks for the wanted step. One that had its effect is over, whatever Redis says.
+/// The flow of a token, when it asks for the wanted step. One that had its effect is over, whatever Redis says, and so is
+/// one that saw another password.
 async fn load(app: &App, token: &str, wanted: NextStep) -> Result<Loaded, SignInError> {
     let token = OpaqueToken::<SignInToken>::parse(token).ok_or(SignInError::Expired)?;
     let flow = flows::find::<Flow>(app, KEYS, &token.digest().to_text()).await?;
@@ -98,8 +105,12 @@ async fn load(app: &App, token: &str, wanted: NextStep) -> Result<Loaded, SignIn
     if flows::is_consumed(&mut conn, flow.id).await? {
         return Err(SignInError::Expired);
     }
-    let step = step(&mut conn, &flow).await?;
-    if step.next == wanted { Ok(Loaded { token, flow, step }) } else { Err(SignInError::WrongStep) }
+    let password = accounts::password_standing(&mut conn, flow.account).await?.ok_or(SignInError::Expired)?;
+    if password.version != flow.password_version {
+        return Err(SignInError::Expired);
+    }
+    let step = step(&mut conn, &flow, &password).await?;
+    if step.next == wanted { Ok(Loaded { token, flow, password, step }) } else { Err(SignInError::WrongStep) }
 }
 
 /// Uses a flow up, in the transaction of its effect; false when it was before, or when it began with an old user name
@@ -112,16 +123,19 @@ async fn use_up(conn: &mut PgConnection, app: &App, flow: &Flow) -> Result<bool,
 }
 
 /// What a flow asks for, from what the account has by now.
-async fn step(conn: &mut PgConnection, flow: &Flow) -> Result<Step, Internal> {
-    let factors = factors::confirmed(conn, flow.account).await?;
-    if factors.iter().any(|factor| factor.kind != FactorKind::RecoveryCode) {
-        return Ok(Step { next: NextStep::SecondFactor, identifiers: Vec::new(), factors });
+async fn step(conn: &mut PgConnection, flow: &Flow, password: &PasswordStanding) -> Result<Step, Internal> {
+    if password.must_change && flow.staged.is_none() {
+        return Ok(Step::bare(NextStep::ChangePassword));
+    }
+    let Answering { able, withheld } = factors::answering(conn, flow.account, password).await?;
+    if able.iter().chain(&withheld).any(|factor| factor.kind != FactorKind::RecoveryCode) {
+        return Ok(Step { factors: able, withheld, ..Step::bare(NextStep::SecondFactor) });
     }
     if flow.identifier_proved {
-        return Ok(Step { next: NextStep::EnrolSecondFactor, identifiers: Vec::new(), factors: Vec::new() });
+        return Ok(Step::bare(NextStep::EnrolSecondFactor));
     }
     let identifiers = accounts::profile(conn, flow.account).await?.identifiers;
-    Ok(Step { next: NextStep::VerifyIdentifier, identifiers, factors: Vec::new() })
+    Ok(Step { identifiers, ..Step::bare(NextStep::VerifyIdentifier) })
 }
 
 /// Records what has no other effect.

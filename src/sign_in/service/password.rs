@@ -10,11 +10,9 @@ use super::super::model::StartedFlow;
 use super::keep;
 use super::new_flow;
 use super::record_alone;
-use super::record_failure;
 use crate::accounts;
 use crate::accounts::AuthenticateError;
 use crate::accounts::Authenticated;
-use crate::accounts::Candidate;
 use crate::accounts::Login;
 use crate::app::App;
 use crate::audit;
@@ -22,14 +20,12 @@ use crate::audit::Caller;
 use crate::audit::Event;
 use crate::audit::EventKind;
 use crate::clock::Stopwatch;
-use crate::crypto::HashingSlot;
 use crate::devices;
 use crate::ids::AccountId;
 use crate::ids::DeviceId;
 use crate::internal::Internal;
 use crate::limits::Failing;
 use crate::limits::Lane;
-use crate::limits::Raised;
 
 /// Judges identifier and password. A refusal takes a whole number of `failure_step`s from arrival.
 pub(in super::super) async fn start(app: &App, start: Start<'_>, caller: &Caller) -> Result<StartedFlow, SignInError> {
@@ -62,7 +58,7 @@ async fn judge(app: &App, start: &Start<'_>, caller: &Caller) -> Result<StartedF
         (None, None) => (Lane::Password, Failing::Nobody(start.login.lookup_key())),
     };
     let raised = app.failures.raise(lane, whose).await?;
-    match authenticate(app, slot, (&candidate, start.password), &raised).await {
+    match accounts::try_password(app, slot, (&candidate, start.password), &raised).await {
         Ok(authenticated) => begin(app, start, (authenticated, device), caller).await,
         Err(error) => {
             if let (Some(device), true) = (device, raised.closes()) {
@@ -71,7 +67,7 @@ async fn judge(app: &App, start: &Start<'_>, caller: &Caller) -> Result<StartedF
             let event = |kind| Event::new(kind, caller).client(start.client_id);
             match &error {
                 AuthenticateError::Wrong { account } => {
-                    record_failure(app, event(EventKind::SignInFailed), (*account, &raised)).await?;
+                    accounts::record_failure(app, event(EventKind::SignInFailed), (*account, &raised)).await?;
                 }
                 AuthenticateError::Closed { account } | AuthenticateError::Suspended { account } => {
                     record_alone(app, event(EventKind::SignInRefused).account(*account)).await?;
@@ -81,24 +77,6 @@ async fn judge(app: &App, start: &Start<'_>, caller: &Caller) -> Result<StartedF
             Err(error.into())
         }
     }
-}
-
-/// Judges a password whose failure is counted already, and settles the count.
-pub(in super::super) async fn authenticate(
-    app: &App,
-    slot: HashingSlot,
-    (candidate, password): (&Candidate, &str),
-    raised: &Raised,
-) -> Result<Authenticated, AuthenticateError> {
-    let outcome = accounts::authenticate(app, slot, candidate, password).await;
-    match &outcome {
-        Ok(_) | Err(AuthenticateError::Closed { .. } | AuthenticateError::Suspended { .. }) => {
-            app.failures.forgive(raised).await?;
-        }
-        Err(AuthenticateError::Wrong { .. }) => {}
-        Err(AuthenticateError::Hashing(_) | AuthenticateError::Internal(_)) => app.failures.give_back(raised).await?,
-    }
-    outcome
 }
 
 async fn begin(

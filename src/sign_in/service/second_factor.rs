@@ -9,6 +9,7 @@ use super::Loaded;
 use super::Try;
 use super::amr;
 use super::load;
+use super::staged::write_staged;
 use super::use_up;
 use crate::accounts;
 use crate::accounts::Asker;
@@ -64,6 +65,16 @@ impl SecondFactor {
     }
 }
 
+/// Says so when the factor that was meant is there and may not answer.
+pub(in super::super) fn told_of_withheld(
+    error: SignInError,
+    withheld: &[ConfirmedFactor],
+    named: Option<FactorId>,
+) -> SignInError {
+    let meant = withheld.iter().any(|factor| named.is_none_or(|named| named == factor.id));
+    if meant && matches!(error, SignInError::UnknownFactor) { SignInError::FactorCarriedReset } else { error }
+}
+
 /// How a failure is written down.
 pub(in super::super) fn kind_of(factor: Option<&ConfirmedFactor>) -> FactorKind {
     factor.map_or(FactorKind::RecoveryCode, |factor| factor.kind)
@@ -83,7 +94,8 @@ pub(in super::super) async fn send_factor_code(
     (factor, channel): (FactorId, Channel),
 ) -> Result<String, SignInError> {
     let Loaded { flow, step, .. } = load(app, token, NextStep::SecondFactor).await?;
-    Ok(send_to_factor(app, (flow.account, &step.factors), flow.id, (factor, channel)).await?.1)
+    let sent = send_to_factor(app, (flow.account, &step.factors), flow.id, (factor, channel)).await;
+    Ok(sent.map_err(|error| told_of_withheld(error, &step.withheld, Some(factor)))?.1)
 }
 
 /// Sends the code of a flow to a phone among these factors. Answers the code's id, and where it went.
@@ -135,7 +147,8 @@ pub(in super::super) async fn complete(
     caller: &Caller,
 ) -> Result<Completed, SignInError> {
     let Loaded { flow, step, .. } = load(app, token, NextStep::SecondFactor).await?;
-    let factor = given.factor_among(&step.factors)?;
+    let factor = given.factor_among(&step.factors).map_err(SignInError::from);
+    let factor = factor.map_err(|error| told_of_withheld(error, &step.withheld, given.factor))?;
     app.limits.admit(Policy::AccountCode, Subject::Account(flow.account)).await?;
     let sent = match factor {
         Some(factor) => factors::sent_to(app, factor, flow.id).await?,
@@ -160,20 +173,17 @@ async fn finish(
     caller: &Caller,
 ) -> Result<Completed, SignInError> {
     let mut tx = app.begin().await?;
-    let account = accounts::lock(&mut tx, flow.account).await?.ok_or(SignInError::Expired)?;
+    let mut account = accounts::lock(&mut tx, flow.account).await?.ok_or(SignInError::Expired)?;
     if !use_up(&mut tx, app, flow).await? {
         return Err(SignInError::Expired);
     }
     if !found.burn(&mut tx, app).await? {
         return Err(found.spent().into());
     }
+    let password_version = write_staged(&mut tx, app, &mut account, flow, caller).await?;
     let amr = amr(found.amr());
-    let new = NewSession {
-        client_id: &flow.client_id,
-        password_version: flow.password_version,
-        amr: &amr,
-        label: flow.session_label.as_deref(),
-    };
+    let new =
+        NewSession { client_id: &flow.client_id, password_version, amr: &amr, label: flow.session_label.as_deref() };
     let opened = sessions::open(&mut tx, app, &account, &new, caller).await?;
     if found.is_recovery_code() {
         tell_of_recovery_code(&mut tx, app, (flow.account, opened.id), caller).await?;

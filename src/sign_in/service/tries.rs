@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::super::model::SignInError;
-use super::record_failure;
+use crate::accounts;
 use crate::accounts::AuthenticateError;
 use crate::app::App;
 use crate::audit::Event;
@@ -68,7 +68,7 @@ impl<'a> Try<'a> {
                 Ok(done)
             }
             Err(SignInError::WrongCode { .. }) => {
-                record_failure(self.app, failed, (Some(self.account), &self.raised)).await?;
+                accounts::record_failure(self.app, failed, (Some(self.account), &self.raised)).await?;
                 Err(SignInError::WrongCode { attempts_left: self.left })
             }
             Err(SignInError::WrongCredential) => {

@@ -9,9 +9,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::model::RESEND_SECS;
 use super::model::SignUpError;
 use crate::http::ErrorCode;
-use crate::http::FieldCode;
 use crate::http::Problem;
-use crate::password_policy::PasswordFault;
 
 /// Adds the endpoints.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -36,16 +34,5 @@ fn problem(error: SignUpError) -> Problem {
         SignUpError::Refused(refused) => refused.into(),
         SignUpError::Hashing(error) => error.into(),
         SignUpError::Internal(error) => error.into(),
-    }
-}
-
-fn field_code(fault: PasswordFault) -> FieldCode {
-    match fault {
-        PasswordFault::TooShort => FieldCode::PasswordTooShort,
-        PasswordFault::TooLong => FieldCode::PasswordTooLong,
-        PasswordFault::InvalidCharacters => FieldCode::InvalidCharacters,
-        PasswordFault::TooCommon => FieldCode::PasswordTooCommon,
-        PasswordFault::Breached => FieldCode::PasswordBreached,
-        PasswordFault::ContainsContext => FieldCode::PasswordContainsContext,
     }
 }

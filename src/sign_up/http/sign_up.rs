@@ -9,7 +9,6 @@ use utoipa::ToSchema;
 
 use super::super::model::NewSignUp;
 use super::super::service;
-use super::field_code;
 use super::problem;
 use crate::accounts::Asker;
 use crate::accounts::Delivery;
@@ -23,6 +22,7 @@ use crate::accounts::read_locale;
 use crate::accounts::served;
 use crate::app::App;
 use crate::http::Client;
+use crate::http::FieldCode;
 use crate::http::Json;
 use crate::http::Problem;
 use crate::http::accepted;
@@ -112,7 +112,7 @@ fn read(app: &App, language: Language, body: &SignUpRequest) -> Result<NewSignUp
     let password = match read_password(app, identifier.as_ref(), body) {
         Ok(password) => Some(password),
         Err(PasswordRefusal::Faults(found)) => {
-            faults.note_all("/password", Err(found.into_iter().map(field_code).collect()))
+            faults.note_all("/password", Err(found.into_iter().map(FieldCode::from).collect()))
         }
         Err(PasswordRefusal::Internal(error)) => return Err(error.into()),
     };

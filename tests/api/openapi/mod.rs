@@ -17,7 +17,7 @@ use crate::support::test;
 use schema::faults;
 
 /// What may be called without an access token. Whatever is not here asks for one.
-const PUBLIC: [&str; 39] = [
+const PUBLIC: &[&str] = &[
     // Takes the token of a message.
     "cancel_change",
     "cancel_recovery",
@@ -26,16 +26,20 @@ const PUBLIC: [&str; 39] = [
     "complete_sign_in",
     "confirm_device_token",
     "confirm_enrolment",
+    "confirm_password_reset",
+    "find_change_password_page",
     "get_authorization_server_metadata",
     "get_jwks",
     "get_openid_configuration",
     "get_webauthn",
+    "inspect_password_reset",
     "inspect_recovery",
     "live",
     "prove_recovery",
     "ready",
     "refresh_session",
     "request_device_token",
+    "request_password_reset",
     "resend_enrolment_code",
     "resend_sign_up_code",
     "resume_recovery",
@@ -47,6 +51,7 @@ const PUBLIC: [&str; 39] = [
     "show_problem_help",
     // Takes a refresh token, the cookie or an access token.
     "sign_out",
+    "stage_password",
     "start_enrolment",
     "start_passkey_factor",
     "start_passkey_sign_in",

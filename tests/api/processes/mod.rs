@@ -7,6 +7,7 @@ mod keys;
 mod limits;
 mod redis_faults;
 mod replicas;
+mod resets;
 mod serve;
 mod stores;
 
