@@ -84,7 +84,7 @@ impl App {
             failures: Failures::new(db.clone(), clock.clone(), &config),
             password_policy: PasswordPolicy::new(&config.service_name, config.password.breached_file.as_deref())
                 .map_err(Internal::bug)?,
-            channels: Channels::new(&config),
+            channels: Channels::new(&config, &clock),
             outbox_bell: Wake::default(),
             stopping: AtomicBool::new(false),
             db,

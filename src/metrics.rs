@@ -122,6 +122,7 @@ struct Kept {
     refreshes: Counters<1>,
     password_changes: Counters<2>,
     messages: Counters<3>,
+    providers_broken: Family<Labels<2>, Level>,
     db_pool_wait_seconds: Durations,
     levels: Levels,
 }
@@ -146,6 +147,7 @@ impl Metrics {
             refreshes: Family::default(),
             password_changes: Family::default(),
             messages: Family::default(),
+            providers_broken: Family::default(),
             db_pool_wait_seconds: Durations::default(),
             levels: Levels::default(),
         };
@@ -185,10 +187,16 @@ impl Metrics {
         self.0.password_changes.get_or_create(&labels(["way", "outcome"], [way, outcome])).inc();
     }
 
-    /// An attempt to deliver a message ended.
-    pub fn message(&self, channel: &'static str, provider: &'static str, outcome: &'static str) {
+    /// Something became of a message; the provider is a name of the settings, or `none`.
+    pub fn message(&self, channel: &'static str, provider: &str, outcome: &'static str) {
         let set = labels(["channel", "provider", "outcome"], [channel, provider, outcome]);
         self.0.messages.get_or_create(&set).inc();
+    }
+
+    /// Whether a provider is left alone because it failed.
+    pub fn provider_broken(&self, channel: &'static str, provider: &str, broken: bool) {
+        let set = labels(["channel", "provider"], [channel, provider]);
+        self.0.providers_broken.get_or_create(&set).set(f64::from(u8::from(broken)));
     }
 
     /// A transaction waited so long for its connection.
@@ -231,7 +239,12 @@ impl Kept {
         registry.register("factor_checks", "Codes of factors judged", self.factor_checks.clone());
         registry.register("refreshes", "Refreshes of sessions", self.refreshes.clone());
         registry.register("password_changes", "Changes and resets of passwords", self.password_changes.clone());
-        registry.register("messages", "Attempts to deliver a message", self.messages.clone());
+        registry.register("messages", "What became of messages", self.messages.clone());
+        registry.register(
+            "provider_broken",
+            "1 while a provider is left alone because it failed",
+            self.providers_broken.clone(),
+        );
         registry.register("limit_decisions", "Decisions of the limits", sources.limit_decisions.0);
         registry.register("message_spend", "What messages to phones cost", sources.message_spend.0);
         registry.register("hash_wait_seconds", "How long a hash waited for its thread", sources.hash_waits.0);

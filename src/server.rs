@@ -96,7 +96,7 @@ impl Server {
     /// # Errors
     /// A store does not answer, the schema is not current, no key can sign, or the mail settings are wrong.
     pub async fn start(app: Arc<App>, listeners: Vec<TcpListener>) -> Result<Self, Internal> {
-        let transport = Transport::new(app.config.mail.as_ref()).map_err(Internal::bug)?;
+        let transport = Transport::new(&app.config.messages).map_err(Internal::bug)?;
         if !db::schema_is_current(&app.background_db).await? {
             return Err(Internal::bug("the database lacks migrations of this version: run `sekisho migrate`"));
         }

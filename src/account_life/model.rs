@@ -5,7 +5,7 @@ use crate::factors::NotConfirmed;
 use crate::factors::NotRemoved;
 use crate::flows::SendError;
 use crate::internal::Internal;
-use crate::messages::ChannelNotSupported;
+use crate::messages::ChannelRefused;
 
 /// Why a change of the factors was refused.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +42,7 @@ pub(super) enum FactorError {
     NoTriesLeft,
     /// The code cannot take the way that was asked for.
     #[error(transparent)]
-    Channel(#[from] ChannelNotSupported),
+    Channel(#[from] ChannelRefused),
     /// No code was sent.
     #[error(transparent)]
     Sending(#[from] SendError),

@@ -193,7 +193,7 @@ impl Delivery {
     #[must_use]
     pub fn of(app: &App, channel: Channel, address: &str) -> Self {
         let (sender, hints) = match channel {
-            Channel::Email => (app.config.mail.as_ref().map(|mail| &mail.from), vec!["spam_folder"]),
+            Channel::Email => (app.config.messages.mail_from.as_ref(), vec!["spam_folder"]),
             Channel::Sms => (None, vec!["carrier_filter"]),
             Channel::Voice => (None, Vec::new()),
         };

@@ -99,7 +99,7 @@ pub fn served(app: &App, identifier: Identifier) -> Result<Identifier, FieldCode
     let served = match identifier.kind() {
         IdentifierKind::Email => true,
         IdentifierKind::Phone => {
-            !app.channels.to_phones().is_empty()
+            app.channels.serve_phones()
                 && phone_country(identifier.value()).is_some_and(|country| app.config.phone.serves(country))
         }
     };

@@ -1,36 +1,12 @@
-//! What leaves, and where to.
+//! To which phones anything is sent.
 
 use rlibphonenumber::PHONE_NUMBER_UTIL;
 use rlibphonenumber::Region;
-use secrecy::ExposeSecret;
 
-use super::MailConfig;
 use super::Mode;
 use super::PhoneConfig;
 use super::SpendConfig;
 use super::settings::Reader;
-
-pub(super) fn mail(read: &mut Reader, mode: Mode) -> Option<MailConfig> {
-    if mode == Mode::Development && read.text("mail.smtp_url").is_none() {
-        read.text("mail.from");
-        read.flag("mail.allow_plaintext", false);
-        return None;
-    }
-    let smtp_url = read.secret("mail.smtp_url", "smtps://user:password@host");
-    let plaintext = read.flag("mail.allow_plaintext", false);
-    let url = smtp_url.expose_secret();
-    let encrypted = url.starts_with("smtps://") || url.contains("tls=required");
-    if mode == Mode::Production && !url.is_empty() && !encrypted && !plaintext {
-        read.fault(
-            "`mail.smtp_url` sends codes in clear: use smtps:// or ?tls=required, or set `mail.allow_plaintext`"
-                .to_owned(),
-        );
-    }
-    Some(MailConfig {
-        smtp_url,
-        from: read.required("mail.from", "the sender of every mail, e.g. Example <no-reply@example.com>"),
-    })
-}
 
 /// Every country costs money and invites fraud, so production names those that it serves: Japan, if it names none.
 pub(super) fn phone(read: &mut Reader, mode: Mode) -> PhoneConfig {

@@ -8,9 +8,11 @@
 //! This is the only reader of the environment. `sekisho dev` and the tests build the same [`Settings`] by hand
 //! and take the same way through [`Config::from_settings`].
 
+mod carriers;
 mod messages;
 mod pages;
 mod passkeys;
+mod providers;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -30,8 +32,13 @@ use webauthn_rs::Webauthn;
 use crate::crypto::HashingConfig;
 use crate::crypto::MasterKeys;
 
+pub use carriers::CarrierConfig;
+pub use carriers::TwilioConfig;
+pub use carriers::WebhookConfig;
 pub use pages::Page;
 pub use pages::PagesConfig;
+pub use providers::MessagesConfig;
+pub use providers::ProviderConfig;
 pub use settings::ConfigFaults;
 pub use settings::Settings;
 
@@ -76,8 +83,8 @@ pub struct Config {
     pub tokens: TokenConfig,
     /// Where `/metrics` is served, if anywhere.
     pub metrics: Option<SocketAddr>,
-    /// How mail leaves; none in development.
-    pub mail: Option<MailConfig>,
+    /// What leaves, and by whom; in development what nobody carries goes to the inbox.
+    pub messages: MessagesConfig,
     /// Failed sign-ins answer at multiples of this after arrival; zero answers at once.
     pub failure_step: Duration,
     /// Whether limits hold; off only for load and fuzz tools on a developer's machine.
@@ -213,12 +220,4 @@ pub struct TokenConfig {
     pub rotation: Duration,
     /// How long a key is published before it signs.
     pub publish_ahead: Duration,
-}
-
-/// SMTP.
-pub struct MailConfig {
-    /// `smtp://`, `smtps://`, with user and password where needed, `?tls=required` as lettre reads it.
-    pub smtp_url: SecretString,
-    /// The sender, `Name <address>` or an address.
-    pub from: String,
 }

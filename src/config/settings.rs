@@ -147,6 +147,21 @@ impl Reader {
         self.values.get(name).filter(|value| !value.is_empty()).cloned()
     }
 
+    /// Whether something is set under this name.
+    pub(super) fn is_set(&self, name: &str) -> bool {
+        self.values.get(name).is_some_and(|value| !value.is_empty())
+    }
+
+    /// The keys and values of a section whose keys are names of the operator's choice; it is known as `section.name`.
+    pub(super) fn section(&mut self, section: &str) -> Vec<(String, String)> {
+        let prefix = format!("{section}.");
+        let of_section = self.values.iter().filter(|(name, _)| name.starts_with(&prefix));
+        let found: Vec<_> = of_section.map(|(name, value)| (name[prefix.len()..].to_owned(), value.clone())).collect();
+        self.known.insert(format!("{prefix}name"));
+        self.known.extend(found.iter().map(|(key, _)| format!("{prefix}{key}")));
+        found.into_iter().filter(|(_, value)| !value.is_empty()).collect()
+    }
+
     pub(super) fn required(&mut self, name: &str, what: &str) -> String {
         self.text(name).unwrap_or_else(|| {
             let variable = format!("SEKISHO_{}", name.to_uppercase().replacen('.', "__", 1));

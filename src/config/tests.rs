@@ -67,6 +67,11 @@ fn unsafe_values_are_refused() {
         ("sign_in.failure_step_ms", "0"),
         ("mail.smtp_url", "smtp://mail.example.com"),
         ("mail.smtp_url", "smtp://mail.example.com?tls=opportunistic"),
+        ("mail.providers", "smtp,nobody"),
+        ("sms.providers", "smtp"),
+        ("voice.providers", "nobody"),
+        ("providers.unused", "webhook+https://:0123456789abcdef@gateway.example.com/messages"),
+        ("messages.timeout_ms", "60000"),
         ("client.origins", "http://app.example.com"),
         ("client.origins", "https://app.example.com/path"),
         ("pages.password_reset", "https://elsewhere.example.net/reset"),
@@ -122,4 +127,29 @@ fn a_link_leads_to_the_configured_page_with_its_token_in_the_fragment() {
     assert_eq!(config.pages.change_password, None, "production pretends nothing");
     let off = production().with("pages.password_reset", "off");
     assert!(Config::from_settings(Mode::Production, off).is_ok_and(|config| config.pages.password_reset.is_none()));
+}
+
+/// One secret may carry several channels, and a channel may have several.
+#[test]
+fn providers_are_named_once_and_listed_in_order() {
+    let settings = production()
+        .with("providers.tokyo", "twilio+https://AC1:token@api.example.com?from=+815012345678")
+        .with("providers.backup", "webhook+https://:0123456789abcdef@gateway.example.com/messages")
+        .with("mail.providers", "smtp,backup")
+        .with("sms.providers", "tokyo,backup")
+        .with("voice.providers", "tokyo");
+    let config = Config::from_settings(Mode::Production, settings.clone()).map_err(|f| f.to_string()).ok().unwrap();
+    assert_eq!(config.messages.sms, ["tokyo", "backup"]);
+    for (name, value, told) in [
+        ("providers.tokyo", "twilio+https://AC1:hunter2@api.example.com?from=Example", "voice.providers"),
+        ("providers.tokyo", "twilio+https://AC1:hunter2@api.example.com", "providers.tokyo"),
+        ("providers.smtp", "smtps://u:hunter2@mail.example.com", "mail.smtp_url"),
+        ("providers.Tokyo", "smtps://u:hunter2@mail.example.com", "providers.Tokyo"),
+        ("providers.inbox", "smtps://u:hunter2@mail.example.com", "providers.inbox"),
+    ] {
+        let ConfigFaults(faults) =
+            Config::from_settings(Mode::Production, settings.clone().with(name, value)).err().unwrap();
+        assert_eq!(faults.len(), 1, "{name} = {value}: {faults:?}");
+        assert!(faults[0].contains(told) && !faults[0].contains("hunter2"), "{faults:?}");
+    }
 }

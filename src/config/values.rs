@@ -20,10 +20,10 @@ use super::PasswordConfig;
 use super::RedisConfig;
 use super::Settings;
 use super::TokenConfig;
-use super::messages::mail;
 use super::messages::phone;
 use super::pages::pages;
 use super::passkeys::passkeys;
+use super::providers::messages;
 use super::settings::Reader;
 use crate::crypto::HashingConfig;
 use crate::crypto::MAX_WORK_KIB;
@@ -66,7 +66,7 @@ impl Config {
             phone: phone(read, mode),
             tokens: tokens(read),
             metrics: metrics(read, mode),
-            mail: mail(read, mode),
+            messages: messages(read, mode),
             failure_step: Duration::from_millis(read.number("sign_in.failure_step_ms", 500, failure_steps(mode))),
             limits: limits(read, mode),
             docs: read.flag("docs.enabled", mode == Mode::Development),
@@ -187,7 +187,7 @@ fn redis_address(url: &str) -> Option<(&str, bool)> {
     Some((host, user.split_once(':').is_some_and(|(_, password)| !password.is_empty())))
 }
 
-fn is_loopback(host: &str) -> bool {
+pub(super) fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 

@@ -4,6 +4,7 @@
 //! * [`MasterKeys::seal`]: authenticated encryption of what is stored, bound to the row or key that it belongs to.
 //! * [`MasterKeys::mac`]: keyed digests of short codes, refresh tokens and cursors.
 //! * [`OpaqueToken`]: a random token that is shown once; only its [`TokenDigest`] reaches a store.
+//! * [`hmac_sha256`]: signatures under a secret that is shared with another party.
 //! * `password_hash`: argon2id on threads of its own.
 //! * `signing_keys`: the key ring that signs access tokens.
 //!
@@ -12,6 +13,7 @@
 mod master_keys;
 mod opaque_token;
 mod password_hash;
+mod shared_secret;
 mod signing_keys;
 
 use std::io;
@@ -33,6 +35,7 @@ pub use opaque_token::damaged;
 #[cfg(any(test, fuzzing))]
 pub use opaque_token::opaque_token_property;
 pub use password_hash::*;
+pub use shared_secret::hmac_sha256;
 pub use signing_keys::*;
 
 use chrono::DateTime;

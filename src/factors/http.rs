@@ -19,6 +19,7 @@ use crate::http::FieldCode;
 use crate::http::Problem;
 use crate::ids::FactorId;
 use crate::messages::Channel;
+use crate::messages::ChannelRefused;
 
 /// What can be enrolled.
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
@@ -113,6 +114,17 @@ pub enum Wanted {
 }
 
 impl Asked {
+    /// The way to a phone; a broken one is told only where nothing else is wrong.
+    fn channel_to(&self, app: &App, number: Option<&str>, faults: &mut Faults) -> Result<Option<Channel>, Problem> {
+        let Some(number) = number else { return Ok(None) };
+        match app.channels.choose(number, self.channel) {
+            Ok(channel) => Ok(Some(channel)),
+            Err(ChannelRefused::NotSupported) => Ok(faults.note("/channel", Err(FieldCode::NotSupported))),
+            Err(unavailable) if faults.is_empty() => Err(unavailable.into()),
+            Err(ChannelRefused::Unavailable { .. }) => Ok(None),
+        }
+    }
+
     /// Reads the members that the kind calls for; those of the other must be absent.
     ///
     /// # Errors
@@ -137,10 +149,7 @@ impl Asked {
             }
             EnrolmentKind::Phone => {
                 let number = read_phone(app, &mut faults, (self.phone.as_deref(), self.country.as_deref()));
-                let channel = number.as_ref().and_then(|number| {
-                    let chosen = app.channels.choose(number, self.channel);
-                    faults.note("/channel", chosen.map_err(|_| FieldCode::NotSupported))
-                });
+                let channel = self.channel_to(app, number.as_deref(), &mut faults)?;
                 let number = number.zip(channel);
                 label.zip(number).map(|(label, (number, channel))| Wanted::Phone { label, number, channel })
             }

@@ -77,6 +77,7 @@ error_codes! {
     InternalError "internal_error" INTERNAL_SERVER_ERROR,
     Overloaded "overloaded" SERVICE_UNAVAILABLE,
     DependencyUnavailable "dependency_unavailable" SERVICE_UNAVAILABLE,
+    ChannelUnavailable "channel_unavailable" SERVICE_UNAVAILABLE,
 }
 
 impl ErrorCode {

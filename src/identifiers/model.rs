@@ -4,7 +4,7 @@ use crate::accounts::IdentifierKind;
 use crate::flows::SendError;
 use crate::ids::IdentifierId;
 use crate::internal::Internal;
-use crate::messages::ChannelNotSupported;
+use crate::messages::ChannelRefused;
 
 /// How long an identifier waits to be proved.
 pub(super) const PENDING_SECS: i64 = 24 * 60 * 60;
@@ -54,7 +54,7 @@ pub(super) enum IdentifierChangeError {
     NoTriesLeft,
     /// The code cannot take the way that was asked for.
     #[error(transparent)]
-    Channel(#[from] ChannelNotSupported),
+    Channel(#[from] ChannelRefused),
     /// No code was sent.
     #[error(transparent)]
     Sending(#[from] SendError),

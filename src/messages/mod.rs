@@ -1,17 +1,22 @@
 //! What the service sends to people, and how it leaves.
 //!
 //! A feature writes a message with [`enqueue`], in the transaction of the change that it tells of, and rings
-//! [`Wake`] after the commit. The worker (`deliveries`) claims due rows, lets the feature decide where a decision
-//! is due, renders the text and hands it to the [`Transport`].
+//! [`Wake`] after the commit. The worker of its channel (`deliveries`) claims due rows, lets the feature decide where a
+//! decision is due, renders the text and hands it to a provider of the channel ([`Transport`]): SMTP, a service that
+//! speaks as Twilio does, or any HTTP service that takes signed JSON.
 //!
 //! States: `queued` → `sent`, `dropped` (expired, used or replaced code, or nothing to say) or `dead` (refused for
-//! good, or too many attempts). Whatever is no longer queued is wiped: neither address nor code outlives it.
+//! good by all providers, or too many attempts).
 //!
 //! Rules:
-//! * Address, values and code are sealed and bound to their row; nothing here logs them, nor a text.
+//! * Address, values and code are sealed and bound to their row; nothing here logs them, nor a text, nor what a
+//!   provider wrote beside its status and error code.
+//! * Whatever is no longer queued is wiped: neither address nor code outlives it. A dead notice alone keeps them until
+//!   it expires, so that an operator can have it tried again.
 //! * A claim is a lease: a row whose worker died is due again when the lease runs out. Every ending of a claim is one
 //!   `UPDATE` that requires the row to be queued still and the claim to be this one.
-//! * A message leaves at least once, under one Message-ID, so that a receiver can tell a repetition.
+//! * A message leaves at least once, under one key (`Idempotency-Key`, Message-ID): the row's id, whatever the attempt,
+//!   so that a provider or receiver can tell a repetition.
 //! * A code is dropped when it was used or replaced ([`drop_for_flow`]); the worker asks once more ([`is_current`])
 //!   right before it sends.
 //! * Codes go to destinations that nobody has proved yet, so their texts hold service, code and minutes and nothing
@@ -21,45 +26,60 @@
 //!   one, three times.
 //! * A link leads to a page of the configuration and to no other; its token travels in the fragment, which no server and
 //!   no mail scanner sees, so that opening it changes nothing. Only mails have room for links.
-//! * Only e-mail leaves today; in development everything goes to an inbox that is a table.
+//! * A provider that fails three times in a row is left alone for a while. A channel without a working provider is not
+//!   open: it is not offered, and who asks for it is refused with `channel_unavailable`; a message for which nobody chose
+//!   waits.
+//! * No provider's failure is ever a success, and no failure of one is told to the person as if a code were wrong.
+//! * In development a channel without a provider leads to an inbox that is a table.
 
+mod attempt;
+mod breaker;
 mod channels;
 mod code;
 mod kind;
 mod model;
 mod payload;
+mod post;
 mod render;
 mod smtp;
 mod store;
 mod transport;
+mod twilio;
+mod twiml;
+mod wake;
+mod webhook;
 
-pub use channels::ChannelNotSupported;
+pub use attempt::Claimed;
+pub use attempt::Decision;
+pub use attempt::Failure;
+pub use attempt::Outgoing;
+pub use attempt::Rendered;
+pub use channels::Capacity;
+pub use channels::ChannelRefused;
 pub use channels::Channels;
+pub use channels::Way;
 pub use code::code_mac;
 pub use code::is_code;
 pub use code::new_code;
 pub use code::new_long_code;
 pub use kind::MessageKind;
 pub use model::Channel;
-pub use model::Claimed;
-pub use model::Decision;
-pub use model::Failure;
 pub use model::Message;
 pub use model::NewContent;
 pub use model::NewMessage;
-pub use model::Rendered;
-pub use model::Wake;
 pub use render::Letterhead;
 pub use render::render;
+pub use store::endings::Ending;
+pub use store::endings::finish;
+pub use store::endings::give_up_expired;
 pub use store::inbox::InboxFilter;
 pub use store::inbox::InboxItem;
 pub use store::inbox::clear as inbox_clear;
 pub use store::inbox::list as inbox_list;
-pub use store::outbox::Ending;
 pub use store::outbox::claim;
 pub use store::outbox::drop_for_flow;
 pub use store::outbox::enqueue;
-pub use store::outbox::finish;
 pub use store::outbox::is_current;
 pub use transport::Transport;
 pub use transport::TransportFault;
+pub use wake::Wake;

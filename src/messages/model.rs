@@ -1,7 +1,6 @@
 //! Messages as values: what may be sent, to whom, and what became of it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use chrono::DateTime;
 use chrono::TimeDelta;
@@ -9,11 +8,9 @@ use chrono::Utc;
 use chrono_tz::Tz;
 use serde::Deserialize;
 use serde::Serialize;
-use tokio::sync::Notify;
 use utoipa::ToSchema;
 
 use crate::ids::FlowId;
-use crate::ids::MessageId;
 use crate::messages::kind::MessageKind;
 use crate::text::Language;
 
@@ -33,7 +30,8 @@ pub enum Channel {
 }
 
 impl Channel {
-    pub(super) const ALL: [Self; 3] = [Self::Email, Self::Sms, Self::Voice];
+    /// Every channel.
+    pub const ALL: [Self; 3] = [Self::Email, Self::Sms, Self::Voice];
 
     /// The channel's name in the API and in the database.
     #[must_use]
@@ -154,75 +152,5 @@ impl NewMessage {
     pub fn value(mut self, name: &str, value: impl Into<String>) -> Self {
         self.message.values.insert(name.to_owned(), value.into());
         self
-    }
-}
-
-/// A message that a worker holds until its claim is finished or runs out.
-pub struct Claimed {
-    /// The row.
-    pub id: MessageId,
-    /// The flow whose code it carries.
-    pub flow: Option<FlowId>,
-    /// The message.
-    pub message: Message,
-    /// Counts the claims of the row, this one included; tells this claim from a later one.
-    pub(super) attempt: i32,
-}
-
-impl Claimed {
-    /// Lets other words leave under the same row: the code and the values go with the old ones.
-    pub fn replace(&mut self, content: NewContent) {
-        self.message.content = content;
-        self.message.code = None;
-        self.message.link = None;
-        self.message.values.clear();
-    }
-}
-
-/// What a feature decides about a claimed message.
-pub enum Decision {
-    /// It leaves as it is.
-    Send,
-    /// Something else is said.
-    SendInstead(NewContent),
-    /// Nothing is said.
-    Drop,
-}
-
-/// A message in words.
-#[derive(Clone)]
-pub struct Rendered {
-    /// One line.
-    pub subject: String,
-    /// Plain text.
-    pub text: String,
-    /// The code or the token in it.
-    pub code: Option<String>,
-    /// The link in it.
-    pub link: Option<String>,
-}
-
-/// Why a message did not leave. The reason names no address.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Failure {
-    /// Trying again may help.
-    Transient(String),
-    /// It never will.
-    Permanent(String),
-}
-
-/// Tells the worker of this process that a message was committed.
-#[derive(Clone, Default)]
-pub struct Wake(Arc<Notify>);
-
-impl Wake {
-    /// Call it after the commit; a ring that nobody hears is kept until the worker listens.
-    pub fn ring(&self) {
-        self.0.notify_one();
-    }
-
-    /// Waits for the next ring.
-    pub async fn rung(&self) {
-        self.0.notified().await;
     }
 }

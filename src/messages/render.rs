@@ -5,9 +5,9 @@ use chrono::TimeDelta;
 use chrono::Utc;
 use chrono_tz::Tz;
 
+use crate::messages::attempt::Rendered;
 use crate::messages::model::Channel;
 use crate::messages::model::Message;
-use crate::messages::model::Rendered;
 use crate::text::Args;
 use crate::text::Language;
 use crate::text::text;

@@ -1,6 +1,6 @@
 //! Mail by SMTP.
 //!
-//! One connection a mail, ended after [`SEND_TIMEOUT`] whatever the server does. What the server says is kept as its
+//! One connection a mail, ended after `messages.timeout_ms` whatever the server does. What the server says is kept as its
 //! reply code alone, since its words often repeat the address.
 
 use std::time::Duration;
@@ -20,49 +20,43 @@ use lettre::message::header::HeaderName;
 use lettre::message::header::HeaderValue;
 use lettre::transport::smtp::Error as SmtpError;
 use secrecy::ExposeSecret;
+use secrecy::SecretString;
 
-use crate::config::MailConfig;
 use crate::ids::MessageId;
-use crate::messages::model::Failure;
-use crate::messages::model::Rendered;
+use crate::messages::attempt::Failure;
+use crate::messages::attempt::Outgoing;
+use crate::messages::attempt::Rendered;
 use crate::messages::transport::TransportFault;
-
-/// A server that takes longer for one mail is tried again later.
-const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A configured SMTP server and the sender of every mail.
 pub(super) struct Smtp {
     server: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
+    timeout: Duration,
 }
 
 impl Smtp {
-    pub(super) fn new(config: &MailConfig) -> Result<Self, TransportFault> {
+    pub(super) fn new(url: &SecretString, from: &str, timeout: Duration) -> Result<Self, TransportFault> {
         // The parser's own message may repeat parts of the URL, which holds a password.
-        let server = AsyncSmtpTransport::<Tokio1Executor>::from_url(config.smtp_url.expose_secret())
+        let server = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.expose_secret())
             .map_err(|_| TransportFault::Url)?
-            .timeout(Some(SEND_TIMEOUT))
+            .timeout(Some(timeout))
             .build();
-        Ok(Self { server, from: config.from.parse().map_err(|_| TransportFault::From)? })
+        Ok(Self { server, from: from.parse().map_err(|_| TransportFault::From)?, timeout })
     }
 
-    pub(super) async fn send(
-        &self,
-        id: MessageId,
-        to: &str,
-        rendered: &Rendered,
-        now: DateTime<Utc>,
-    ) -> Result<(), Failure> {
-        let mail = self.mail(id, to, rendered, now)?;
-        match tokio::time::timeout(SEND_TIMEOUT, self.server.send(mail)).await {
+    pub(super) async fn send(&self, outgoing: &Outgoing<'_>) -> Result<(), Failure> {
+        let Outgoing { claimed, rendered, now } = outgoing;
+        let mail = self.mail(claimed.id, &claimed.message.content.address, rendered, *now)?;
+        match tokio::time::timeout(self.timeout, self.server.send(mail)).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(failure(&error)),
-            Err(_) => Err(Failure::Transient("smtp: timeout".to_owned())),
+            Err(_) => Err(Failure::Unclear("timeout".to_owned())),
         }
     }
 
     fn mail(&self, id: MessageId, to: &str, rendered: &Rendered, now: DateTime<Utc>) -> Result<Mail, Failure> {
-        let refused = |what: &str| Failure::Permanent(format!("smtp: {what}"));
+        let refused = |what: &str| Failure::Permanent(what.to_owned());
         let to = address(to).ok_or_else(|| refused("the address cannot be written"))?;
         let envelope =
             Envelope::new(Some(self.from.email.clone()), vec![to.clone()]).map_err(|_| refused("no envelope"))?;
@@ -96,24 +90,22 @@ fn address(text: &str) -> Option<Address> {
 fn failure(error: &SmtpError) -> Failure {
     match error.status().map(u16::from) {
         // Our own credentials were refused, not this mail: 530, 534, 535 and 538 are answers to AUTH (RFC 4954 §6).
-        Some(code @ (530 | 534 | 535 | 538)) => Failure::Transient(format!("smtp: {code}")),
-        Some(code) if error.is_permanent() => Failure::Permanent(format!("smtp: {code}")),
-        Some(code) => Failure::Transient(format!("smtp: {code}")),
-        None if error.is_timeout() => Failure::Transient("smtp: timeout".to_owned()),
-        None if error.is_tls() => Failure::Transient("smtp: no TLS".to_owned()),
-        None if error.is_client() => Failure::Transient("smtp: the server lacks what is needed".to_owned()),
-        None => Failure::Transient("smtp: no connection".to_owned()),
+        Some(code @ (530 | 534 | 535 | 538)) => Failure::Transient(format!("smtp {code}")),
+        Some(code) if error.is_permanent() => Failure::Permanent(format!("smtp {code}")),
+        Some(code) => Failure::Transient(format!("smtp {code}")),
+        None if error.is_timeout() => Failure::Unclear("timeout".to_owned()),
+        None if error.is_tls() => Failure::Transient("no TLS".to_owned()),
+        None if error.is_client() => Failure::Transient("the server lacks what is needed".to_owned()),
+        None => Failure::Transient("no connection".to_owned()),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use secrecy::SecretString;
-
     use super::*;
 
     fn smtp(url: &str, from: &str) -> Result<Smtp, TransportFault> {
-        Smtp::new(&MailConfig { smtp_url: SecretString::from(url), from: from.to_owned() })
+        Smtp::new(&SecretString::from(url), from, Duration::from_secs(10))
     }
 
     #[test]

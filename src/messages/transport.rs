@@ -1,74 +1,86 @@
-//! How messages leave: by SMTP, or into the development inbox.
+//! How messages leave: each provider by its own protocol, or into the development inbox.
 
-use chrono::DateTime;
-use chrono::Utc;
+use std::collections::BTreeMap;
+
 use sqlx::PgPool;
 
-use crate::config::MailConfig;
+use crate::config::CarrierConfig;
+use crate::config::MessagesConfig;
 use crate::internal::Internal;
-use crate::messages::model::Channel;
-use crate::messages::model::Claimed;
-use crate::messages::model::Failure;
-use crate::messages::model::Rendered;
+use crate::messages::attempt::Failure;
+use crate::messages::attempt::Outgoing;
+use crate::messages::channels::INBOX;
 use crate::messages::smtp::Smtp;
 use crate::messages::store::inbox;
+use crate::messages::twilio::Twilio;
+use crate::messages::webhook::Webhook;
 
-/// Why mail cannot be sent with this configuration.
+/// Why messages cannot be sent with this configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TransportFault {
-    /// The address of the server.
-    #[error("`mail.smtp_url` must look like smtps://user:password@host or smtp://user:password@host?tls=required")]
+    /// The address of a mail server.
+    #[error("a mail server is written smtps://user:password@host or smtp://user:password@host?tls=required")]
     Url,
     /// The sender.
     #[error("`mail.from` must be an address, or a name with an address in angle brackets")]
     From,
+    /// No root certificates, or no cipher.
+    #[error("HTTP providers cannot be reached: TLS cannot be set up")]
+    Tls,
 }
 
-/// The way out of this process.
-pub struct Transport(Way);
+/// The ways out of this process, by the provider's name.
+pub struct Transport(BTreeMap<String, Carrier>);
 
-enum Way {
+enum Carrier {
     Smtp(Box<Smtp>),
+    Twilio(Box<Twilio>),
+    Webhook(Box<Webhook>),
     Inbox,
 }
 
 impl Transport {
-    /// SMTP as configured; the development inbox when nothing is.
+    /// The providers as configured, and the development inbox.
     ///
     /// # Errors
     /// The configuration cannot be used.
-    pub fn new(config: Option<&MailConfig>) -> Result<Self, TransportFault> {
-        Ok(Self(config.map(Smtp::new).transpose()?.map_or(Way::Inbox, |smtp| Way::Smtp(Box::new(smtp)))))
-    }
-
-    /// Its name in log lines and metrics.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self.0 {
-            Way::Smtp(_) => "smtp",
-            Way::Inbox => "inbox",
+    pub fn new(config: &MessagesConfig) -> Result<Self, TransportFault> {
+        let from = config.mail_from.as_deref().unwrap_or_default();
+        let mut carriers = BTreeMap::from([(INBOX.to_owned(), Carrier::Inbox)]);
+        for provider in &config.providers {
+            let carrier = match &provider.carrier {
+                CarrierConfig::Smtp(url) => Carrier::Smtp(Box::new(Smtp::new(url, from, config.timeout)?)),
+                CarrierConfig::Twilio(twilio) => {
+                    Carrier::Twilio(Box::new(Twilio::new(twilio, config.timeout).map_err(|_| TransportFault::Tls)?))
+                }
+                CarrierConfig::Webhook(webhook) => {
+                    Carrier::Webhook(Box::new(Webhook::new(webhook, config.timeout).map_err(|_| TransportFault::Tls)?))
+                }
+            };
+            carriers.insert(provider.name.clone(), carrier);
         }
+        Ok(Self(carriers))
     }
 
-    /// Lets a message leave; bounded in time.
+    /// Lets a message leave through a provider; bounded in time. Answers the provider's own name for it, if it has one.
     ///
     /// # Errors
     /// The inner one: it did not leave. The outer one: our own database did not answer.
     pub async fn send(
         &self,
         pool: &PgPool,
-        claimed: &Claimed,
-        rendered: &Rendered,
-        now: DateTime<Utc>,
-    ) -> Result<Result<(), Failure>, Internal> {
-        match (&self.0, claimed.message.content.channel) {
-            (Way::Inbox, _) => inbox::put(pool, claimed, rendered, now).await.map(Ok),
-            (Way::Smtp(smtp), Channel::Email) => {
-                Ok(smtp.send(claimed.id, &claimed.message.content.address, rendered, now).await)
+        provider: &str,
+        outgoing: &Outgoing<'_>,
+    ) -> Result<Result<Option<String>, Failure>, Internal> {
+        Ok(match self.0.get(provider) {
+            Some(Carrier::Smtp(smtp)) => smtp.send(outgoing).await.map(|()| None),
+            Some(Carrier::Twilio(twilio)) => twilio.send(outgoing).await,
+            Some(Carrier::Webhook(webhook)) => webhook.send(outgoing).await.map(|()| None),
+            Some(Carrier::Inbox) => {
+                inbox::put(pool, outgoing.claimed, outgoing.rendered, outgoing.now).await?;
+                Ok(None)
             }
-            (Way::Smtp(_), channel @ (Channel::Sms | Channel::Voice)) => {
-                Ok(Err(Failure::Permanent(format!("nothing carries {}", channel.name()))))
-            }
-        }
+            None => return Err(Internal::bug(format!("no provider is called {provider}"))),
+        })
     }
 }

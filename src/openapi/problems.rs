@@ -163,7 +163,7 @@ fn example(code: ErrorCode, issuer: &str, place: &Place, policy: Option<Policy>)
         ErrorCode::InvalidCursor => problem.parameter_fault("cursor", FieldCode::InvalidFormat),
         ErrorCode::InvalidCode => problem.attempts_left(4),
         ErrorCode::SessionExpired => problem.reason("idle"),
-        ErrorCode::TooManyAttempts => problem.retry_after(30),
+        ErrorCode::TooManyAttempts | ErrorCode::ChannelUnavailable => problem.retry_after(30),
         ErrorCode::Overloaded | ErrorCode::DependencyUnavailable => problem.retry_after(5),
         ErrorCode::RateLimited => match policy {
             Some(policy) => problem.limited(Limited { policy, retry_after_secs: 12 }),

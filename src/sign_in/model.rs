@@ -18,7 +18,7 @@ use crate::ids::FlowId;
 use crate::internal::Internal;
 use crate::limits::FailuresError;
 use crate::limits::Limited;
-use crate::messages::ChannelNotSupported;
+use crate::messages::ChannelRefused;
 use crate::password_policy::PasswordFault;
 use crate::password_policy::PasswordRefusal;
 
@@ -151,7 +151,7 @@ pub(super) enum SignInError {
     PasswordUnchanged,
     /// The code cannot take the way that was asked for.
     #[error(transparent)]
-    Channel(#[from] ChannelNotSupported),
+    Channel(#[from] ChannelRefused),
     /// No code was sent.
     #[error(transparent)]
     Sending(#[from] SendError),

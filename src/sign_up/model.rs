@@ -6,7 +6,7 @@ use crate::crypto::TokenKind;
 use crate::internal::Internal;
 use crate::limits::MessageRefused;
 use crate::messages::Channel;
-use crate::messages::ChannelNotSupported;
+use crate::messages::ChannelRefused;
 use crate::password_policy::AcceptedPassword;
 
 /// How long a sign-up waits for its code.
@@ -63,7 +63,7 @@ pub(super) enum SignUpError {
     NoSendsLeft,
     /// The code cannot take the way that was asked for.
     #[error(transparent)]
-    Channel(#[from] ChannelNotSupported),
+    Channel(#[from] ChannelRefused),
     /// Too many messages to one destination, or too much is spent.
     #[error(transparent)]
     Refused(#[from] MessageRefused),

@@ -6,7 +6,7 @@ use crate::support::test_with;
 const SCRAPED: &[(&str, &str)] = &[("metrics.listen", "127.0.0.1:0"), ("limits.enabled", "true")];
 
 /// Every metric, as the text names its family.
-const NAMES: [&str; 18] = [
+const NAMES: [&str; 19] = [
     "build info",
     "clock_skew_seconds gauge",
     "db_pool_wait_seconds histogram",
@@ -21,6 +21,7 @@ const NAMES: [&str; 18] = [
     "messages counter",
     "outbox_oldest_seconds gauge",
     "password_changes counter",
+    "provider_broken gauge",
     "redis_up gauge",
     "refreshes counter",
     "sign_ins counter",

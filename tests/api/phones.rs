@@ -174,19 +174,6 @@ fn only_the_countries_of_the_list_can_sign_up() {
     });
 }
 
-/// Where nothing leads to a phone, no number is taken.
-#[test]
-fn without_a_way_to_phones_there_are_only_addresses() {
-    let mail = [("mail.smtp_url", "smtp://127.0.0.1:1"), ("mail.from", "Example <no-reply@example.com>")];
-    test_with(&mail, async |app| {
-        let shown = app.get("/v1/configuration").await.ok(200);
-        let offered = json!([shown["identifier_kinds"], shown["channels"], shown["phone_countries"]]);
-        assert_eq!(offered, json!([["email"], ["email"], []]));
-        sign_up(app, NUMBER, None).await.faults(&["/identifier phone_not_supported"]);
-        ask(app, "/v1/sign-ins", NUMBER, None).await.refused(401, "invalid_credentials");
-    });
-}
-
 #[test]
 fn a_wrong_password_beside_a_number_hints_at_the_country() {
     test(async |app| {

@@ -175,7 +175,7 @@ pub(super) async fn list(
     responses((status = 201, description = "What to set up", body = Enrolment)),
     security(("bearer" = [])),
     extensions(
-        ("x-problems" = json!(["insufficient_user_authentication", "conflict", "message_limit_reached"])),
+        ("x-problems" = json!(["insufficient_user_authentication", "conflict", "message_limit_reached", "channel_unavailable"])),
         ("x-limit" = json!("enrolment")),
     ),
 )]
@@ -232,7 +232,7 @@ pub(super) async fn confirm(
     params(("id" = FactorId, Path, description = "The factor")),
     responses((status = 202, description = "The code is on its way", body = Delivery)),
     security(("bearer" = [])),
-    extensions(("x-problems" = json!(["not_found", "message_limit_reached"])), ("x-limit" = json!("resend"))),
+    extensions(("x-problems" = json!(["not_found", "message_limit_reached", "channel_unavailable"])), ("x-limit" = json!("resend"))),
 )]
 #[post("/v1/account/factors/{id}/resend")]
 pub(super) async fn resend(

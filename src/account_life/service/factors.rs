@@ -18,7 +18,7 @@ use crate::flows;
 use crate::ids::FactorId;
 use crate::internal::Internal;
 use crate::messages::Channel;
-use crate::messages::ChannelNotSupported;
+use crate::messages::ChannelRefused;
 use crate::messages::MessageKind;
 use crate::sessions::CurrentSession;
 
@@ -83,7 +83,7 @@ pub(in super::super) async fn resend_factor_code(
     caller: &Caller,
 ) -> Result<String, FactorError> {
     let pending = factors::pending(app, place(session, caller), factor).await?;
-    let number = pending.number.ok_or(ChannelNotSupported)?;
+    let number = pending.number.ok_or(ChannelRefused::NotSupported)?;
     let channel = app.channels.choose(&number, Some(channel))?;
     let mut tx = app.begin().await?;
     factors::resend_enrolment(&mut tx, app, place(session, caller), (factor, &number), channel).await?;

@@ -81,7 +81,8 @@ pub(super) struct IdentifierResend {
     security(("bearer" = [])),
     extensions(
         ("x-problems" = json!([
-            "insufficient_user_authentication", "already_verified", "limit_reached", "message_limit_reached"
+            "insufficient_user_authentication", "already_verified", "limit_reached", "message_limit_reached",
+            "channel_unavailable"
         ])),
         ("x-limit" = json!("enrolment")),
     ),
@@ -140,7 +141,7 @@ pub(super) async fn verify(
     responses((status = 202, description = "The code is on its way", body = Delivery)),
     security(("bearer" = [])),
     extensions(
-        ("x-problems" = json!(["not_found", "already_verified", "message_limit_reached"])),
+        ("x-problems" = json!(["not_found", "already_verified", "message_limit_reached", "channel_unavailable"])),
         ("x-limit" = json!("resend")),
     ),
 )]

@@ -9,9 +9,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::internal::Internal;
+use crate::messages::attempt::Claimed;
+use crate::messages::attempt::Rendered;
 use crate::messages::model::Channel;
-use crate::messages::model::Claimed;
-use crate::messages::model::Rendered;
 
 /// Which messages are meant; an absent member means any.
 #[derive(Clone, Debug, Default)]

@@ -27,7 +27,7 @@ use crate::limits::FailuresError;
 use crate::limits::Limited;
 use crate::limits::MessageRefused;
 use crate::messages::Channel;
-use crate::messages::ChannelNotSupported;
+use crate::messages::ChannelRefused;
 
 /// How long a recovery waits for the code of its contact.
 pub(super) const PENDING: TimeDelta = TimeDelta::hours(24);
@@ -152,7 +152,7 @@ pub(super) enum RecoveryError {
     NoSendsLeft,
     /// No message gets there.
     #[error(transparent)]
-    Channel(#[from] ChannelNotSupported),
+    Channel(#[from] ChannelRefused),
     /// Too many recoveries of one identifier from one network.
     #[error("too many recoveries")]
     Limited(Limited),

@@ -63,7 +63,7 @@ pub(super) struct VerifyIdentifierRequest {
 #[utoipa::path(
     tag = "sign-in", operation_id = "send_identifier_code", request_body = IdentifierCodeRequest,
     responses((status = 202, description = "The code is on its way", body = CodeSent)),
-    extensions(("x-problems" = json!(["sign_in_expired", "wrong_step", "message_limit_reached"])), ("x-limit" = json!("resend"))),
+    extensions(("x-problems" = json!(["sign_in_expired", "wrong_step", "message_limit_reached", "channel_unavailable"])), ("x-limit" = json!("resend"))),
 )]
 #[post("/v1/sign-ins/identifier-codes")]
 pub(super) async fn send_code(app: web::Data<App>, body: Json<IdentifierCodeRequest>) -> Result<HttpResponse, Problem> {

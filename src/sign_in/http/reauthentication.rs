@@ -119,7 +119,7 @@ pub(super) struct ReauthenticationAnswer {
     tag = "sessions", operation_id = "send_reauthentication_code", request_body = ReauthenticationCodeRequest,
     responses((status = 202, description = "The code is on its way", body = ReauthenticationCodeSent)),
     security(("bearer" = [])),
-    extensions(("x-problems" = json!(["message_limit_reached"])), ("x-limit" = json!("reauthentication"))),
+    extensions(("x-problems" = json!(["message_limit_reached", "channel_unavailable"])), ("x-limit" = json!("reauthentication"))),
 )]
 #[post("/v1/reauthentications/codes")]
 pub(super) async fn send_code(

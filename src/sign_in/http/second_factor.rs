@@ -121,7 +121,7 @@ impl Given {
 #[utoipa::path(
     tag = "sign-in", operation_id = "send_factor_code", request_body = FactorCodeRequest,
     responses((status = 202, description = "The code is on its way", body = CodeSent)),
-    extensions(("x-problems" = json!(["sign_in_expired", "wrong_step", "message_limit_reached"])), ("x-limit" = json!("resend"))),
+    extensions(("x-problems" = json!(["sign_in_expired", "wrong_step", "message_limit_reached", "channel_unavailable"])), ("x-limit" = json!("resend"))),
 )]
 #[post("/v1/sign-ins/codes")]
 pub(super) async fn send_code(app: web::Data<App>, body: Json<FactorCodeRequest>) -> Result<HttpResponse, Problem> {

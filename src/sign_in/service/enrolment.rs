@@ -29,7 +29,7 @@ use crate::factors::RecoveryCodes;
 use crate::factors::TotpEnrolment;
 use crate::ids::FactorId;
 use crate::messages::Channel;
-use crate::messages::ChannelNotSupported;
+use crate::messages::ChannelRefused;
 use crate::messages::MessageKind;
 use crate::sessions;
 use crate::sessions::NewSession;
@@ -91,7 +91,7 @@ pub(in super::super) async fn resend_enrolment(
 ) -> Result<String, SignInError> {
     let Loaded { flow, .. } = load(app, token, NextStep::EnrolSecondFactor).await?;
     let pending = factors::pending(app, place(&flow, caller), factor).await?;
-    let number = pending.number.ok_or(ChannelNotSupported)?;
+    let number = pending.number.ok_or(ChannelRefused::NotSupported)?;
     let channel = app.channels.choose(&number, Some(channel))?;
     let mut tx = app.begin().await?;
     factors::resend_enrolment(&mut tx, app, place(&flow, caller), (factor, &number), channel).await?;

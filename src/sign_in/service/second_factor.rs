@@ -37,7 +37,7 @@ use crate::limits::Policy;
 use crate::limits::Subject;
 use crate::messages;
 use crate::messages::Channel;
-use crate::messages::ChannelNotSupported;
+use crate::messages::ChannelRefused;
 use crate::messages::MessageKind;
 use crate::recovery;
 use crate::sessions;
@@ -106,7 +106,7 @@ pub(in super::super) async fn send_to_factor(
     (factor, channel): (FactorId, Channel),
 ) -> Result<(FlowId, String), SignInError> {
     let factor = factors.iter().find(|own| own.id == factor).ok_or(SignInError::UnknownFactor)?;
-    let number = factor.number.as_deref().ok_or(ChannelNotSupported)?;
+    let number = factor.number.as_deref().ok_or(ChannelRefused::NotSupported)?;
     let channel = app.channels.choose(number, Some(channel))?;
     let mut tx = app.begin().await?;
     let content = accounts::contact_by_phone(&mut tx, account, number).await?.content(MessageKind::FactorCode);

@@ -43,7 +43,7 @@ pub(super) struct Configuration {
     /// The second factors that can be enrolled.
     #[schema(inline, example = json!(["totp", "phone", "passkey"]))]
     factor_kinds: Vec<FactorKind>,
-    /// The ways that codes travel.
+    /// The ways that codes travel just now.
     #[schema(inline)]
     channels: Vec<Channel>,
     /// Digits of a code.
@@ -86,7 +86,7 @@ pub(super) struct PasswordLengths {
 pub(super) async fn show(app: web::Data<App>, query: Query<ConfigurationQuery>) -> Result<HttpResponse, Problem> {
     read_client(&app, query.0.client_id.as_deref())
         .map_err(|code| Problem::new(ErrorCode::InvalidFields).parameter_fault("client_id", code))?;
-    let phones = !app.channels.to_phones().is_empty();
+    let phones = app.channels.serve_phones();
     let mut identifier_kinds = vec![IdentifierKind::Email];
     identifier_kinds.extend(phones.then_some(IdentifierKind::Phone));
     let mut phone_countries: Vec<String> = PHONE_NUMBER_UTIL
@@ -99,7 +99,7 @@ pub(super) async fn show(app: web::Data<App>, query: Query<ConfigurationQuery>) 
         identifier_kinds,
         password: PasswordLengths { min_length: MIN_PASSWORD_CODE_POINTS, max_length: MAX_PASSWORD_CODE_POINTS },
         factor_kinds: enrollable(&app),
-        channels: app.channels.open().to_vec(),
+        channels: app.channels.open(),
         code_length: 6,
         locales: Language::all().map(Language::tag).collect(),
         phone_countries,

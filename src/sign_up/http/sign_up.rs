@@ -157,7 +157,7 @@ pub(super) async fn start(
 #[utoipa::path(
     tag = "sign-up", operation_id = "resend_sign_up_code", request_body = ResendRequest,
     responses((status = 202, description = "The code is on its way", body = Delivery)),
-    extensions(("x-problems" = json!(["sign_up_expired", "message_limit_reached"])), ("x-limit" = json!("resend"))),
+    extensions(("x-problems" = json!(["sign_up_expired", "message_limit_reached", "channel_unavailable"])), ("x-limit" = json!("resend"))),
 )]
 #[post("/v1/sign-ups/resend")]
 pub(super) async fn resend(

@@ -177,6 +177,10 @@ problem-overloaded =
     .title = The service is very busy
     .detail = The service has more to do than it can manage. Please try again shortly.
     .help = Many people are signing in just now. Wait a few seconds and try again. This attempt was not counted against you.
+problem-channel-unavailable =
+    .title = This way of sending codes does not work at the moment
+    .detail = No message can be sent this way just now. Choose another way, or try again shortly.
+    .help = The company that carries these messages for us has a problem. If another way is offered, such as a call instead of an SMS, choose that; an authenticator app, a passkey or a recovery code works as always. Otherwise wait a minute and try again. Nothing is wrong with your account.
 problem-dependency-unavailable =
     .title = The service is not available for a moment
     .detail = A part that this service relies on does not answer. Please try again shortly.
@@ -245,6 +249,8 @@ message-closing =
 message-call-greeting = Hello. This is { $service }.
 message-call-code = Your code is: { $digits }.
 message-call-closing = Goodbye.
+# The voice that reads a call (BCP 47).
+message-call-voice = en-US
 message-time = { $year }-{ $month }-{ $day } { $hour }:{ $minute } ({ $zone })
 
 message-sign-up-code =

@@ -53,6 +53,13 @@ async fn serve_has_no_development_endpoints() {
     let answer = server.get("/.well-known/openid-configuration").await;
     assert!(answer.header("strict-transport-security").starts_with("max-age="));
     assert_eq!(answer.ok(200)["issuer"], "https://auth.example.com");
+    // Nothing leads to a phone here, so no number is taken.
+    let shown = server.get("/v1/configuration").await.ok(200);
+    let offered = json!([shown["identifier_kinds"], shown["channels"], shown["phone_countries"]]);
+    assert_eq!(offered, json!([["email"], ["email"], []]));
+    let number = json!({ "identifier": "+819012345678", "password": "correct horse battery" });
+    server.post("/v1/sign-ups", &number).await.faults(&["/identifier phone_not_supported"]);
+    server.post("/v1/sign-ins", &number).await.refused(401, "invalid_credentials");
     let document = server.get("/openapi.json").await.ok(200);
     assert!(!document["paths"].as_object().unwrap().keys().any(|path| path.starts_with("/dev")));
     let lines = server.output();

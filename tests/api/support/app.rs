@@ -74,6 +74,11 @@ pub struct TestApp {
     read: Mutex<BTreeSet<String>>,
 }
 
+/// Runs what must stand before the server does, on the runtime of all servers.
+pub fn within<T>(body: impl AsyncFnOnce() -> T) -> T {
+    RUNTIME.block_on(body())
+}
+
 /// Runs a test against a server with the usual settings.
 pub fn test(body: impl AsyncFnOnce(&TestApp)) {
     test_with(&[], body);

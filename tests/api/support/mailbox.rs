@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 
 use tokio::io::AsyncBufReadExt;
 use tokio::io::AsyncWriteExt;
@@ -16,6 +18,7 @@ pub struct Mailbox {
     /// `smtp://…` of the server.
     pub url: String,
     mails: Arc<Mutex<Vec<String>>>,
+    hangs: Arc<AtomicBool>,
 }
 
 impl Mailbox {
@@ -24,13 +27,29 @@ impl Mailbox {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("smtp://{}", listener.local_addr().unwrap());
         let mails = Arc::new(Mutex::new(Vec::new()));
-        let arriving = Arc::clone(&mails);
+        let (arriving, hangs) = (Arc::clone(&mails), Arc::new(AtomicBool::new(false)));
+        let hanging = Arc::clone(&hangs);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(receive(stream, Arc::clone(&arriving)));
+                // Accepted, and never a word.
+                if hanging.load(Ordering::Relaxed) {
+                    std::mem::forget(stream);
+                } else {
+                    tokio::spawn(receive(stream, Arc::clone(&arriving)));
+                }
             }
         });
-        Self { url, mails }
+        Self { url, mails, hangs }
+    }
+
+    /// Whether connections from now on get no answer.
+    pub fn hang(&self, hangs: bool) {
+        self.hangs.store(hangs, Ordering::Relaxed);
+    }
+
+    /// How many mails have arrived for an address.
+    pub fn count(&self, address: &str) -> usize {
+        self.mails.lock().unwrap().iter().filter(|mail| mail.contains(&format!("To: {address}\r\n"))).count()
     }
 
     /// The six digits that stand alone in a mail to this address.

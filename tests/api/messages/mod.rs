@@ -1,5 +1,8 @@
 //! `src/messages` and `src/deliveries`: what leaves, and what does not leave any more.
 
+mod outages;
+mod providers;
+
 use serde_json::Value;
 use serde_json::json;
 use sqlx::Postgres;
