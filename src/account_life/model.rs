@@ -1,4 +1,4 @@
-//! Why a change of the factors was refused.
+//! Why a change of the account was refused.
 
 use crate::factors::CheckError;
 use crate::factors::NotConfirmed;
@@ -46,6 +46,20 @@ pub(super) enum FactorError {
     /// No code was sent.
     #[error(transparent)]
     Sending(#[from] SendError),
+    /// A failure of ours.
+    #[error(transparent)]
+    Internal(#[from] Internal),
+}
+
+/// Why an account was not closed, or not kept.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ClosureError {
+    /// It is closing or closed already.
+    #[error("the account is closing")]
+    Closed,
+    /// It is not closing, or its time has come.
+    #[error("the account is not closing")]
+    NotClosing,
     /// A failure of ours.
     #[error(transparent)]
     Internal(#[from] Internal),

@@ -12,7 +12,11 @@
 //! * A change of the password raises its version, and whatever saw another version opens nothing. A reset is bound to
 //!   version, identifier and a number of its own, and used up by one statement: see `passwords`.
 //! * One destination is one proof, and what is new carries nothing for 72 hours: see `one_proof`.
+//! * An account that its owner closes can be signed in to, to take that back, until its time has come; then it is as good
+//!   as gone, and within a day it is (the states stand at the head of `closing.rs`). Nothing of it is inherited by whoever
+//!   signs up with its identifier.
 
+mod closing;
 mod contact;
 mod imports;
 mod model;
@@ -23,6 +27,11 @@ mod store;
 mod tries;
 mod typed;
 
+pub use closing::begin_closing;
+pub use closing::cancel_closing;
+pub use closing::erase_closed;
+pub use closing::purge_closed;
+pub use closing::remind_closing;
 pub use contact::Asker;
 pub use contact::Contact;
 pub use contact::Delivery;

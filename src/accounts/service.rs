@@ -55,7 +55,7 @@ pub async fn create(conn: &mut PgConnection, app: &App, new: &NewAccount<'_>) ->
 /// # Errors
 /// The database did not answer.
 pub async fn candidate(app: &App, identifier: &Identifier) -> Result<Candidate, Internal> {
-    Ok(Candidate { credentials: store::find_credentials(&app.db, identifier.lookup_key()).await? })
+    Ok(Candidate { credentials: store::find_credentials(&app.db, (identifier.lookup_key(), app.clock.now())).await? })
 }
 
 /// A known account, for re-authentication.
@@ -63,7 +63,7 @@ pub async fn candidate(app: &App, identifier: &Identifier) -> Result<Candidate, 
 /// # Errors
 /// The database did not answer.
 pub async fn candidate_of(app: &App, account: AccountId) -> Result<Candidate, Internal> {
-    Ok(Candidate { credentials: store::find_credentials_of(&app.db, account).await? })
+    Ok(Candidate { credentials: store::find_credentials_of(&app.db, (account, app.clock.now())).await? })
 }
 
 /// Judges a password, whoever counts it. Nobody's costs the same work as somebody's.
@@ -90,7 +90,7 @@ pub async fn authenticate(
         return Err(AuthenticateError::Wrong { account: Some(credentials.account) });
     }
     match credentials.status {
-        AccountStatus::Active => {}
+        AccountStatus::Active | AccountStatus::Closing => {}
         AccountStatus::Closed => return Err(AuthenticateError::Closed { account: credentials.account }),
         AccountStatus::Suspended => return Err(AuthenticateError::Suspended { account: credentials.account }),
     }

@@ -119,12 +119,12 @@ pub async fn cancelled_since(
     store::cancelled_since(conn, kind, subject, since).await
 }
 
-/// Forgets changes that ended long ago.
+/// Forgets up to `limit` changes that ended long ago.
 ///
 /// # Errors
 /// The database did not answer.
-pub async fn purge(app: &App) -> Result<u64, Internal> {
-    store::purge(&app.db, app.clock.now() - REMEMBERED).await
+pub async fn purge(app: &App, limit: i64) -> Result<u64, Internal> {
+    store::purge(&app.background_db, app.clock.now() - REMEMBERED, limit).await
 }
 
 /// Cancels the change of a token.

@@ -190,7 +190,12 @@ pub(super) async fn cancelled_since(
     .await?)
 }
 
-pub(super) async fn purge(conn: impl PgExecutor<'_>, before: DateTime<Utc>) -> Result<u64, Internal> {
-    let gone = sqlx::query!("DELETE FROM pending_changes WHERE ended_at < $1", before).execute(conn).await?;
-    Ok(gone.rows_affected())
+pub(super) async fn purge(conn: impl PgExecutor<'_>, before: DateTime<Utc>, limit: i64) -> Result<u64, Internal> {
+    let gone = sqlx::query!(
+        "DELETE FROM pending_changes
+         WHERE id = ANY(ARRAY(SELECT id FROM pending_changes WHERE ended_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))",
+        before,
+        limit
+    );
+    Ok(gone.execute(conn).await?.rows_affected())
 }

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod dev;
+mod janitor;
 mod keys;
 mod limits;
 mod migrate;
@@ -55,6 +56,8 @@ enum Command {
     /// People who have lost the usual way into their account
     #[command(subcommand)]
     Recoveries(recoveries::Action),
+    /// Purge what has served its time
+    Janitor(janitor::Arguments),
 }
 
 #[derive(clap::Args)]
@@ -81,6 +84,7 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Keys(action) => keys::run(action).await,
         Command::Limits(action) => limits::run(action).await,
         Command::Recoveries(action) => recoveries::run(action).await,
+        Command::Janitor(arguments) => janitor::run(arguments).await,
     }
 }
 

@@ -13,6 +13,7 @@ mod messages;
 mod pages;
 mod passkeys;
 mod providers;
+mod retention;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use ipnet::IpNet;
 use rlibphonenumber::Region;
 use secrecy::SecretString;
@@ -83,6 +85,8 @@ pub struct Config {
     pub tokens: TokenConfig,
     /// Where `/metrics` is served, if anywhere.
     pub metrics: Option<SocketAddr>,
+    /// How long what is kept.
+    pub retention: RetentionConfig,
     /// What leaves, and by whom; in development what nobody carries goes to the inbox.
     pub messages: MessagesConfig,
     /// Failed sign-ins answer at multiples of this after arrival; zero answers at once.
@@ -220,4 +224,16 @@ pub struct TokenConfig {
     pub rotation: Duration,
     /// How long a key is published before it signs.
     pub publish_ahead: Duration,
+}
+
+/// How long what is kept, after it has served.
+pub struct RetentionConfig {
+    /// Ended sessions.
+    pub sessions: TimeDelta,
+    /// Events, which are the audit log.
+    pub events: TimeDelta,
+    /// The whole address of an event; later its network.
+    pub addresses: TimeDelta,
+    /// That a message was sent, and how.
+    pub messages: TimeDelta,
 }

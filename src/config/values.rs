@@ -24,6 +24,7 @@ use super::messages::phone;
 use super::pages::pages;
 use super::passkeys::passkeys;
 use super::providers::messages;
+use super::retention::retention;
 use super::settings::Reader;
 use crate::crypto::HashingConfig;
 use crate::crypto::MAX_WORK_KIB;
@@ -66,6 +67,7 @@ impl Config {
             phone: phone(read, mode),
             tokens: tokens(read),
             metrics: metrics(read, mode),
+            retention: retention(read),
             messages: messages(read, mode),
             failure_step: Duration::from_millis(read.number("sign_in.failure_step_ms", 500, failure_steps(mode))),
             limits: limits(read, mode),

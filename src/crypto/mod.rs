@@ -61,6 +61,13 @@ pub fn new_id<T: From<Uuid>>(now: DateTime<Utc>) -> T {
     T::from(uuid::Builder::from_unix_timestamp_millis(millis, &random_bytes()).into_uuid())
 }
 
+/// The least id that [`new_id`] could make at a time: what was made before has a smaller one.
+#[must_use]
+pub fn least_id<T: From<Uuid>>(at: DateTime<Utc>) -> T {
+    let millis = u64::try_from(at.timestamp_millis()).unwrap_or(0);
+    T::from(uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid())
+}
+
 /// A code of decimal digits, each value equally likely.
 #[must_use]
 pub fn random_digits(count: usize) -> String {

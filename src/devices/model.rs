@@ -1,6 +1,10 @@
 //! The two tokens of this feature.
 
+use chrono::DateTime;
+use chrono::Utc;
+
 use crate::crypto::TokenKind;
+use crate::ids::DeviceId;
 use crate::internal::Internal;
 use crate::limits::MessageRefused;
 
@@ -21,6 +25,16 @@ pub(super) struct RequestToken;
 
 impl TokenKind for RequestToken {
     const PREFIX: &'static str = "sdr_";
+}
+
+/// A device of an account.
+pub struct KnownDevice {
+    /// Its id.
+    pub id: DeviceId,
+    /// When it became known.
+    pub created_at: DateTime<Utc>,
+    /// When its owner last signed in on it.
+    pub last_used_at: DateTime<Utc>,
 }
 
 /// Why no device token was sent or given.

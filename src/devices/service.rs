@@ -5,6 +5,7 @@ use sqlx::PgConnection;
 
 use super::model::DeviceError;
 use super::model::DeviceToken;
+use super::model::KnownDevice;
 use super::model::REQUEST_SECS;
 use super::model::RequestToken;
 use super::store;
@@ -61,6 +62,14 @@ pub async fn issue(
     Ok(Some(token.reveal()))
 }
 
+/// The devices of an account, newest first.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn known(conn: &mut PgConnection, account: AccountId) -> Result<Vec<KnownDevice>, Internal> {
+    store::known(conn, account).await
+}
+
 /// Forgets a device.
 ///
 /// # Errors
@@ -69,12 +78,12 @@ pub async fn revoke(app: &App, device: DeviceId) -> Result<(), Internal> {
     store::delete(&app.db, device).await
 }
 
-/// Deletes the requests whose token has expired.
+/// Deletes up to `limit` requests whose token has expired.
 ///
 /// # Errors
 /// The database did not answer.
-pub async fn purge(app: &App) -> Result<u64, Internal> {
-    store::purge_requests(&app.db, app.clock.now()).await
+pub async fn purge(app: &App, limit: i64) -> Result<u64, Internal> {
+    store::purge_requests(&app.background_db, app.clock.now(), limit).await
 }
 
 /// Sends a token to an identifier, whoever has it.

@@ -7,6 +7,7 @@ use sqlx::PgExecutor;
 
 use super::model::DEVICES;
 use super::model::DeviceToken;
+use super::model::KnownDevice;
 use super::model::RequestToken;
 use crate::accounts::LockedAccount;
 use crate::crypto::TokenDigest;
@@ -58,6 +59,17 @@ pub(super) async fn insert(
     Ok(())
 }
 
+/// The devices of an account, newest first.
+pub(super) async fn known(conn: impl PgExecutor<'_>, account: AccountId) -> Result<Vec<KnownDevice>, Internal> {
+    Ok(sqlx::query_as!(
+        KnownDevice,
+        r#"SELECT id AS "id: DeviceId", created_at, last_used_at FROM devices WHERE account_id = $1 ORDER BY id DESC"#,
+        account.uuid()
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
 pub(super) async fn touch(conn: &mut PgConnection, id: DeviceId, now: DateTime<Utc>) -> Result<(), Internal> {
     sqlx::query!("UPDATE devices SET last_used_at = $2 WHERE id = $1", id.uuid(), now).execute(conn).await?;
     Ok(())
@@ -103,6 +115,12 @@ pub(super) async fn consume_request(
     .await?)
 }
 
-pub(super) async fn purge_requests(conn: impl PgExecutor<'_>, now: DateTime<Utc>) -> Result<u64, Internal> {
-    Ok(sqlx::query!("DELETE FROM device_requests WHERE expires_at <= $1", now).execute(conn).await?.rows_affected())
+pub(super) async fn purge_requests(conn: impl PgExecutor<'_>, now: DateTime<Utc>, limit: i64) -> Result<u64, Internal> {
+    let deleted = sqlx::query!(
+        "DELETE FROM device_requests
+         WHERE id = ANY(ARRAY(SELECT id FROM device_requests WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED))",
+        now,
+        limit
+    );
+    Ok(deleted.execute(conn).await?.rows_affected())
 }

@@ -206,8 +206,8 @@ impl Failures {
     ///
     /// # Errors
     /// The database did not answer.
-    pub async fn purge(&self) -> Result<u64, Internal> {
-        store::purge(&self.db, self.clock.now() - REMEMBERED).await
+    pub async fn purge(&self, db: &PgPool, limit: i64) -> Result<u64, Internal> {
+        store::purge(db, self.clock.now() - REMEMBERED, limit).await
     }
 
     fn key(&self, whose: Failing<'_>) -> Mac {

@@ -65,8 +65,14 @@ pub(super) async fn delete(db: &PgPool, key: &Mac, lane: &str) -> Result<(), Int
     Ok(())
 }
 
-pub(super) async fn purge(db: &PgPool, remembered_since: DateTime<Utc>) -> Result<u64, Internal> {
-    Ok(sqlx::query!("DELETE FROM failures WHERE last_at < $1", remembered_since).execute(db).await?.rows_affected())
+pub(super) async fn purge(db: &PgPool, remembered_since: DateTime<Utc>, limit: i64) -> Result<u64, Internal> {
+    let deleted = sqlx::query!(
+        "DELETE FROM failures
+         WHERE ctid = ANY(ARRAY(SELECT ctid FROM failures WHERE last_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))",
+        remembered_since,
+        limit
+    );
+    Ok(deleted.execute(db).await?.rows_affected())
 }
 
 /// Notes that a replica lives, forgets those that do not, and counts the rest.

@@ -84,6 +84,12 @@ message_kinds! {
     PasswordResetNotice "password_reset_notice",
     /// The password was changed.
     PasswordChangedNotice "password_changed_notice",
+    /// The account is closing. Value: `closes_at`, when it is gone.
+    ClosureNotice "closure_notice",
+    /// The account will soon be gone. Value: `closes_at`, when.
+    ClosureReminder "closure_reminder",
+    /// The account is kept after all.
+    ClosureCancelledNotice "closure_cancelled_notice",
 }
 
 impl MessageKind {
@@ -122,7 +128,8 @@ impl MessageKind {
         self == Self::PasswordReset
     }
 
-    /// The values that its text needs beside service, time, code and minutes.
+    /// The values that its text needs beside service, time, code and minutes. One by a name in `_at` is a time (RFC 3339)
+    /// and is shown in the recipient's zone.
     #[must_use]
     pub fn values(self) -> &'static [&'static str] {
         match self {
@@ -134,6 +141,7 @@ impl MessageKind {
             | Self::IdentifierRemovalNotice
             | Self::IdentifierRemovedNotice => &["identifier"],
             Self::IdentifierLeavesNotice | Self::RecoveryNotice => &["token"],
+            Self::ClosureNotice | Self::ClosureReminder => &["closes_at"],
             _ => &[],
         }
     }

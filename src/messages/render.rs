@@ -36,8 +36,12 @@ pub fn render(letterhead: &Letterhead, message: &Message, now: DateTime<Utc>) ->
     let id = format!("message-{}", content.kind.name().replace('_', "-"));
     let minutes = minutes_left(message.expires_at - now).to_string();
     let at = local_time(language, message.happened_at, content.time_zone);
+    let shown = |name: &str, value: &str| match value.parse::<DateTime<Utc>>() {
+        Ok(time) if name.ends_with("_at") => local_time(language, time, content.time_zone),
+        _ => one_line(value),
+    };
     let values: Vec<(&str, String)> =
-        message.values.iter().map(|(name, value)| (name.as_str(), one_line(value))).collect();
+        message.values.iter().map(|(name, value)| (name.as_str(), shown(name, value))).collect();
     let mut args = vec![("service", letterhead.service.as_str()), ("at", at.as_str()), ("minutes", minutes.as_str())];
     args.extend(values.iter().map(|(name, value)| (*name, value.as_str())));
     args.extend(message.code.as_deref().map(|code| ("code", code)));
@@ -128,6 +132,10 @@ mod tests {
         Letterhead::new("Example", "https://www.example.com:8443")
     }
 
+    fn value(name: &str) -> String {
+        if name.ends_with("_at") { now().to_rfc3339() } else { format!("<{name}>") }
+    }
+
     fn message(kind: MessageKind, language: Language) -> Message {
         let content = NewContent {
             kind,
@@ -142,11 +150,7 @@ mod tests {
             content,
             code: kind.carries_code().then(|| "012345".to_owned()),
             link: None,
-            values: kind
-                .values()
-                .iter()
-                .map(|name| ((*name).to_owned(), format!("<{name}>")))
-                .collect::<BTreeMap<_, _>>(),
+            values: kind.values().iter().map(|name| ((*name).to_owned(), value(name))).collect::<BTreeMap<_, _>>(),
             happened_at: now(),
             expires_at: now() + TimeDelta::minutes(10),
         }
@@ -174,8 +178,10 @@ mod tests {
                 assert!(!shown.contains(['{', '}', '$']) && !shown.contains("message-"), "{kind:?} {tag}: {shown}");
             }
             assert!(subject.contains("Example"), "{kind:?} {tag}: {subject}");
+            // 15:04 UTC in Tokyo.
+            let filled = |name: &&str| if name.ends_with("_at") { "00:04".to_owned() } else { value(name) };
             let shown = [&message.code, &message.link].into_iter().flatten().cloned();
-            for needed in kind.values().iter().map(|name| format!("<{name}>")).chain(shown) {
+            for needed in kind.values().iter().map(filled).chain(shown) {
                 assert!(text.contains(&needed), "{kind:?} {tag} lacks {needed}: {text}");
             }
             assert!(!subject.contains("012345"), "a code in the subject shows on a locked screen");

@@ -88,6 +88,7 @@ fn codes(operation: &Value, policy: Option<Policy>) -> Result<Vec<ErrorCode>, St
             ErrorCode::AccessTokenExpired,
             ErrorCode::SessionExpired,
             ErrorCode::SessionRevoked,
+            ErrorCode::AccountClosed,
         ]);
     }
     codes.extend(policy.map(|_| ErrorCode::RateLimited));
@@ -149,6 +150,7 @@ fn example_code(codes: &[ErrorCode]) -> ErrorCode {
                 | ErrorCode::AccessTokenInvalid
                 | ErrorCode::SessionExpired
                 | ErrorCode::SessionRevoked
+                | ErrorCode::AccountClosed
                 | ErrorCode::InvalidFields
         )
     };

@@ -117,7 +117,7 @@ fn every_operation_has_its_refusals_with_examples() {
     let document = sample();
     let make = &document.value()["paths"]["/v1/sample/{id}"]["post"];
     let statuses: Vec<&String> = make["responses"].as_object().unwrap().keys().collect();
-    assert_eq!(statuses, ["201", "400", "401", "404", "406", "409", "413", "415", "422", "429", "500", "503"]);
+    assert_eq!(statuses, ["201", "400", "401", "403", "404", "406", "409", "413", "415", "422", "429", "500", "503"]);
     let example = &make["responses"]["422"]["content"]["application/problem+json"]["example"];
     assert_eq!((&example["code"], &example["attempts_left"]), (&json!("invalid_code"), &json!(4)));
     assert_eq!(make["responses"]["422"]["description"], "`invalid_code`, `invalid_fields`");

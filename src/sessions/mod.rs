@@ -17,13 +17,16 @@
 //! The successor is computed, not drawn, and the rotation is one statement, so N racers get one successor.
 //!
 //! Rules
-//! * A session opens only under the account's lock ([`crate::accounts::LockedAccount`]), for an active account,
+//! * A session opens only under the account's lock ([`crate::accounts::LockedAccount`]), for an account that admits it,
 //!   and with the version of the password that its flow saw: nothing outlives a password change.
 //! * It ends when it was idle too long, when it is too old whatever happens, when its owner or a reuse ends it, and
 //!   with the others when the password is reset or changed ([`end_every`]).
 //!   Expiry is judged by our clock, not by the database's.
 //! * [`CurrentSession`] is the only way into an endpoint with an access token: it needs a token whose `aud`
 //!   contains the issuer *and* a session that is alive now, so a sign-out works at once here.
+//! * A closing account opens sessions, whose access tokens are for this service alone and open three things: to keep the
+//!   account after all, to export it, to sign out ([`EvenClosing`]). All else, and a refresh, is 403 `account_closed`; the
+//!   refresh token is not used up by that and goes on when the account is kept.
 //! * Sensitive acts ask [`CurrentSession::require_recent`]: an `auth_time` within ten minutes, which only a
 //!   sign-in or a re-authentication gives.
 
@@ -40,10 +43,13 @@ pub use http::routes;
 pub use http::token_set;
 pub use model::CurrentSession;
 pub use model::EndReason;
+pub use model::EvenClosing;
+pub use model::HeldSession;
 pub use model::NewSession;
 pub use model::OpenError;
 pub use model::OpenedSession;
 #[cfg(any(test, fuzzing))]
 pub use refresh_token::refresh_token_property;
 pub use service::end_every;
+pub use service::held;
 pub use service::open;

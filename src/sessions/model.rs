@@ -4,6 +4,7 @@ use chrono::DateTime;
 use chrono::TimeDelta;
 use chrono::Utc;
 
+use crate::accounts::AccountStatus;
 use crate::ids::AccountId;
 use crate::ids::SessionId;
 use crate::internal::Internal;
@@ -48,6 +49,8 @@ pub struct OpenedSession {
     pub expires_at: DateTime<Utc>,
     /// How many recovery codes are left.
     pub recovery_codes_left: i64,
+    /// What the account may do.
+    pub account_status: AccountStatus,
 }
 
 /// The session of a request: its access token was good and meant for us, and the session is alive.
@@ -68,6 +71,9 @@ impl CurrentSession {
         now - self.auth_time <= TimeDelta::seconds(RECENT_SECS)
     }
 }
+
+/// The same for what stays open while the account is closing: to keep it after all, to export it, to sign out.
+pub struct EvenClosing(pub CurrentSession);
 
 /// Why a flow did not open a session.
 #[derive(Debug, thiserror::Error)]
@@ -156,6 +162,9 @@ pub(super) enum RefreshError {
     /// The session has run out.
     #[error("the session has expired")]
     Expired(Expiry),
+    /// The account is closing or closed.
+    #[error("the account is closing")]
+    AccountClosed,
     /// A failure of ours.
     #[error(transparent)]
     Internal(#[from] Internal),
@@ -170,4 +179,28 @@ pub(super) struct OwnSession {
     pub user_agent: String,
     pub label: Option<String>,
     pub amr: Vec<String>,
+}
+
+/// All that is held of a session, alive or not.
+pub struct HeldSession {
+    /// Its id.
+    pub id: SessionId,
+    /// Its client.
+    pub client_id: String,
+    /// Its name.
+    pub label: Option<String>,
+    /// How its owner signed in (RFC 8176).
+    pub amr: Vec<String>,
+    /// When it began.
+    pub created_at: DateTime<Utc>,
+    /// When it was last refreshed.
+    pub last_used_at: DateTime<Utc>,
+    /// When it ends whatever happens.
+    pub expires_at: DateTime<Utc>,
+    /// When it was ended.
+    pub revoked_at: Option<DateTime<Utc>>,
+    /// From where it began.
+    pub ip: ipnet::IpNet,
+    /// With what it began.
+    pub user_agent: String,
 }

@@ -5,6 +5,7 @@ use sqlx::PgConnection;
 
 use super::model::CurrentSession;
 use super::model::EndReason;
+use super::model::HeldSession;
 use super::model::NewSession;
 use super::model::OpenError;
 use super::model::OpenedSession;
@@ -13,6 +14,7 @@ use super::model::RefreshError;
 use super::model::Standing;
 use super::refresh_token::RefreshToken;
 use super::store;
+use super::store::Live;
 use super::store::NewRow;
 use super::store::Presented;
 use crate::accounts;
@@ -40,10 +42,11 @@ pub async fn open(
     new: &NewSession<'_>,
     caller: &Caller,
 ) -> Result<OpenedSession, OpenError> {
-    if account.status() != AccountStatus::Active || account.password_version() != new.password_version {
+    let now = app.clock.now();
+    let account_status = account.status_at(now);
+    if !account_status.admits_sign_in() || account.password_version() != new.password_version {
         return Err(OpenError::Outdated);
     }
-    let now = app.clock.now();
     let id: SessionId = crypto::new_id(now);
     let token = RefreshToken::first(id);
     let expires_at = now + lifetime(app.config.client.absolute_lifetime)?;
@@ -71,7 +74,7 @@ pub async fn open(
     }
     let event = Event::new(EventKind::SignedIn, caller).account(account.id()).session(id).client(new.client_id);
     audit::record(conn, &app.clock, event.detail(serde_json::json!({ "amr": new.amr }))).await?;
-    let facts = store::account_facts(conn, account.id()).await?.ok_or(OpenError::Outdated)?;
+    let facts = store::account_facts(conn, (account.id(), now)).await?.ok_or(OpenError::Outdated)?;
     Ok(OpenedSession {
         id,
         account: account.id(),
@@ -83,6 +86,7 @@ pub async fn open(
         idle_expires_at,
         expires_at,
         recovery_codes_left: facts.recovery_codes_left,
+        account_status,
     })
 }
 
@@ -102,8 +106,13 @@ pub(super) async fn refresh(app: &App, text: &str, caller: &Caller) -> Result<Op
         let event = Event::new(EventKind::RefreshRepeated, caller).account(rotated.account).session(token.session);
         audit::record(&mut tx, &app.clock, event).await?;
     }
-    let facts = store::account_facts(&mut *tx, rotated.account).await?.ok_or(RefreshError::Revoked)?;
-    app.commit(tx).await?;
+    let facts = store::account_facts(&mut *tx, (rotated.account, now)).await?.ok_or(RefreshError::Revoked)?;
+    match facts.status {
+        AccountStatus::Active => app.commit(tx).await?,
+        // The rotation is undone: the same token goes on if the account is kept or reinstated.
+        AccountStatus::Closing | AccountStatus::Closed => return Err(RefreshError::AccountClosed),
+        AccountStatus::Suspended => return Err(RefreshError::Revoked),
+    }
     let next = token.generation + 1;
     Ok(OpenedSession {
         id: token.session,
@@ -116,6 +125,7 @@ pub(super) async fn refresh(app: &App, text: &str, caller: &Caller) -> Result<Op
         idle_expires_at: rotated.idle_expires_at,
         expires_at: rotated.expires_at,
         recovery_codes_left: facts.recovery_codes_left,
+        account_status: facts.status,
     })
 }
 
@@ -227,6 +237,14 @@ pub async fn end_every(
     Ok(())
 }
 
+/// All sessions that are held of an account, at most `limit`, ended ones too, newest first.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn held(conn: &mut PgConnection, account: AccountId, limit: i64) -> Result<Vec<HeldSession>, Internal> {
+    store::held(conn, account, limit).await
+}
+
 async fn record_end(
     conn: &mut PgConnection,
     app: &App,
@@ -258,10 +276,9 @@ pub(super) async fn rename(
     store::rename(&app.db, session.account, named, label, app.clock.now()).await
 }
 
-/// How the session of an access token stands now; `None` when the account is not active or there is none.
-pub(super) async fn standing(app: &App, account: AccountId, session: SessionId) -> Result<Option<Standing>, Internal> {
-    let live = store::standing(&app.db, account, session, app.clock.now()).await?;
-    Ok(live.filter(|live| live.account_active).map(|live| live.standing))
+/// How the session of an access token stands now, and its account; `None` when there is none.
+pub(super) async fn standing(app: &App, account: AccountId, session: SessionId) -> Result<Option<Live>, Internal> {
+    store::standing(&app.db, account, session, app.clock.now()).await
 }
 
 fn lifetime(duration: std::time::Duration) -> Result<TimeDelta, Internal> {

@@ -2,7 +2,6 @@
 
 use futures_util::future::join_all;
 use reqwest::Method;
-use sekisho::janitor;
 use serde_json::Value;
 use serde_json::json;
 
@@ -188,7 +187,8 @@ fn forgotten_counts_are_purged() {
         password_from(app, 0, "nobody@example.jp", WRONG).await.refused(401, "invalid_credentials");
         app.post("/v1/device-tokens", &json!({ "identifier": "nobody@example.jp" })).await.ok(202);
         app.advance(30 * 86_400 + 1);
-        assert_eq!(janitor::purge(&app.app).await.unwrap(), 2);
+        let purged = app.purge().await;
+        assert_eq!((purged["failures"], purged["device_requests"]), (1, 1));
         assert_eq!(app.count("SELECT count(*) FROM failures").await, 0);
     });
 }

@@ -10,6 +10,8 @@ mod account_life;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod closure;
+#[cfg(test)]
 mod cookies;
 #[cfg(test)]
 mod deadlines;
@@ -19,6 +21,10 @@ mod development;
 mod devices;
 #[cfg(test)]
 mod enumeration;
+#[cfg(test)]
+mod events;
+#[cfg(test)]
+mod export;
 #[cfg(test)]
 mod factors;
 #[cfg(test)]
@@ -55,6 +61,8 @@ mod processes;
 mod recovery;
 #[cfg(test)]
 mod refresh;
+#[cfg(test)]
+mod retention;
 #[cfg(test)]
 mod second_factor_first;
 #[cfg(test)]

@@ -121,7 +121,7 @@ pub(super) struct FactorPatch {
     label: String,
 }
 
-fn body(own: ConfirmedFactor) -> Factor {
+pub(super) fn body(own: ConfirmedFactor) -> Factor {
     let hint = own.number.as_deref().map(identifier_hint);
     let ConfirmedFactor { id, kind, label, created_at, last_used_at, .. } = own;
     Factor { id, kind, label, hint, created_at, last_used_at }

@@ -1,5 +1,8 @@
 //! Bodies and handlers of the account.
 
+mod closure;
+mod events;
+mod export;
 mod factors;
 mod profile;
 
@@ -12,6 +15,10 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(profile::change)
         .service(profile::count_recovery_codes)
         .service(profile::renew_recovery_codes)
+        .service(closure::close)
+        .service(closure::keep)
+        .service(events::list)
+        .service(export::export)
         .service(factors::list)
         .service(factors::add)
         .service(factors::confirm)

@@ -1,8 +1,15 @@
 //! Reading and changing the account, each in one transaction.
 
+mod closure;
+mod events;
+mod export;
 mod factors;
 mod profile;
 
+pub use closure::remind_of_closures;
+pub(super) use closure::*;
+pub(super) use events::*;
+pub(super) use export::*;
 pub(super) use factors::*;
 pub(super) use profile::*;
 

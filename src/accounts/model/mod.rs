@@ -33,7 +33,9 @@ pub enum AccountStatus {
     Active,
     /// Nothing until an operator reinstates it.
     Suspended,
-    /// Nothing; closed by its owner.
+    /// Nothing but to be kept after all, and to be exported, until its time has come; its owner closes it.
+    Closing,
+    /// Nothing.
     Closed,
 }
 
@@ -42,9 +44,32 @@ impl AccountStatus {
         match name {
             "active" => Ok(Self::Active),
             "suspended" => Ok(Self::Suspended),
+            "closing" => Ok(Self::Closing),
             "closed" => Ok(Self::Closed),
             _ => Err(Internal::bug(format!("accounts {account}: unknown status"))),
         }
+    }
+
+    /// The status of a row at a time: an account whose time to close has come is closed, purged or not.
+    ///
+    /// # Errors
+    /// The row has none that is known.
+    pub fn of_row(
+        name: &str,
+        account: AccountId,
+        (closes_at, now): (Option<DateTime<Utc>>, DateTime<Utc>),
+    ) -> Result<Self, Internal> {
+        Ok(Self::from_name(name, account)?.at(closes_at, now))
+    }
+
+    fn at(self, closes_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Self {
+        if self == Self::Closing && closes_at.is_none_or(|at| at <= now) { Self::Closed } else { self }
+    }
+
+    /// Whether its owner may sign in: also to take a closure back.
+    #[must_use]
+    pub fn admits_sign_in(self) -> bool {
+        matches!(self, Self::Active | Self::Closing)
     }
 }
 
@@ -53,6 +78,7 @@ impl AccountStatus {
 pub struct LockedAccount {
     pub(super) id: AccountId,
     pub(super) status: AccountStatus,
+    pub(super) closes_at: Option<DateTime<Utc>>,
     pub(super) roles: Vec<String>,
     pub(super) password: PasswordStanding,
 }
@@ -68,6 +94,12 @@ impl LockedAccount {
     #[must_use]
     pub fn status(&self) -> AccountStatus {
         self.status
+    }
+
+    /// What the account may do at a time: see [`AccountStatus::of_row`].
+    #[must_use]
+    pub fn status_at(&self, now: DateTime<Utc>) -> AccountStatus {
+        self.status.at(self.closes_at, now)
     }
 
     /// Its roles.

@@ -1,5 +1,6 @@
 //! All SQL of accounts, identifiers and passwords.
 
+mod closing;
 mod exported;
 mod imported;
 mod passwords;
@@ -23,6 +24,7 @@ use crate::ids::AccountId;
 use crate::ids::IdentifierId;
 use crate::internal::Internal;
 
+pub(super) use closing::*;
 pub(super) use exported::*;
 pub(super) use imported::*;
 pub(super) use unproved::*;
@@ -37,10 +39,10 @@ pub(super) struct Credentials {
 
 pub(super) async fn find_credentials(
     conn: impl PgExecutor<'_>,
-    lookup_key: &str,
+    (lookup_key, now): (&str, DateTime<Utc>),
 ) -> Result<Option<Credentials>, Internal> {
     let row = sqlx::query!(
-        r#"SELECT a.id AS "id: AccountId", a.status, p.hash_sealed, p.version
+        r#"SELECT a.id AS "id: AccountId", a.status, a.closes_at, p.hash_sealed, p.version
            FROM identifiers i JOIN accounts a ON a.id = i.account_id JOIN passwords p ON p.account_id = a.id
            WHERE i.lookup_key = $1"#,
         lookup_key
@@ -50,7 +52,7 @@ pub(super) async fn find_credentials(
     row.map(|row| {
         Ok(Credentials {
             account: row.id,
-            status: AccountStatus::from_name(&row.status, row.id)?,
+            status: AccountStatus::of_row(&row.status, row.id, (row.closes_at, now))?,
             hash_sealed: row.hash_sealed,
             version: row.version,
         })
@@ -60,10 +62,10 @@ pub(super) async fn find_credentials(
 
 pub(super) async fn find_credentials_of(
     conn: impl PgExecutor<'_>,
-    account: AccountId,
+    (account, now): (AccountId, DateTime<Utc>),
 ) -> Result<Option<Credentials>, Internal> {
     let row = sqlx::query!(
-        "SELECT a.status, p.hash_sealed, p.version FROM accounts a JOIN passwords p ON p.account_id = a.id WHERE a.id = $1",
+        "SELECT a.status, a.closes_at, p.hash_sealed, p.version FROM accounts a JOIN passwords p ON p.account_id = a.id WHERE a.id = $1",
         account.uuid()
     )
     .fetch_optional(conn)
@@ -71,7 +73,7 @@ pub(super) async fn find_credentials_of(
     row.map(|row| {
         Ok(Credentials {
             account,
-            status: AccountStatus::from_name(&row.status, account)?,
+            status: AccountStatus::of_row(&row.status, account, (row.closes_at, now))?,
             hash_sealed: row.hash_sealed,
             version: row.version,
         })
@@ -81,15 +83,16 @@ pub(super) async fn find_credentials_of(
 
 /// Two statements: the version must be read after the lock is held, or a change that was waited for is missed.
 pub(super) async fn lock(conn: &mut PgConnection, account: AccountId) -> Result<Option<LockedAccount>, Internal> {
-    let Some(row) = sqlx::query!("SELECT status, roles FROM accounts WHERE id = $1 FOR NO KEY UPDATE", account.uuid())
-        .fetch_optional(&mut *conn)
-        .await?
+    let Some(row) =
+        sqlx::query!("SELECT status, closes_at, roles FROM accounts WHERE id = $1 FOR NO KEY UPDATE", account.uuid())
+            .fetch_optional(&mut *conn)
+            .await?
     else {
         return Ok(None);
     };
     let Some(password) = password_standing(conn, account).await? else { return Ok(None) };
     let status = AccountStatus::from_name(&row.status, account)?;
-    Ok(Some(LockedAccount { id: account, status, roles: row.roles, password }))
+    Ok(Some(LockedAccount { id: account, status, closes_at: row.closes_at, roles: row.roles, password }))
 }
 
 /// False when the identifier belongs to an account already.

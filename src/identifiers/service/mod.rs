@@ -28,12 +28,12 @@ use crate::internal::Internal;
 use crate::messages::MessageKind;
 use crate::sessions::CurrentSession;
 
-/// Deletes the wishes that nobody proved.
+/// Deletes up to `limit` wishes that nobody proved.
 ///
 /// # Errors
 /// The database did not answer.
-pub async fn purge(app: &App) -> Result<u64, Internal> {
-    store::purge(&app.db, app.clock.now()).await
+pub async fn purge(app: &App, limit: i64) -> Result<u64, Internal> {
+    store::purge(&app.background_db, app.clock.now(), limit).await
 }
 
 /// What an account signs in with, the primary one first.

@@ -154,9 +154,9 @@ impl SpendGuard {
     ///
     /// # Errors
     /// The database did not answer.
-    pub async fn purge(&self) -> Result<u64, Internal> {
+    pub async fn purge(&self, db: &PgPool, limit: i64) -> Result<u64, Internal> {
         let oldest = self.clock.now().date_naive() - KEPT;
-        store::purge(&self.db, oldest).await
+        store::purge(db, oldest, limit).await
     }
 }
 

@@ -105,6 +105,12 @@ pub(super) async fn spent(db: &PgPool, day: NaiveDate) -> Result<Vec<Spent>, Int
     .await?)
 }
 
-pub(super) async fn purge(db: &PgPool, oldest: NaiveDate) -> Result<u64, Internal> {
-    Ok(sqlx::query!("DELETE FROM phone_spend WHERE day < $1", oldest).execute(db).await?.rows_affected())
+pub(super) async fn purge(db: &PgPool, oldest: NaiveDate, limit: i64) -> Result<u64, Internal> {
+    let deleted = sqlx::query!(
+        "DELETE FROM phone_spend
+         WHERE ctid = ANY(ARRAY(SELECT ctid FROM phone_spend WHERE day < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))",
+        oldest,
+        limit
+    );
+    Ok(deleted.execute(db).await?.rows_affected())
 }

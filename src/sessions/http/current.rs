@@ -9,9 +9,11 @@ use actix_web::http::header::AUTHORIZATION;
 use actix_web::web;
 
 use super::super::model::CurrentSession;
+use super::super::model::EvenClosing;
 use super::super::model::Standing;
 use super::super::service;
 use super::expired;
+use crate::accounts::AccountStatus;
 use crate::app::App;
 use crate::http::ErrorCode;
 use crate::http::Problem;
@@ -34,7 +36,8 @@ impl CurrentSession {
         }
     }
 
-    async fn of(request: &HttpRequest) -> Result<Self, Problem> {
+    /// The session of a request, and what its account may do.
+    async fn of(request: &HttpRequest) -> Result<(Self, AccountStatus), Problem> {
         let app = request.app_data::<web::Data<App>>().ok_or_else(|| Internal::bug("no App in the server"))?;
         let token = bearer(request)?;
         let access = tokens::verify(app, token).map_err(|error| match error {
@@ -42,15 +45,17 @@ impl CurrentSession {
             AccessTokenError::Expired => Problem::new(ErrorCode::AccessTokenExpired),
         })?;
         app.limits.admit(Policy::Account, Subject::Account(access.account)).await?;
-        match service::standing(app, access.account, access.session).await? {
-            Some(Standing::Alive) => Ok(Self {
-                account: access.account,
-                id: access.session,
-                client_id: access.client_id,
-                auth_time: access.auth_time,
-            }),
-            Some(Standing::Expired(expiry)) => Err(expired(expiry)),
-            Some(Standing::Revoked) | None => Err(Problem::new(ErrorCode::SessionRevoked)),
+        let revoked = || Problem::new(ErrorCode::SessionRevoked);
+        let live = service::standing(app, access.account, access.session).await?.ok_or_else(revoked)?;
+        match (live.standing, live.account) {
+            (Standing::Expired(expiry), _) => Err(expired(expiry)),
+            (Standing::Revoked, _) | (Standing::Alive, AccountStatus::Suspended) => Err(revoked()),
+            (Standing::Alive, AccountStatus::Closed) => Err(Problem::new(ErrorCode::AccountClosed)),
+            (Standing::Alive, status @ (AccountStatus::Active | AccountStatus::Closing)) => {
+                let (account, id) = (access.account, access.session);
+                let session = Self { account, id, client_id: access.client_id, auth_time: access.auth_time };
+                Ok((session, status))
+            }
         }
     }
 }
@@ -77,6 +82,21 @@ impl FromRequest for CurrentSession {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
-        Box::pin(async move { Self::of(&request).await })
+        Box::pin(async move {
+            match Self::of(&request).await? {
+                (session, AccountStatus::Active) => Ok(session),
+                _ => Err(Problem::new(ErrorCode::AccountClosed)),
+            }
+        })
+    }
+}
+
+impl FromRequest for EvenClosing {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move { CurrentSession::of(&request).await.map(|(session, _)| Self(session)) })
     }
 }

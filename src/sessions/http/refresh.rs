@@ -8,7 +8,7 @@ use actix_web::web;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::super::model::CurrentSession;
+use super::super::model::EvenClosing;
 use super::super::model::RefreshError;
 use super::super::service;
 use super::Answer;
@@ -67,7 +67,7 @@ fn presented(request: &HttpRequest, body: Option<String>) -> Result<Option<(Stri
     tag = "sessions", operation_id = "refresh_session", request_body = RefreshRequest,
     responses((status = 200, description = "New tokens", body = TokenSet)),
     extensions(
-        ("x-problems" = json!(["refresh_token_invalid", "refresh_token_reused", "session_expired", "session_revoked", "origin_not_allowed"])),
+        ("x-problems" = json!(["refresh_token_invalid", "refresh_token_reused", "session_expired", "session_revoked", "account_closed", "origin_not_allowed"])),
         ("x-limit" = json!("session")),
     ),
 )]
@@ -111,8 +111,8 @@ pub(super) async fn sign_out(
     match presented(&request, body.0.refresh_token)? {
         Some((token, _)) => service::sign_out_by_token(&app, &token, &client).await?,
         None if has_bearer(&request) => {
-            let session = <CurrentSession as actix_web::FromRequest>::extract(&request).await?;
-            service::sign_out(&app, &session, &client).await?;
+            let session = <EvenClosing as actix_web::FromRequest>::extract(&request).await?;
+            service::sign_out(&app, &session.0, &client).await?;
         }
         None => return Err(Problem::new(ErrorCode::AccessTokenMissing)),
     }
@@ -129,6 +129,7 @@ fn problem(error: RefreshError) -> Problem {
         RefreshError::Reused => Problem::new(ErrorCode::RefreshTokenReused),
         RefreshError::Revoked => Problem::new(ErrorCode::SessionRevoked),
         RefreshError::Expired(expiry) => expired(expiry),
+        RefreshError::AccountClosed => Problem::new(ErrorCode::AccountClosed),
         RefreshError::Internal(error) => error.into(),
     }
 }

@@ -109,6 +109,8 @@ pub fn token_set(
     opened: OpenedSession,
     answer: Answer<'_>,
 ) -> Result<HttpResponse, Problem> {
+    // What is left to do with a closing account is done here, so other services are not to accept its tokens.
+    let closing = opened.account_status != AccountStatus::Active;
     let access = tokens::issue(
         app,
         &AccessGrant {
@@ -118,7 +120,7 @@ pub fn token_set(
             auth_time: opened.auth_time,
             amr: &opened.amr,
             roles: &opened.roles,
-            audience: answer.audience,
+            audience: if closing { Some(&app.config.issuer) } else { answer.audience },
         },
     )?;
     let now = app.clock.now();
@@ -141,7 +143,7 @@ pub fn token_set(
         session_expires_in: whole_seconds(opened.expires_at - now),
         session_id: opened.id,
         account_id: opened.account,
-        account_status: AccountStatus::Active,
+        account_status: opened.account_status,
         device_token: answer.device_token,
         recovery_codes_left: opened.recovery_codes_left,
         recovery_codes: answer.recovery_codes,

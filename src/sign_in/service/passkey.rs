@@ -138,8 +138,8 @@ async fn finish(
     if !found.burn(&mut tx, app).await? {
         return Err(found.spent().into());
     }
-    match account.status() {
-        AccountStatus::Active => {}
+    match account.status_at(app.clock.now()) {
+        AccountStatus::Active | AccountStatus::Closing => {}
         AccountStatus::Closed => return Err(AuthenticateError::Closed { account: account.id() }.into()),
         AccountStatus::Suspended => return Err(AuthenticateError::Suspended { account: account.id() }.into()),
     }

@@ -55,8 +55,8 @@ problem-insufficient-user-authentication =
     .help = Before important changes we ask you to show once more that it is really you, even though you are signed in. Give your password and your second factor again; the change can be made for the next ten minutes.
 problem-account-closed =
     .title = This account is closed
-    .detail = The account has been closed.
-    .help = This account was closed and cannot be used to sign in. If you closed it by mistake, look for the message that told you about it: it says until when closing can be undone.
+    .detail = The account is closed, or will be soon. Until its time has come its owner can sign in to keep it.
+    .help = This account was closed. For thirty days after that you can still sign in, for three things only: to keep the account after all, to take a copy of what is held about you, and to sign out. The message that told you of the closing says until when. After that the account is deleted and cannot be brought back.
 problem-account-suspended =
     .title = This account is suspended
     .detail = The account has been suspended. Please contact support.
@@ -418,6 +418,31 @@ message-factor-removed-notice =
         A second factor was removed from your account on { $at }: { $label }. It does not confirm sign-ins any more.
 
         If it was not you, end your other sessions at once and tell the people who run { $service }.
+message-closure-notice =
+    # $closes_at: when the account is gone
+    .subject = Your { $service } account will be deleted
+    .sms = { $service }: your account will be deleted. Sign in to keep it.
+    .body =
+        You asked on { $at } for your account to be closed. On { $closes_at } it will be deleted, with everything in it.
+        Until then you can sign in to keep it, or to take a copy of what is held about you. Nothing else is open.
+
+        If it was not you, somebody has your password and your second factor: sign in now, keep the account, change the
+        password, and tell the people who run { $service }.
+message-closure-reminder =
+    # $closes_at: when the account is gone
+    .subject = Your { $service } account will soon be deleted
+    .sms = { $service }: your account is about to be deleted. Sign in to keep it.
+    .body =
+        Today, { $at }: your account is closing. On { $closes_at } it will be deleted, with everything in it, and nobody can bring it back.
+
+        If you want to keep it, sign in before that.
+message-closure-cancelled-notice =
+    .subject = Your { $service } account stays
+    .sms = { $service }: your account is not being deleted any more.
+    .body =
+        Your account was to be deleted. On { $at } this was taken back: it stays as it was.
+
+        If it was not you, sign in, change your password, end your other sessions, and tell the people who run { $service }.
 
 # Advice on a password: `password-suggestion-<code>`
 

@@ -3,6 +3,7 @@
 mod accounts;
 mod dev;
 mod hanging;
+mod janitor;
 mod keys;
 mod limits;
 mod redis_faults;

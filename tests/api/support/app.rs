@@ -1,5 +1,6 @@
 //! A server of its own for each test.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::net::TcpListener;
@@ -20,6 +21,7 @@ use sekisho::crypto::MasterKeys;
 use sekisho::db;
 use sekisho::embedded::Data;
 use sekisho::embedded::Embedded;
+use sekisho::janitor;
 use sekisho::server::Server;
 use serde_json::Value;
 use sqlx::Connection;
@@ -138,7 +140,17 @@ impl TestApp {
 
     /// The handles of another replica.
     pub fn replica(&self) -> Arc<App> {
-        handles(self.settings.clone(), &self.clock)
+        self.replica_by(&self.clock)
+    }
+
+    /// The handles of another replica, whose clock is another one.
+    pub fn replica_by(&self, clock: &Clock) -> Arc<App> {
+        handles(self.settings.clone(), clock)
+    }
+
+    /// Lets the janitor do all its chores; answers how many rows each one touched.
+    pub async fn purge(&self) -> BTreeMap<&'static str, u64> {
+        janitor::purge(&self.app).await.unwrap().into_iter().collect()
     }
 
     /// A request of any kind.

@@ -1,5 +1,9 @@
 //! All SQL of sessions.
 
+mod manage;
+
+pub(super) use manage::*;
+
 use chrono::DateTime;
 use chrono::TimeDelta;
 use chrono::Utc;
@@ -8,8 +12,8 @@ use sqlx::PgExecutor;
 
 use super::model::EndReason;
 use super::model::GRACE_SECS;
-use super::model::OwnSession;
 use super::model::Standing;
+use crate::accounts::AccountStatus;
 use crate::ids::AccountId;
 use crate::ids::SessionId;
 use crate::internal::Internal;
@@ -179,7 +183,7 @@ pub(super) async fn end_all(
 /// What the extractor needs of a session.
 pub(super) struct Live {
     pub standing: Standing,
-    pub account_active: bool,
+    pub account: AccountStatus,
 }
 
 pub(super) async fn standing(
@@ -189,101 +193,42 @@ pub(super) async fn standing(
     now: DateTime<Utc>,
 ) -> Result<Option<Live>, Internal> {
     let row = sqlx::query!(
-        r#"SELECT s.revoked_at IS NOT NULL AS "revoked!", s.idle_expires_at, s.expires_at, a.status = 'active' AS "active!"
+        r#"SELECT s.revoked_at IS NOT NULL AS "revoked!", s.idle_expires_at, s.expires_at, a.status, a.closes_at
            FROM sessions s JOIN accounts a ON a.id = s.account_id WHERE s.id = $1 AND s.account_id = $2"#,
         session.uuid(),
         account.uuid()
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row.map(|row| Live {
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(Live {
         standing: Standing::judge(now, row.revoked, row.idle_expires_at, row.expires_at),
-        account_active: row.active,
+        account: AccountStatus::of_row(&row.status, account, (row.closes_at, now))?,
     }))
 }
 
 /// What a token set tells of the account besides the session.
 pub(super) struct AccountFacts {
+    pub status: AccountStatus,
     pub roles: Vec<String>,
     pub recovery_codes_left: i64,
 }
 
-/// `None` when the account is not active.
+/// `None` when there is no such account.
 pub(super) async fn account_facts(
     conn: impl PgExecutor<'_>,
-    account: AccountId,
+    (account, now): (AccountId, DateTime<Utc>),
 ) -> Result<Option<AccountFacts>, Internal> {
-    Ok(sqlx::query_as!(
-        AccountFacts,
-        r#"SELECT a.roles,
+    let row = sqlx::query!(
+        r#"SELECT a.status, a.closes_at, a.roles,
              (SELECT count(*) FROM recovery_codes c JOIN recovery_code_sets s ON s.id = c.set_id
               WHERE s.account_id = a.id AND c.used_at IS NULL) AS "recovery_codes_left!"
-           FROM accounts a WHERE a.id = $1 AND a.status = 'active'"#,
+           FROM accounts a WHERE a.id = $1"#,
         account.uuid()
     )
     .fetch_optional(conn)
-    .await?)
-}
-
-/// A page of the sessions that are alive, newest first; `before` is the last id of the page before.
-pub(super) async fn list(
-    conn: impl PgExecutor<'_>,
-    account: AccountId,
-    now: DateTime<Utc>,
-    before: Option<SessionId>,
-    limit: i64,
-) -> Result<Vec<OwnSession>, Internal> {
-    let rows = sqlx::query!(
-        r#"SELECT id AS "id: SessionId", created_at, last_used_at, ip, user_agent, label, amr FROM sessions
-           WHERE account_id = $1 AND revoked_at IS NULL AND least(idle_expires_at, expires_at) > $2 AND ($3::uuid IS NULL OR id < $3)
-           ORDER BY id DESC LIMIT $4"#,
-        account.uuid(),
-        now,
-        before.map(SessionId::uuid),
-        limit
-    )
-    .fetch_all(conn)
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| OwnSession {
-            id: row.id,
-            created_at: row.created_at,
-            last_used_at: row.last_used_at,
-            ip: row.ip.addr(),
-            user_agent: row.user_agent,
-            label: row.label,
-            amr: row.amr,
-        })
-        .collect())
-}
-
-/// Names a session that is alive; answers it, or `None` when there is none.
-pub(super) async fn rename(
-    conn: impl PgExecutor<'_>,
-    account: AccountId,
-    session: SessionId,
-    label: &str,
-    now: DateTime<Utc>,
-) -> Result<Option<OwnSession>, Internal> {
-    let row = sqlx::query!(
-        r#"UPDATE sessions SET label = $3
-           WHERE id = $1 AND account_id = $2 AND revoked_at IS NULL AND least(idle_expires_at, expires_at) > $4
-           RETURNING id AS "id: SessionId", created_at, last_used_at, ip, user_agent, label, amr"#,
-        session.uuid(),
-        account.uuid(),
-        label,
-        now
-    )
-    .fetch_optional(conn)
-    .await?;
-    Ok(row.map(|row| OwnSession {
-        id: row.id,
-        created_at: row.created_at,
-        last_used_at: row.last_used_at,
-        ip: row.ip.addr(),
-        user_agent: row.user_agent,
-        label: row.label,
-        amr: row.amr,
-    }))
+    let Some(row) = row else { return Ok(None) };
+    let status = AccountStatus::of_row(&row.status, account, (row.closes_at, now))?;
+    Ok(Some(AccountFacts { status, roles: row.roles, recovery_codes_left: row.recovery_codes_left }))
 }

@@ -7,76 +7,28 @@
 //! path that is not in the document. What others can be asked for is asked when the text is made ([`Reading`]); asking
 //! must not wait.
 
+mod handed_in;
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::time::Duration;
 
+use chrono::DateTime;
+use chrono::Utc;
 use prometheus_client::encoding::text;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
+
+pub use handed_in::Durations;
+pub use handed_in::LimitDecisions;
+pub use handed_in::Sources;
+pub use handed_in::SpendCounts;
 
 type Labels<const N: usize> = [(&'static str, String); N];
 type Counters<const N: usize> = Family<Labels<N>, Counter>;
 type Level = Gauge<f64, AtomicU64>;
-
-/// From a refusal that needs nothing to a request at its deadline.
-const SECONDS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0];
-
-/// Durations, counted by size. Clones count together.
-#[derive(Clone, Debug)]
-pub struct Durations(Histogram);
-
-impl Default for Durations {
-    fn default() -> Self {
-        Self(Histogram::new(SECONDS))
-    }
-}
-
-impl Durations {
-    /// Counts one.
-    pub fn observe(&self, duration: Duration) {
-        self.0.observe(duration.as_secs_f64());
-    }
-}
-
-/// Decisions of the limits by policy. Clones count together.
-#[derive(Clone, Debug, Default)]
-pub struct LimitDecisions(Counters<2>);
-
-impl LimitDecisions {
-    /// Counts one.
-    pub fn count(&self, policy: &'static str, admitted: bool) {
-        let outcome = if admitted { "admitted" } else { "refused" };
-        self.0.get_or_create(&labels(["policy", "outcome"], [policy, outcome])).inc();
-    }
-}
-
-/// What messages to phones cost, proved numbers apart from others. Clones count together.
-#[derive(Clone, Debug, Default)]
-pub struct SpendCounts(Counters<1>);
-
-impl SpendCounts {
-    /// Counts one message.
-    pub fn count(&self, proved: bool, cost: i64) {
-        let numbers = if proved { "proved" } else { "unproved" };
-        self.0.get_or_create(&labels(["numbers"], [numbers])).inc_by(u64::try_from(cost).unwrap_or(0));
-    }
-}
-
-/// What is measured elsewhere and only handed in.
-#[derive(Clone, Debug, Default)]
-pub struct Sources {
-    /// How long a hash waited for its thread.
-    pub hash_waits: Durations,
-    /// What the limits decided.
-    pub limit_decisions: LimitDecisions,
-    /// What messages to phones cost.
-    pub message_spend: SpendCounts,
-}
 
 /// What is looked at when the text is made. `None` is shown as NaN: it is not known.
 #[derive(Clone, Copy, Debug, Default)]
@@ -121,6 +73,8 @@ struct Kept {
     factor_checks: Counters<2>,
     refreshes: Counters<1>,
     password_changes: Counters<2>,
+    purged: Counters<1>,
+    janitor_ran: Family<Labels<1>, Level>,
     messages: Counters<3>,
     providers_broken: Family<Labels<2>, Level>,
     db_pool_wait_seconds: Durations,
@@ -146,6 +100,8 @@ impl Metrics {
             factor_checks: Family::default(),
             refreshes: Family::default(),
             password_changes: Family::default(),
+            purged: Family::default(),
+            janitor_ran: Family::default(),
             messages: Family::default(),
             providers_broken: Family::default(),
             db_pool_wait_seconds: Durations::default(),
@@ -185,6 +141,17 @@ impl Metrics {
     /// A change or a reset of a password ended; `way` is `change`, `link` or `code`.
     pub fn password_change(&self, way: &'static str, outcome: &'static str) {
         self.0.password_changes.get_or_create(&labels(["way", "outcome"], [way, outcome])).inc();
+    }
+
+    /// A chore of the janitor touched so many rows.
+    pub fn purged(&self, chore: &'static str, rows: u64) {
+        self.0.purged.get_or_create(&labels(["kind"], [chore])).inc_by(rows);
+    }
+
+    /// A chore of the janitor was done to its end.
+    pub fn janitor_ran(&self, chore: &'static str, now: DateTime<Utc>) {
+        let secs = i32::try_from(now.timestamp() / 60).map_or(0.0, f64::from) * 60.0;
+        self.0.janitor_ran.get_or_create(&labels(["kind"], [chore])).set(secs);
     }
 
     /// Something became of a message; the provider is a name of the settings, or `none`.
@@ -239,6 +206,12 @@ impl Kept {
         registry.register("factor_checks", "Codes of factors judged", self.factor_checks.clone());
         registry.register("refreshes", "Refreshes of sessions", self.refreshes.clone());
         registry.register("password_changes", "Changes and resets of passwords", self.password_changes.clone());
+        registry.register("purged_rows", "Rows that the janitor deleted or changed", self.purged.clone());
+        registry.register(
+            "janitor_ran_timestamp_seconds",
+            "When a chore of the janitor was last done, to the minute",
+            self.janitor_ran.clone(),
+        );
         registry.register("messages", "What became of messages", self.messages.clone());
         registry.register(
             "provider_broken",

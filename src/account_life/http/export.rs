@@ -1,0 +1,177 @@
+//! Everything that is held about a person, as one document.
+
+use actix_web::HttpResponse;
+use actix_web::get;
+use actix_web::web;
+use chrono::DateTime;
+use chrono::Utc;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::super::service;
+use super::super::service::Held;
+use super::events::AccountEvent;
+use super::events::written;
+use super::factors;
+use super::factors::Factor;
+use crate::accounts::AccountStatus;
+use crate::app::App;
+use crate::changes;
+use crate::changes::AccountChange;
+use crate::http::Client;
+use crate::http::Problem;
+use crate::http::ok;
+use crate::identifiers;
+use crate::identifiers::AccountIdentifier;
+use crate::ids::AccountId;
+use crate::ids::DeviceId;
+use crate::ids::SessionId;
+use crate::limits::Policy;
+use crate::limits::Subject;
+use crate::sessions::EvenClosing;
+use crate::sessions::HeldSession;
+
+/// Everything that is held about a person. Secrets are not: of passwords, codes, seeds and tokens there are digests or
+/// sealed values only, which nobody can use.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Export {
+    /// When it was put together.
+    exported_at: DateTime<Utc>,
+    /// The account's id.
+    id: AccountId,
+    /// What it may do.
+    #[schema(inline)]
+    status: AccountStatus,
+    /// What messages call its owner.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "Taro")]
+    display_name: Option<String>,
+    /// The language of messages.
+    #[schema(example = "en")]
+    locale: String,
+    /// The time zone of times in messages (IANA).
+    #[schema(example = "Asia/Tokyo")]
+    time_zone: String,
+    /// Roles of operators.
+    #[schema(example = json!([]))]
+    roles: Vec<String>,
+    /// When the account was made.
+    created_at: DateTime<Utc>,
+    /// What its owner signs in with.
+    identifiers: Vec<AccountIdentifier>,
+    /// The second factors.
+    factors: Vec<Factor>,
+    /// Recovery codes that are unused.
+    #[schema(example = 9)]
+    recovery_codes_left: i64,
+    /// Sessions, ended ones too.
+    sessions: Vec<ExportedSession>,
+    /// Devices that are known.
+    devices: Vec<ExportedDevice>,
+    /// Changes that wait for their time.
+    pending_changes: Vec<AccountChange>,
+    /// What happened, newest first.
+    events: Vec<AccountEvent>,
+}
+
+/// A session, as it is held.
+#[derive(Serialize, ToSchema)]
+struct ExportedSession {
+    /// Its id.
+    id: SessionId,
+    /// Its client.
+    #[schema(example = "first-party")]
+    client_id: String,
+    /// Its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "Living-room tablet")]
+    label: Option<String>,
+    /// How its owner signed in (RFC 8176).
+    #[schema(example = json!(["pwd", "otp", "mfa"]))]
+    amr: Vec<String>,
+    /// When it began.
+    created_at: DateTime<Utc>,
+    /// When it was last refreshed.
+    last_used_at: DateTime<Utc>,
+    /// When it ends whatever happens.
+    expires_at: DateTime<Utc>,
+    /// When it was ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    ended_at: Option<DateTime<Utc>>,
+    /// From where it began.
+    #[schema(example = "192.0.2.7")]
+    ip: String,
+    /// With what it began.
+    user_agent: String,
+}
+
+/// A device, as it is held.
+#[derive(Serialize, ToSchema)]
+struct ExportedDevice {
+    /// Its id.
+    id: DeviceId,
+    /// When it became known.
+    created_at: DateTime<Utc>,
+    /// When its owner last signed in on it.
+    last_used_at: DateTime<Utc>,
+}
+
+fn session(held: HeldSession) -> ExportedSession {
+    ExportedSession {
+        id: held.id,
+        client_id: held.client_id,
+        label: held.label,
+        amr: held.amr,
+        created_at: held.created_at,
+        last_used_at: held.last_used_at,
+        expires_at: held.expires_at,
+        ended_at: held.revoked_at,
+        ip: written(held.ip),
+        user_agent: held.user_agent,
+    }
+}
+
+fn document(app: &App, held: Held) -> Export {
+    let Held { profile: own, factors: enrolled, recovery_codes_left, sessions, devices, pending_changes, events } =
+        held;
+    let devices = devices.into_iter().map(|device| ExportedDevice {
+        id: device.id,
+        created_at: device.created_at,
+        last_used_at: device.last_used_at,
+    });
+    Export {
+        exported_at: app.clock.now(),
+        id: own.id,
+        status: own.status,
+        display_name: own.display_name,
+        locale: own.locale,
+        time_zone: own.time_zone,
+        roles: own.roles,
+        created_at: own.created_at,
+        identifiers: own.identifiers.into_iter().map(|own| identifiers::shown(app, own)).collect(),
+        factors: enrolled.into_iter().map(factors::body).collect(),
+        recovery_codes_left,
+        sessions: sessions.into_iter().map(session).collect(),
+        devices: devices.collect(),
+        pending_changes: pending_changes.iter().map(changes::shown).collect(),
+        events: events.into_iter().map(AccountEvent::from).collect(),
+    }
+}
+
+/// Export everything that is held about you, as one document.
+///
+/// Needs a sign-in or a re-authentication within the last ten minutes. Stays open while the account is closing.
+#[utoipa::path(
+    tag = "account", operation_id = "export_account",
+    responses((status = 200, description = "Everything", body = Export)),
+    security(("bearer" = [])),
+    extensions(("x-problems" = json!(["insufficient_user_authentication"])), ("x-limit" = json!("account"))),
+)]
+#[get("/v1/account/export")]
+pub(super) async fn export(app: web::Data<App>, session: EvenClosing, client: Client) -> Result<HttpResponse, Problem> {
+    session.0.require_recent(&app)?;
+    app.limits.admit(Policy::Reauthentication, Subject::Account(session.0.account)).await?;
+    let held = service::export(&app, &session.0, &client).await?;
+    ok(&document(&app, held))
+}

@@ -1,0 +1,52 @@
+//! Everything that is held about a person, read in one transaction.
+
+use crate::accounts;
+use crate::accounts::Profile;
+use crate::app::App;
+use crate::audit;
+use crate::audit::Caller;
+use crate::audit::Event;
+use crate::audit::EventKind;
+use crate::audit::PastEvent;
+use crate::changes;
+use crate::changes::PendingChange;
+use crate::devices;
+use crate::devices::KnownDevice;
+use crate::factors;
+use crate::factors::ConfirmedFactor;
+use crate::internal::Internal;
+use crate::sessions;
+use crate::sessions::CurrentSession;
+use crate::sessions::HeldSession;
+
+/// More rows of one kind than a person makes; an account that strangers guess at stays within bounds.
+const MOST: i64 = 10_000;
+
+/// What is held about a person.
+pub(in super::super) struct Held {
+    pub profile: Profile,
+    pub factors: Vec<ConfirmedFactor>,
+    pub recovery_codes_left: i64,
+    pub sessions: Vec<HeldSession>,
+    pub devices: Vec<KnownDevice>,
+    pub pending_changes: Vec<PendingChange>,
+    pub events: Vec<PastEvent>,
+}
+
+/// Gathers it; that it was asked for is the newest event.
+pub(in super::super) async fn export(app: &App, session: &CurrentSession, caller: &Caller) -> Result<Held, Internal> {
+    let (mut tx, account) = (app.begin().await?, session.account);
+    let event = Event::new(EventKind::DataExported, caller).account(account).session(session.id);
+    audit::record(&mut tx, &app.clock, event).await?;
+    let held = Held {
+        profile: accounts::profile(&mut tx, account).await?,
+        factors: factors::confirmed(&mut tx, account).await?,
+        recovery_codes_left: factors::recovery_codes_left(&mut tx, account).await?,
+        sessions: sessions::held(&mut tx, account, MOST).await?,
+        devices: devices::known(&mut tx, account).await?,
+        pending_changes: changes::waiting(&mut tx, account).await?,
+        events: audit::of_account(&mut *tx, account, None, MOST).await?,
+    };
+    app.commit(tx).await?;
+    Ok(held)
+}

@@ -1,0 +1,90 @@
+//! The end of an account, step by step.
+//!
+//! ```text
+//!   active ──request──▶ closing ──its time has come──▶ closed ──purge──▶ gone: an id in `closed_accounts`
+//!      ▲                   │
+//!      └──────cancel───────┘
+//! ```
+//!
+//! `closed` is what a closing account is from `closes_at` on; no statement makes it so, and none takes it back. Cancel and
+//! purge are one conditional statement each on the one row, so exactly one of two that race has an effect.
+
+use chrono::DateTime;
+use chrono::Utc;
+use sqlx::PgConnection;
+
+use super::model::LockedAccount;
+use super::store;
+use crate::app::App;
+use crate::audit;
+use crate::audit::Caller;
+use crate::audit::Event;
+use crate::audit::EventKind;
+use crate::ids::AccountId;
+use crate::internal::Internal;
+
+/// The most audit rows that one statement touches.
+const ROWS: i64 = 1000;
+
+/// Lets an active account close at a time; false when it is not active.
+///
+/// # Errors
+/// The database did not take it.
+pub async fn begin_closing(
+    conn: &mut PgConnection,
+    account: &LockedAccount,
+    closes_at: DateTime<Utc>,
+) -> Result<bool, Internal> {
+    store::begin_closing(conn, account, closes_at).await
+}
+
+/// Keeps a closing account after all; false when it is not closing, or its time has come.
+///
+/// # Errors
+/// The database did not take it.
+pub async fn cancel_closing(conn: &mut PgConnection, account: AccountId, now: DateTime<Utc>) -> Result<bool, Internal> {
+    store::cancel_closing(conn, account, now).await
+}
+
+/// The accounts, at most `limit`, that close after `now` and before `until` and whose owners are to be told; each one once.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn remind_closing(
+    conn: &mut PgConnection,
+    (now, until): (DateTime<Utc>, DateTime<Utc>),
+    limit: i64,
+) -> Result<Vec<(AccountId, DateTime<Utc>)>, Internal> {
+    store::remind_closing(conn, (now, until), limit).await
+}
+
+/// Purges up to `limit` accounts whose time has come: everything that belonged to them is deleted. Answers how many.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn purge_closed(app: &App, caller: &Caller, limit: i64) -> Result<u64, Internal> {
+    let mut purged = 0;
+    for account in store::due_to_close(&app.background_db, app.clock.now(), limit).await? {
+        let mut tx = app.background_db.begin().await?;
+        if store::close(&mut tx, account, app.clock.now()).await? {
+            let event = Event::new(EventKind::AccountPurged, caller).account(account);
+            audit::record(&mut tx, &app.clock, event).await?;
+            tx.commit().await?;
+            purged += 1;
+        }
+    }
+    Ok(purged)
+}
+
+/// Takes what names a person out of the audit rows of up to `limit` accounts that are gone. Answers of how many.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn erase_closed(app: &App, limit: i64) -> Result<u64, Internal> {
+    let gone = store::to_erase(&app.background_db, limit).await?;
+    for account in &gone {
+        while audit::erase(&app.background_db, *account, ROWS).await? > 0 {}
+        store::erased(&app.background_db, *account, app.clock.now()).await?;
+    }
+    Ok(gone.len() as u64)
+}

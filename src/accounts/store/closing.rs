@@ -1,0 +1,115 @@
+//! How an account closes: statements that happen once.
+
+use chrono::DateTime;
+use chrono::Utc;
+use sqlx::PgConnection;
+use sqlx::PgExecutor;
+
+use super::super::model::LockedAccount;
+use crate::ids::AccountId;
+use crate::internal::Internal;
+
+/// active → closing; false when it is not active.
+pub(in super::super) async fn begin_closing(
+    conn: &mut PgConnection,
+    account: &LockedAccount,
+    closes_at: DateTime<Utc>,
+) -> Result<bool, Internal> {
+    let begun = sqlx::query!(
+        "UPDATE accounts SET status = 'closing', closes_at = $2, closing_reminded = false
+         WHERE id = $1 AND status = 'active'",
+        account.id().uuid(),
+        closes_at
+    )
+    .execute(conn)
+    .await?;
+    Ok(begun.rows_affected() == 1)
+}
+
+/// closing → active; false when it is not closing, or no longer.
+pub(in super::super) async fn cancel_closing(
+    conn: &mut PgConnection,
+    account: AccountId,
+    now: DateTime<Utc>,
+) -> Result<bool, Internal> {
+    let cancelled = sqlx::query!(
+        "UPDATE accounts SET status = 'active', closes_at = NULL WHERE id = $1 AND status = 'closing' AND closes_at > $2",
+        account.uuid(),
+        now
+    )
+    .execute(conn)
+    .await?;
+    Ok(cancelled.rows_affected() == 1)
+}
+
+/// Marks accounts that close after `now` and before `until` as reminded; answers them and when they close. Each one once.
+pub(in super::super) async fn remind_closing(
+    conn: &mut PgConnection,
+    (now, until): (DateTime<Utc>, DateTime<Utc>),
+    limit: i64,
+) -> Result<Vec<(AccountId, DateTime<Utc>)>, Internal> {
+    let rows = sqlx::query!(
+        r#"UPDATE accounts SET closing_reminded = true
+           WHERE id = ANY(ARRAY(SELECT id FROM accounts WHERE closes_at > $1 AND closes_at < $2 AND NOT closing_reminded
+                                ORDER BY id LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED))
+           RETURNING id AS "id: AccountId", closes_at AS "closes_at!""#,
+        now,
+        until,
+        limit
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.closes_at)).collect())
+}
+
+/// Some accounts whose time has come.
+pub(in super::super) async fn due_to_close(
+    conn: impl PgExecutor<'_>,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<AccountId>, Internal> {
+    Ok(sqlx::query_scalar!(
+        r#"SELECT id AS "id: AccountId" FROM accounts WHERE closes_at <= $1 ORDER BY closes_at LIMIT $2"#,
+        now,
+        limit
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
+/// closing → gone, with all that belonged to it; false when its time has not come, or not any more.
+pub(in super::super) async fn close(
+    conn: &mut PgConnection,
+    account: AccountId,
+    now: DateTime<Utc>,
+) -> Result<bool, Internal> {
+    let closed = sqlx::query!(
+        "WITH gone AS (DELETE FROM accounts WHERE id = $1 AND status = 'closing' AND closes_at <= $2 RETURNING id)
+         INSERT INTO closed_accounts (id, closed_at) SELECT id, $2 FROM gone",
+        account.uuid(),
+        now
+    )
+    .execute(conn)
+    .await?;
+    Ok(closed.rows_affected() == 1)
+}
+
+/// Some accounts that are gone and whose audit rows may still name a person.
+pub(in super::super) async fn to_erase(conn: impl PgExecutor<'_>, limit: i64) -> Result<Vec<AccountId>, Internal> {
+    Ok(sqlx::query_scalar!(
+        r#"SELECT id AS "id: AccountId" FROM closed_accounts WHERE erased_at IS NULL ORDER BY id LIMIT $1"#,
+        limit
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
+/// Notes that the audit rows of an account that is gone name nobody.
+pub(in super::super) async fn erased(
+    conn: impl PgExecutor<'_>,
+    account: AccountId,
+    now: DateTime<Utc>,
+) -> Result<(), Internal> {
+    sqlx::query!("UPDATE closed_accounts SET erased_at = $2 WHERE id = $1", account.uuid(), now).execute(conn).await?;
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! Lists of sessions, for their owner.
+
+use chrono::DateTime;
+use chrono::Utc;
+use sqlx::PgExecutor;
+
+use super::super::model::HeldSession;
+use super::super::model::OwnSession;
+use crate::ids::AccountId;
+use crate::ids::SessionId;
+use crate::internal::Internal;
+
+/// A page of the sessions that are alive, newest first; `before` is the last id of the page before.
+pub(in super::super) async fn list(
+    conn: impl PgExecutor<'_>,
+    account: AccountId,
+    now: DateTime<Utc>,
+    before: Option<SessionId>,
+    limit: i64,
+) -> Result<Vec<OwnSession>, Internal> {
+    let rows = sqlx::query!(
+        r#"SELECT id AS "id: SessionId", created_at, last_used_at, ip, user_agent, label, amr FROM sessions
+           WHERE account_id = $1 AND revoked_at IS NULL AND least(idle_expires_at, expires_at) > $2 AND ($3::uuid IS NULL OR id < $3)
+           ORDER BY id DESC LIMIT $4"#,
+        account.uuid(),
+        now,
+        before.map(SessionId::uuid),
+        limit
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| OwnSession {
+            id: row.id,
+            created_at: row.created_at,
+            last_used_at: row.last_used_at,
+            ip: row.ip.addr(),
+            user_agent: row.user_agent,
+            label: row.label,
+            amr: row.amr,
+        })
+        .collect())
+}
+
+/// Names a session that is alive; answers it, or `None` when there is none.
+pub(in super::super) async fn rename(
+    conn: impl PgExecutor<'_>,
+    account: AccountId,
+    session: SessionId,
+    label: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<OwnSession>, Internal> {
+    let row = sqlx::query!(
+        r#"UPDATE sessions SET label = $3
+           WHERE id = $1 AND account_id = $2 AND revoked_at IS NULL AND least(idle_expires_at, expires_at) > $4
+           RETURNING id AS "id: SessionId", created_at, last_used_at, ip, user_agent, label, amr"#,
+        session.uuid(),
+        account.uuid(),
+        label,
+        now
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| OwnSession {
+        id: row.id,
+        created_at: row.created_at,
+        last_used_at: row.last_used_at,
+        ip: row.ip.addr(),
+        user_agent: row.user_agent,
+        label: row.label,
+        amr: row.amr,
+    }))
+}
+
+/// The sessions of an account, ended ones too, newest first.
+pub(in super::super) async fn held(
+    conn: impl PgExecutor<'_>,
+    account: AccountId,
+    limit: i64,
+) -> Result<Vec<HeldSession>, Internal> {
+    Ok(sqlx::query_as!(
+        HeldSession,
+        r#"SELECT id AS "id: SessionId", client_id, label, amr, created_at, last_used_at, expires_at, revoked_at, ip, user_agent
+           FROM sessions WHERE account_id = $1 ORDER BY id DESC LIMIT $2"#,
+        account.uuid(),
+        limit
+    )
+    .fetch_all(conn)
+    .await?)
+}
