@@ -8,6 +8,7 @@
 
 mod crashes;
 mod load;
+mod numbers;
 mod races;
 #[path = "../api/processes/stores.rs"]
 #[expect(unreachable_pub, reason = "shared with tests/api")]
@@ -18,11 +19,12 @@ mod strangers;
 mod support;
 mod timing;
 
-const SUITES: [(&str, fn()); 5] = [
+const SUITES: [(&str, fn()); 6] = [
     ("races", races::run),
     ("crashes", crashes::run),
     ("timing", timing::run),
     ("strangers", strangers::run),
+    ("numbers", numbers::run),
     ("load", load::run),
 ];
 
