@@ -79,3 +79,5 @@ mod spend;
 mod support;
 #[cfg(test)]
 mod tokens;
+#[cfg(test)]
+mod walks;
