@@ -11,6 +11,7 @@ mod handed_in;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use chrono::DateTime;
 use chrono::Utc;

@@ -16,6 +16,7 @@ use crate::internal::Internal;
 use crate::messages::MessageKind;
 use crate::sessions;
 use crate::sessions::CurrentSession;
+use crate::sessions::EndReason;
 
 /// How long a closing account can be kept after all.
 const GRACE: TimeDelta = TimeDelta::days(30);
@@ -37,7 +38,7 @@ pub(in super::super) async fn close(
     }
     let event = Event::new(EventKind::ClosureRequested, caller).account(session.account).session(session.id);
     audit::record(&mut tx, &app.clock, event).await?;
-    sessions::end_every(&mut tx, app, &account, Some(session.id), caller).await?;
+    sessions::end_every(&mut tx, app, &account, (Some(session.id), EndReason::EndedByOwner), caller).await?;
     let value = ("closes_at", closes_at.to_rfc3339_opts(SecondsFormat::Secs, true));
     accounts::notify(&mut tx, app, session.account, MessageKind::ClosureNotice, &[value]).await?;
     app.commit(tx).await?;

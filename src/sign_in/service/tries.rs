@@ -72,7 +72,7 @@ impl<'a> Try<'a> {
                 Err(SignInError::WrongCode { attempts_left: self.left })
             }
             Err(SignInError::WrongCredential) => {
-                record_failure(self.app, failed, (Some(self.account), &self.raised)).await?;
+                accounts::record_failure(self.app, failed, (Some(self.account), &self.raised)).await?;
                 Err(SignInError::WrongCredential)
             }
             // The password has a count of its own; the code was not judged.
