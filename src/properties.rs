@@ -7,6 +7,7 @@ pub use crate::accounts::identifier_property as identifier;
 pub use crate::crypto::opaque_token_property as opaque_token;
 pub use crate::crypto::stored_hash_property as stored_hash;
 pub use crate::factors::code_property as code;
+pub use crate::factors::credential_property as credential;
 pub use crate::http::accept_property as accept;
 pub use crate::http::cursor_property as cursor;
 pub use crate::http::forwarded_property as forwarded;
@@ -96,6 +97,16 @@ mod tests {
     #[test]
     fn codes() {
         holds("[0-9A-Za-z０-９ -]{0,24}", super::code);
+    }
+
+    /// The head of an attestation object and of its authenticator data, with the hash of the right rp id, then anything.
+    #[test]
+    fn credentials() {
+        holds(
+            "(a363666d74(646e6f6e65|667061636b6564|6374706d)6761747453746d74(a0|[0-9a-f]{2,40})6861757468446174615(8[0-9a-f]{2}|9[0-9a-f]{4})\
+             (49960de5880e8c687434170f6476605b8fe4aeb9a28632c7995cf3ba831d9763)?[0-9a-f]{2,400})",
+            super::credential,
+        );
     }
 
     #[test]

@@ -61,6 +61,8 @@ pub use model::PendingFactor;
 pub use model::Presented;
 pub use model::Sent;
 pub use model::TotpEnrolment;
+#[cfg(any(test, fuzzing))]
+pub use passkeys::credential_property;
 pub use recovery_codes::RecoveryCodes;
 #[cfg(any(test, fuzzing))]
 pub use recovery_codes::code_property;

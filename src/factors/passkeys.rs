@@ -116,3 +116,27 @@ fn is_well_named(kind: &str, id: &str, raw_id: &[u8]) -> bool {
 pub(super) fn handle_of(given: &PublicKeyCredential) -> Option<Uuid> {
     Uuid::from_slice(given.get_user_unique_id()?).ok()
 }
+
+/// Whatever a stranger sends as a new passkey is refused, and breaks nothing: `text` stands for an attestation object in
+/// hexadecimal digits.
+#[cfg(any(test, fuzzing))]
+pub fn credential_property(text: &str) {
+    let home = webauthn_rs::prelude::Url::parse("http://localhost").ok();
+    let relying_party = home.and_then(|home| webauthn_rs::WebauthnBuilder::new("localhost", &home).ok()?.build().ok());
+    let owner = Owner { handle: Uuid::nil(), name: "taro@example.jp", display_name: "Taro" };
+    let made = relying_party.and_then(|one| creation(&one, &owner, Vec::new()).ok().map(|made| (one, made)));
+    assert!(made.is_some(), "there are creation options");
+    let Some((relying_party, (options, state))) = made else { return };
+    let object =
+        data_encoding::HEXLOWER_PERMISSIVE.decode(text.as_bytes()).unwrap_or_else(|_| text.as_bytes().to_vec());
+    let client = json!({ "type": "webauthn.create", "challenge": options["challenge"], "origin": "http://localhost" });
+    let credential = json!({
+        "id": "AA", "rawId": "AA", "type": "public-key",
+        "response": {
+            "clientDataJSON": URL_SAFE_NO_PAD.encode(client.to_string()),
+            "attestationObject": URL_SAFE_NO_PAD.encode(object),
+        },
+    });
+    let given = serde_json::from_value::<RegisterPublicKeyCredential>(credential);
+    assert!(given.is_ok_and(|given| judge_new(&relying_party, &given, &state).is_none()), "{text}");
+}

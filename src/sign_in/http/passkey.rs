@@ -21,7 +21,6 @@ use crate::factors::read_credential;
 use crate::http::Client;
 use crate::http::ErrorCode;
 use crate::http::Json;
-use crate::http::OptionalJson;
 use crate::http::Problem;
 use crate::http::ok;
 use crate::http::outcome;
@@ -144,7 +143,7 @@ pub(super) async fn ask(app: web::Data<App>, body: Json<PasskeyOptionsRequest>) 
 #[post("/v1/passkey-sign-ins/options")]
 pub(super) async fn options(
     app: web::Data<App>,
-    body: OptionalJson<PasskeySignInOptionsRequest>,
+    body: Json<PasskeySignInOptionsRequest>,
 ) -> Result<HttpResponse, Problem> {
     if !passkeys_are_here(&app) {
         return Err(Problem::new(ErrorCode::NotFound));

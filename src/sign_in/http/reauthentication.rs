@@ -138,7 +138,7 @@ pub(super) async fn send_code(
     tag = "sessions", operation_id = "start_passkey_reauthentication", request_body = ReauthenticationPasskeyRequest,
     responses((status = 200, description = "What the browser asks the passkey", body = ReauthenticationPasskey)),
     security(("bearer" = [])),
-    extensions(("x-limit" = json!("reauthentication"))),
+    extensions(("x-limit" = json!("account"))),
 )]
 #[post("/v1/reauthentications/passkey-options")]
 pub(super) async fn ask_passkey(

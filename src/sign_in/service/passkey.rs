@@ -25,13 +25,16 @@ use crate::crypto::TokenKind;
 use crate::devices;
 use crate::factors;
 use crate::factors::CheckError;
+use crate::factors::ConfirmedFactor;
 use crate::factors::Match;
 use crate::factors::Presented;
 use crate::flows;
 use crate::ids::AccountId;
+use crate::ids::FactorId;
 use crate::ids::FlowId;
 use crate::internal::Internal;
 use crate::limits::Failing;
+use crate::recovery;
 use crate::sessions;
 use crate::sessions::NewSession;
 
@@ -109,7 +112,7 @@ async fn load(app: &App, token: &str) -> Result<PasskeyFlow, SignInError> {
 async fn judge(
     app: &App,
     flow: &PasskeyFlow,
-    (account, factor): (AccountId, crate::ids::FactorId),
+    (account, factor): (AccountId, FactorId),
     presented: Presented,
     caller: &Caller,
 ) -> Result<Completed, SignInError> {
@@ -117,7 +120,7 @@ async fn judge(
     let factor = own.iter().find(|own| own.id == factor).ok_or(CheckError::Refused)?;
     let sent = factors::sent_to(app, factor, flow.id).await?;
     let found = factors::check(app, account, factor, (&presented, sent)).await?;
-    let done = finish(app, flow, account, &found, caller).await?;
+    let done = finish(app, flow, (account, factor), &found, caller).await?;
     // Whoever holds the passkey is the owner: what strangers have closed is open again.
     app.failures.reset(Failing::Account(account)).await?;
     Ok(done)
@@ -126,7 +129,7 @@ async fn judge(
 async fn finish(
     app: &App,
     flow: &PasskeyFlow,
-    account: AccountId,
+    (account, factor): (AccountId, &ConfirmedFactor),
     found: &Match,
     caller: &Caller,
 ) -> Result<Completed, SignInError> {
@@ -150,6 +153,7 @@ async fn finish(
         label: None,
     };
     let opened = sessions::open(&mut tx, app, &account, &new, caller).await?;
+    recovery::cancel_by_sign_in(&mut tx, app, &account, factor.created_at, caller).await?;
     let device_token = devices::issue(&mut tx, app, &account, None).await?;
     app.commit(tx).await?;
     Ok(Completed { opened, device_token })

@@ -111,6 +111,21 @@ fn a_passkey_opens_what_strangers_have_closed() {
     });
 }
 
+/// Whoever comes with a passkey that is older than a recovery ends it, as with any other factor.
+#[test]
+fn a_sign_in_by_an_older_passkey_cancels_a_recovery() {
+    test(async |app| {
+        let mut taro = owner(app, TARO, 0).await;
+        app.advance(1);
+        let recovery = app.recovery(TARO, &["password"]).await;
+        let (token, options) = asked_alone(app).await;
+        let answer = taro.passkey.answer(&options);
+        alone(app, &token, &answer).await.ok(201);
+        assert_eq!(app.recovery_state(&recovery).await, "cancelled");
+        app.ignore_notices().await;
+    });
+}
+
 /// A page gets the refresh token as a cookie from here as well.
 #[test]
 fn a_listed_page_gets_its_refresh_token_as_a_cookie() {
