@@ -2,8 +2,8 @@
 //!
 //! A worker is woken by the commit of a message in this process, and looks by itself every [`POLL`] for what other
 //! replicas left behind and for what is due again. Up to [`CONCURRENCY`] messages of a channel leave at a time. Whether
-//! a sign-up's code, that of a new identifier, the token of a device or of a reset, or what belongs to a recovery is sent is decided
-//! here and not in the request, so that a request takes no other path for an address that is taken.
+//! a sign-up's code, that of a new identifier, a reminder, the token of a device or of a reset, or what belongs to a
+//! recovery is sent is decided here and not in the request, so that a request takes no other path for an address that is taken.
 //!
 //! The providers of a channel are tried in their order, except those that are broken ([`messages::Way`]):
 //! * one that refuses the message for good, or surely did not take it, is followed by the next;
@@ -46,6 +46,7 @@ use crate::messages::Transport;
 use crate::messages::Way;
 use crate::passwords;
 use crate::recovery;
+use crate::reminders;
 use crate::sign_up;
 
 const POLL: Duration = Duration::from_millis(500);
@@ -151,11 +152,16 @@ impl Worker {
             MessageKind::RecoveryContactCode | MessageKind::RecoveryProofCode | MessageKind::RecoveryToken => {
                 recovery::decide(&mut conn, &self.app, claimed).await?
             }
+            MessageKind::NoAccountNotice => reminders::decide(&mut conn, claimed).await?,
             _ => Decision::Send,
         };
         match decision {
             Decision::Send => {}
             Decision::SendInstead(content) => claimed.replace(content),
+            Decision::SendFilled(content, values) => {
+                claimed.replace(content);
+                claimed.message.values = values;
+            }
             Decision::Drop => return Ok(Ending::Dropped),
         }
         if self.is_stopping() {

@@ -47,6 +47,9 @@ pub mod passwords;
 pub mod identifiers;
 pub mod recovery;
 
+pub mod claims;
+pub mod reminders;
+
 pub mod sign_in;
 pub mod sign_up;
 

@@ -67,6 +67,8 @@ event_kinds! {
     IdentifierRemovalBegun "identifier_removal_begun",
     /// An identifier has left.
     IdentifierRemoved "identifier_removed",
+    /// Somebody else proved that they hold a number of the account.
+    IdentifierClaimed "identifier_claimed",
     /// A change that waited was cancelled.
     ChangeCancelled "change_cancelled",
     /// A recovery was begun; whose account it is about is not known yet.

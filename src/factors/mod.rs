@@ -69,6 +69,7 @@ pub use recovery_codes::code_property;
 pub use service::Answering;
 pub use service::DevelopmentCode;
 pub use service::Place;
+pub use service::accounts_of_phone;
 pub use service::answering;
 pub use service::begin_passkey;
 pub use service::begin_phone;

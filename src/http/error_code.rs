@@ -67,6 +67,7 @@ error_codes! {
     RecoveryTokenInvalid "recovery_token_invalid" GONE,
     CancelTokenInvalid "cancel_token_invalid" GONE,
     ResetTokenInvalid "reset_token_invalid" GONE,
+    ClaimTokenInvalid "claim_token_invalid" GONE,
     DeviceTokenInvalid "device_token_invalid" GONE,
     InvalidCode "invalid_code" UNPROCESSABLE_ENTITY,
     InvalidCredential "invalid_credential" UNPROCESSABLE_ENTITY,

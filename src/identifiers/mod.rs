@@ -13,7 +13,8 @@
 //! * Adding does not look up whose an identifier is. A taken one gets the same rows and the same answer; later the outbox
 //!   decides ([`decide`]): a code for a free identifier, a notice to the owner of a taken one.
 //! * Of two accounts that prove one identifier the first right code gets it; the other is told so (409 `conflict`).
-//! * A code is good for ten minutes, five tries and one use, and for the one pending identifier that it was sent for.
+//! * A code is good for ten minutes, five tries and one use, and for the one pending identifier that it was sent for. Wrong
+//!   ones are counted by identifier, whoever gave them: after a hundred in a row no more is judged for a day.
 //! * Adding, choosing and removing need an `auth_time` within ten minutes. The owner is told at every identifier.
 //! * One identifier is the primary one, always: what is chosen takes the place of the other in one transaction, and when
 //!   the primary one leaves, the oldest that stays takes its place. One that is leaving cannot be chosen.

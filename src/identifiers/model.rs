@@ -4,6 +4,7 @@ use crate::accounts::IdentifierKind;
 use crate::flows::SendError;
 use crate::ids::IdentifierId;
 use crate::internal::Internal;
+use crate::limits::FailuresError;
 use crate::messages::ChannelRefused;
 
 /// How long an identifier waits to be proved.
@@ -51,7 +52,10 @@ pub(super) enum IdentifierChangeError {
     },
     /// Too many wrong codes.
     #[error("no tries are left")]
-    NoTriesLeft,
+    NoTriesLeft {
+        /// How long to wait.
+        retry_after_secs: u64,
+    },
     /// The code cannot take the way that was asked for.
     #[error(transparent)]
     Channel(#[from] ChannelRefused),
@@ -61,4 +65,13 @@ pub(super) enum IdentifierChangeError {
     /// A failure of ours.
     #[error(transparent)]
     Internal(#[from] Internal),
+}
+
+impl From<FailuresError> for IdentifierChangeError {
+    fn from(error: FailuresError) -> Self {
+        match error {
+            FailuresError::Closed { retry_after_secs } => Self::NoTriesLeft { retry_after_secs },
+            FailuresError::Internal(error) => Self::Internal(error),
+        }
+    }
 }

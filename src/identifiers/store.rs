@@ -130,17 +130,11 @@ pub(super) async fn make_primary(
     Ok(())
 }
 
-/// Takes an identifier from an account; false when it had none of this id. The oldest that stays becomes primary when no
-/// other is.
-pub(super) async fn detach(
-    conn: &mut PgConnection,
-    account: &LockedAccount,
-    id: IdentifierId,
-) -> Result<bool, Internal> {
-    let gone =
-        sqlx::query!("DELETE FROM identifiers WHERE id = $1 AND account_id = $2", id.uuid(), account.id().uuid())
-            .execute(&mut *conn)
-            .await?;
+/// Takes an identifier from an account. The oldest that stays becomes primary when no other is.
+pub(super) async fn detach(conn: &mut PgConnection, account: &LockedAccount, id: IdentifierId) -> Result<(), Internal> {
+    sqlx::query!("DELETE FROM identifiers WHERE id = $1 AND account_id = $2", id.uuid(), account.id().uuid())
+        .execute(&mut *conn)
+        .await?;
     sqlx::query!(
         "UPDATE identifiers SET is_primary = true
          WHERE id = (SELECT id FROM identifiers WHERE account_id = $1 ORDER BY verified_at, id LIMIT 1)
@@ -149,7 +143,7 @@ pub(super) async fn detach(
     )
     .execute(conn)
     .await?;
-    Ok(gone.rows_affected() == 1)
+    Ok(())
 }
 
 pub(super) async fn purge(conn: impl PgExecutor<'_>, now: DateTime<Utc>, limit: i64) -> Result<u64, Internal> {

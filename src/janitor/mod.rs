@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::audit::Caller;
+use crate::claims;
 use crate::identifiers;
 use crate::internal::Internal;
 use chore::Chore;
@@ -67,7 +68,7 @@ fn told(chore: &'static str, outcome: Result<u64, Internal>) {
 /// The database did not answer.
 pub async fn carry_out(app: &App) -> Result<u64, Internal> {
     let caller = Caller::on_this_machine(&app.clock, NAME);
-    identifiers::apply_due(app, &caller).await
+    Ok(identifiers::apply_due(app, &caller).await? + claims::end_due(app, &caller).await?)
 }
 
 /// Does every chore once; answers each one's name and how many rows it touched.

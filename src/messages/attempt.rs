@@ -1,5 +1,7 @@
 //! One attempt to deliver: what is claimed, what is decided, in which words it leaves, and why it did not.
 
+use std::collections::BTreeMap;
+
 use chrono::DateTime;
 use chrono::Utc;
 
@@ -36,6 +38,8 @@ pub enum Decision {
     Send,
     /// Something else is said.
     SendInstead(NewContent),
+    /// Something else is said, and these values stand in it.
+    SendFilled(NewContent, BTreeMap<String, String>),
     /// Nothing is said.
     Drop,
 }

@@ -90,6 +90,18 @@ message_kinds! {
     ClosureReminder "closure_reminder",
     /// The account is kept after all.
     ClosureCancelledNotice "closure_cancelled_notice",
+    /// The code that proves who holds a number now.
+    ClaimCode "claim_code",
+    /// Somebody else holds a number of the account. Value: `identifier`, a hint of it.
+    ClaimNotice "claim_notice",
+    /// The same with what stops the claim. Values: `identifier`, a hint of it; `token`.
+    ClaimObjectionNotice "claim_objection_notice",
+    /// To whoever holds a number now: no account has it any more.
+    NumberReleasedNotice "number_released_notice",
+    /// To an address of which no account is known.
+    NoAccountNotice "no_account_notice",
+    /// What an account signs in with. Value: `identifiers`, a hint of each.
+    IdentifierReminder "identifier_reminder",
 }
 
 impl MessageKind {
@@ -113,6 +125,7 @@ impl MessageKind {
                 | Self::RecoveryProofCode
                 | Self::RecoveryToken
                 | Self::PasswordReset
+                | Self::ClaimCode
         )
     }
 
@@ -139,7 +152,10 @@ impl MessageKind {
             Self::IdentifierAddedNotice
             | Self::PrimaryIdentifierNotice
             | Self::IdentifierRemovalNotice
-            | Self::IdentifierRemovedNotice => &["identifier"],
+            | Self::IdentifierRemovedNotice
+            | Self::ClaimNotice => &["identifier"],
+            Self::ClaimObjectionNotice => &["identifier", "token"],
+            Self::IdentifierReminder => &["identifiers"],
             Self::IdentifierLeavesNotice | Self::RecoveryNotice => &["token"],
             Self::ClosureNotice | Self::ClosureReminder => &["closes_at"],
             _ => &[],

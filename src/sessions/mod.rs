@@ -53,3 +53,4 @@ pub use refresh_token::refresh_token_property;
 pub use service::end_every;
 pub use service::held;
 pub use service::open;
+pub use service::used_since;

@@ -1,6 +1,8 @@
 //! Opening, refreshing and ending sessions.
 
+use chrono::DateTime;
 use chrono::TimeDelta;
+use chrono::Utc;
 use sqlx::PgConnection;
 
 use super::model::CurrentSession;
@@ -243,6 +245,14 @@ pub async fn end_every(
 /// The database did not answer.
 pub async fn held(conn: &mut PgConnection, account: AccountId, limit: i64) -> Result<Vec<HeldSession>, Internal> {
     store::held(conn, account, limit).await
+}
+
+/// Whether somebody has signed in to an account, or gone on using a session of it, since then.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn used_since(conn: &mut PgConnection, account: AccountId, since: DateTime<Utc>) -> Result<bool, Internal> {
+    store::used_since(conn, account, since).await
 }
 
 async fn record_end(

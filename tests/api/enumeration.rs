@@ -6,7 +6,9 @@
 
 use std::collections::BTreeMap;
 
+use reqwest::Method;
 use reqwest::Url;
+use sekisho::clock::Clock;
 use serde_json::Value;
 use serde_json::json;
 use sqlx::AssertSqlSafe;
@@ -14,6 +16,7 @@ use sqlx::PgPool;
 
 use crate::processes::Surroundings;
 use crate::support::Answer;
+use crate::support::Authenticator;
 use crate::support::PASSWORD;
 use crate::support::Process;
 use crate::support::rows;
@@ -68,8 +71,13 @@ impl Watched {
 
     /// What a request does, and its answer.
     async fn trace(&self, path: &str, body: &Value) -> (Trace, Answer) {
+        self.trace_of(self.server.post(path, body)).await
+    }
+
+    /// What a request does that somebody makes meanwhile, and its answer.
+    async fn trace_of(&self, request: impl Future<Output = Answer>) -> (Trace, Answer) {
         let (before, hashes) = (rows(&self.db).await, self.hashes().await);
-        let answer = self.server.post(path, body).await;
+        let answer = request.await;
         let statements = self.statements_of(answer.header("x-request-id")).await;
         let grown = rows(&self.db).await.into_iter().map(|(table, count)| {
             let by = count - before[&table];
@@ -244,22 +252,75 @@ async fn a_sign_up_does_the_same_for_every_address() {
     watched.around.embedded.stop().await.unwrap();
 }
 
-/// security.md 1 and 20: a device token by message is asked for alike, too.
+/// security.md 1: from inside an account it is no other: whose an identifier is, nobody learns by adding it.
+#[tokio::test(flavor = "multi_thread")]
+async fn adding_an_identifier_does_the_same_for_every_address() {
+    let watched = Watched::start().await;
+    watched.sign_up("taken@example.jp").await;
+    let flow = watched.sign_up("t-person@example.jp").await;
+    let body = json!({ "sign_in_token": flow["sign_in_token"], "kind": "totp" });
+    let enrolment = watched.server.post("/v1/sign-ins/enrolments", &body).await.ok(201)["enrolment"].clone();
+    let app = Authenticator::new(enrolment["totp"]["secret"].as_str().unwrap());
+    let body = json!({
+        "sign_in_token": flow["sign_in_token"], "factor_id": enrolment["factor_id"], "method": "code",
+        "code": app.code(Clock::system().now().timestamp() / 30),
+    });
+    let tokens = watched.server.post("/v1/sign-ins/enrolments/confirm", &body).await.ok(201);
+    let token = tokens["access_token"].as_str().unwrap();
+    let post = async |path: &str, body: Value| watched.server.with_token(token, Method::POST, path, Some(&body)).await;
+    let (mut traces, mut ids) = (Vec::new(), Vec::new());
+    // Of one length, since the answer repeats what was typed.
+    for email in ["tfree@example.jp", "taken@example.jp"] {
+        let body = json!({ "identifier": email });
+        let (mut trace, answer) = watched.trace_of(post("/v1/account/identifiers", body)).await;
+        for member in ["id", "value"] {
+            trace.body["identifier"].as_object_mut().unwrap().remove(member);
+        }
+        ids.push((email, answer.ok(201)["identifier"]["id"].as_str().unwrap().to_owned()));
+        traces.push((email.to_owned(), trace));
+    }
+    alike(&traces);
+    let expected = ["outbox", "pending_identifiers"].map(|table| (table.to_owned(), 1));
+    assert_eq!((traces[0].1.hashes, &traces[0].1.grown), (0, &BTreeMap::from(expected)));
+    for (step, tries) in [("resend", 1), ("verify", 6)] {
+        for _ in 0..tries {
+            let mut traces = Vec::new();
+            for (email, id) in &ids {
+                let body = if step == "verify" { json!({ "code": "not a code" }) } else { json!({}) };
+                let (mut trace, answer) =
+                    watched.trace_of(post(&format!("/v1/account/identifiers/{id}/{step}"), body)).await;
+                trace.without_wait();
+                assert!([422, 429].contains(&answer.status), "{}", answer.body);
+                traces.push(((*email).to_owned(), trace));
+            }
+            alike(&traces);
+        }
+    }
+    watched.around.embedded.stop().await.unwrap();
+}
+
+/// security.md 1 and 20: a device token or a reminder by message is asked for alike, too.
 #[tokio::test(flavor = "multi_thread")]
 async fn asking_for_a_message_does_the_same_for_every_address() {
     let watched = Watched::start().await;
     watched.sign_up("taken@example.jp").await;
-    let mut traces = Vec::new();
-    for email in ["t-free@example.jp", "taken@example.jp", "TAKEN@example.jp"] {
-        let (trace, answer) = watched.trace("/v1/device-tokens", &json!({ "identifier": email })).await;
-        answer.ok(202);
-        traces.push((email.to_owned(), trace));
+    for (path, member, written) in [
+        ("/v1/device-tokens", "identifier", ["device_requests", "outbox"].as_slice()),
+        ("/v1/identifier-reminders", "contact", &["outbox"]),
+    ] {
+        let mut traces = Vec::new();
+        for email in ["t-free@example.jp", "taken@example.jp", "TAKEN@example.jp"] {
+            let body = Value::Object([(member.to_owned(), json!(email))].into_iter().collect());
+            let (trace, answer) = watched.trace(path, &body).await;
+            answer.ok(202);
+            traces.push((email.to_owned(), trace));
+        }
+        alike(&traces);
+        let trace = &traces[0].1;
+        let expected = written.iter().map(|table| ((*table).to_owned(), 1)).collect();
+        assert_eq!((trace.hashes, &trace.grown), (0, &expected));
+        assert!(!trace.statements.iter().any(|statement| statement.contains("identifiers")), "{trace:#?}");
     }
-    alike(&traces);
-    let trace = &traces[0].1;
-    let expected = ["device_requests", "outbox"].map(|table| (table.to_owned(), 1));
-    assert_eq!((trace.hashes, &trace.grown), (0, &BTreeMap::from(expected)));
-    assert!(!trace.statements.iter().any(|statement| statement.contains("identifiers")), "{trace:#?}");
     watched.around.embedded.stop().await.unwrap();
 }
 

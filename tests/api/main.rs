@@ -10,6 +10,8 @@ mod account_life;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod claims;
+#[cfg(test)]
 mod closure;
 #[cfg(test)]
 mod cookies;
@@ -61,6 +63,8 @@ mod processes;
 mod recovery;
 #[cfg(test)]
 mod refresh;
+#[cfg(test)]
+mod reminders;
 #[cfg(test)]
 mod retention;
 #[cfg(test)]

@@ -91,6 +91,14 @@ pub async fn answering(
     Ok(Answering { able, withheld })
 }
 
+/// The accounts of which a phone is a confirmed factor.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn accounts_of_phone(conn: &mut PgConnection, number: &str) -> Result<Vec<AccountId>, Internal> {
+    store::accounts_of_phone(conn, number).await
+}
+
 /// Gives a factor another name; false when the account has no such factor.
 ///
 /// # Errors

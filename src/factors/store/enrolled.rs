@@ -84,3 +84,17 @@ pub(in super::super) async fn remove(
     .await?;
     Ok(removed.rows_affected() == 1)
 }
+
+/// The accounts of which a number is a confirmed factor.
+pub(in super::super) async fn accounts_of_phone(
+    conn: &mut PgConnection,
+    number: &str,
+) -> Result<Vec<AccountId>, Internal> {
+    Ok(sqlx::query_scalar!(
+        r#"SELECT DISTINCT f.account_id AS "id: AccountId" FROM phone_factors p JOIN factors f ON f.id = p.factor_id
+           WHERE p.number = $1 AND f.confirmed_at IS NOT NULL"#,
+        number
+    )
+    .fetch_all(conn)
+    .await?)
+}

@@ -9,7 +9,6 @@ pub use owned::shown;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::model::IdentifierChangeError;
-use crate::flows::RESEND_SECS;
 use crate::http::ErrorCode;
 use crate::http::Problem;
 
@@ -34,8 +33,8 @@ fn problem(error: IdentifierChangeError) -> Problem {
         IdentifierChangeError::WrongCode { attempts_left } => {
             Problem::new(ErrorCode::InvalidCode).attempts_left(u32::try_from(attempts_left).unwrap_or(0))
         }
-        IdentifierChangeError::NoTriesLeft => {
-            Problem::new(ErrorCode::TooManyAttempts).retry_after(RESEND_SECS.unsigned_abs())
+        IdentifierChangeError::NoTriesLeft { retry_after_secs } => {
+            Problem::new(ErrorCode::TooManyAttempts).retry_after(retry_after_secs)
         }
         IdentifierChangeError::Channel(fault) => fault.into(),
         IdentifierChangeError::Sending(error) => error.into(),

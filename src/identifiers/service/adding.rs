@@ -21,6 +21,7 @@ use crate::accounts::OwnIdentifier;
 use crate::accounts::Profile;
 use crate::app::App;
 use crate::audit::Caller;
+use crate::audit::Event;
 use crate::audit::EventKind;
 use crate::crypto;
 use crate::flows;
@@ -28,6 +29,8 @@ use crate::flows::Sending;
 use crate::flows::SentCode;
 use crate::ids::IdentifierId;
 use crate::internal::Internal;
+use crate::limits::Failing;
+use crate::limits::Lane;
 use crate::messages::Channel;
 use crate::messages::Claimed;
 use crate::messages::Decision;
@@ -117,10 +120,16 @@ pub(in super::super) async fn verify(
     let (tries, _) = flows::count_try(app, counter, "identifier").await?;
     let attempts_left = flows::TRIES - tries;
     if attempts_left < 0 {
-        return Err(IdentifierChangeError::NoTriesLeft);
+        return Err(IdentifierChangeError::NoTriesLeft { retry_after_secs: flows::RESEND_SECS.unsigned_abs() });
     }
     let wrong = || IdentifierChangeError::WrongCode { attempts_left };
-    let code = sent.filter(|sent| sent.is(app, typed)).ok_or_else(wrong)?;
+    let raised = app.failures.raise(Lane::Code, Failing::Nobody(&pending.lookup_key)).await?;
+    let Some(code) = sent.filter(|sent| sent.is(app, typed)) else {
+        let failed = Event::new(EventKind::IdentifierCodeFailed, caller).session(session.id);
+        accounts::record_failure(app, failed, (Some(session.account), &raised)).await?;
+        return Err(wrong());
+    };
+    app.failures.forgive(&raised).await?;
     let mut tx = app.begin().await?;
     let account = lock(&mut tx, session.account).await?;
     let now = app.clock.now();

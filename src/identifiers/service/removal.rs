@@ -107,13 +107,17 @@ async fn apply(app: &App, change: &PendingChange, caller: &Caller) -> Result<boo
     if !changes::apply(&mut tx, app, &account, change.id).await? {
         return Ok(false);
     }
-    detach(&mut tx, app, &account, change.subject.into(), caller).await?;
+    let id = change.subject.into();
+    if let Some(gone) = super::own(&mut tx, &account, id).await? {
+        // There, too.
+        super::tell(&mut tx, app, MessageKind::IdentifierRemovedNotice, (account.id(), &gone)).await?;
+        detach(&mut tx, app, &account, id, caller).await?;
+    }
     app.commit(tx).await?;
     Ok(true)
 }
 
-/// Takes an identifier from an account and tells its owner everywhere, there too; false when the account has none of
-/// this id.
+/// Takes an identifier from an account.
 ///
 /// # Errors
 /// The database did not take it.
@@ -123,12 +127,9 @@ pub async fn detach(
     account: &LockedAccount,
     id: IdentifierId,
     caller: &Caller,
-) -> Result<bool, Internal> {
-    let Some(gone) = super::own(conn, account, id).await? else { return Ok(false) };
-    super::tell(conn, app, MessageKind::IdentifierRemovedNotice, (account.id(), &gone)).await?;
+) -> Result<(), Internal> {
     store::detach(conn, account, id).await?;
     accounts::void_resets(conn, app, account).await?;
     let event = Event::new(EventKind::IdentifierRemoved, caller).account(account.id());
-    audit::record(conn, &app.clock, event.detail(serde_json::json!({ "identifier_id": id }))).await?;
-    Ok(true)
+    audit::record(conn, &app.clock, event.detail(serde_json::json!({ "identifier_id": id }))).await
 }

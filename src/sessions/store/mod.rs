@@ -180,6 +180,15 @@ pub(super) async fn end_all(
     .await?)
 }
 
+pub(super) async fn used_since(conn: &mut PgConnection, id: AccountId, at: DateTime<Utc>) -> Result<bool, Internal> {
+    let found = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM sessions WHERE account_id = $1 AND last_used_at > $2) AS "used!""#,
+        id.uuid(),
+        at
+    );
+    Ok(found.fetch_one(conn).await?)
+}
+
 /// What the extractor needs of a session.
 pub(super) struct Live {
     pub standing: Standing,

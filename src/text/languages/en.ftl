@@ -141,6 +141,10 @@ problem-reset-token-invalid =
     .title = This way to a new password has ended
     .detail = The link or request has expired, was used already or was replaced by a newer one. Please ask again.
     .help = A message with which you set a new password counts for ten minutes and once, and a newer one replaces it. Ask for another message and use that one. If your password was changed in the meantime, try to sign in with the new one.
+problem-claim-token-invalid =
+    .title = This claim has ended
+    .detail = The claim has expired or was finished already. Please start again.
+    .help = When you claim a number that somebody else had before you, the code that is sent to it counts for ten minutes and once. Start again to get another code.
 problem-device-token-invalid =
     .title = This token is not valid
     .detail = The token was used already, has expired, or was never sent. Please ask for another one.
@@ -378,6 +382,64 @@ message-claim-stopped-notice =
         The claim of a number of your account was stopped on { $at } with the token that we had sent. Nothing was changed.
 
         If you do not use the number any more, please remove it from your account.
+message-claim-code =
+    .subject = Your code for { $service }
+    .sms = { $service } code: { $code } ({ $minutes } min)
+    .body =
+        Your code is
+
+            { $code }
+
+        It proves that this is yours now. It is valid for { $minutes } minutes and works once. Nobody from { $service }
+        will ever ask you for it.
+
+        If you did not ask for a code, you need not do anything.
+message-claim-notice =
+    # $identifier: a hint of the number
+    .subject = Somebody else holds a number of your { $service } account
+    .sms = { $service }: a number of yours is claimed by its new holder.
+    .body =
+        Somebody proved on { $at } that they hold the number { $identifier }, which belongs to your account. Carriers give
+        numbers that were given up to other people. It leaves your account in 30 days.
+
+        If the number is still yours, stop the claim with the token of the message that comes with this one.
+message-claim-objection-notice =
+    # $identifier: a hint of the number; $token: what stops the claim
+    .subject = Somebody else holds a number of your { $service } account
+    .sms = { $service }: stop it with { $token }
+    .body =
+        Somebody proved on { $at } that they hold the number { $identifier }, which belongs to your account. Carriers give
+        numbers that were given up to other people. In 30 days it leaves your account: it does not sign in any more, and
+        no codes go there.
+
+        If you do not have the number any more, you need not do anything. If it is still yours, stop the claim with this
+        token:
+
+            { $token }
+message-number-released-notice =
+    .subject = This number is free for { $service }
+    .sms = { $service }: this number is free now. You can sign up with it.
+    .body =
+        The number that you had claimed belongs to no account any more since { $at }. You can sign up with it.
+message-no-account-notice =
+    .subject = There is no { $service } account with this address
+    .sms = { $service }: there is no account with this number.
+    .body =
+        Somebody asked on { $at } which addresses and numbers belong to the { $service } account with this address. There is
+        no account with this address.
+
+        If it was you, ask again with the other addresses and numbers that you use, or sign up. If it was not you, you
+        need not do anything.
+message-identifier-reminder =
+    # $identifiers: a hint of each
+    .subject = How you sign in to { $service }
+    .sms = { $service }: you sign in with { $identifiers }
+    .body =
+        Somebody asked on { $at } how you sign in to { $service }. Your account has:
+
+            { $identifiers }
+
+        Any of them will do. If it was not you who asked, you need not do anything: only you got this message.
 message-refresh-reuse-notice =
     .subject = You were signed out of { $service } on one device
     .sms = { $service }: we ended one of your sessions. Please sign in again.

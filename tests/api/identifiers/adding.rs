@@ -305,6 +305,33 @@ fn an_old_session_changes_no_identifier() {
     });
 }
 
+/// security.md 32 and 83: begun again and again, from whatever account, the guesses at one address add up, and each is
+/// written down.
+#[test]
+fn guesses_at_one_address_add_up() {
+    test_with(&[("limits.enabled", "true")], async |app| {
+        let (mut taro, mut hana) = (app.person(TARO).await, app.person(HANA).await);
+        let mut judged = 0;
+        for hour in 0..3 {
+            app.advance(3600);
+            let person = if hour == 1 { &mut hana } else { &mut taro };
+            person.tokens = person.sign_in().await;
+            for _ in 0..7 {
+                let begun = add(person, OTHER).await.ok(201);
+                app.message_to(OTHER).await;
+                for _ in 0..5 {
+                    judged += i64::from(prove(person, &begun["identifier"]["id"], "no code").await.status == 422);
+                }
+                super::remove(person, &begun["identifier"]["id"]).await.ok(202);
+            }
+        }
+        assert_eq!(judged, 100);
+        let failed = "SELECT count(*) FROM audit_events WHERE kind = 'identifier_code_failed'";
+        assert_eq!(app.count(failed).await, 100);
+        app.ignore_messages().await;
+    });
+}
+
 /// Nobody floods a mailbox, or guesses, from inside an account.
 #[test]
 fn adding_and_proving_are_limited() {

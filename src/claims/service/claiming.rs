@@ -1,0 +1,147 @@
+//! From the wish for a number to the claim that waits.
+
+use chrono::TimeDelta;
+use sqlx::PgConnection;
+
+use super::super::model::Claim;
+use super::super::model::ClaimError;
+use super::super::model::ClaimToken;
+use super::super::model::Claimed;
+use super::super::model::OBJECTION_DAYS;
+use super::super::model::QUIET_DAYS;
+use crate::accounts;
+use crate::accounts::Asker;
+use crate::accounts::Contact;
+use crate::accounts::Identifier;
+use crate::accounts::IdentifierKind;
+use crate::accounts::OwnIdentifier;
+use crate::app::App;
+use crate::audit;
+use crate::audit::Caller;
+use crate::audit::Event;
+use crate::audit::EventKind;
+use crate::changes;
+use crate::changes::ChangeKind;
+use crate::changes::PendingChange;
+use crate::crypto;
+use crate::crypto::OpaqueToken;
+use crate::flows;
+use crate::flows::CODE_SECS;
+use crate::flows::Sending;
+use crate::flows::SentCode;
+use crate::ids::AccountId;
+use crate::ids::FlowId;
+use crate::internal::Internal;
+use crate::limits::Failing;
+use crate::limits::Lane;
+use crate::messages;
+use crate::messages::Channel;
+use crate::messages::MessageKind;
+use crate::messages::NewMessage;
+
+const KEYS: &str = "claim";
+
+/// Sends a code to a number, whoever has it. Answers the claim's token.
+pub(in super::super) async fn claim(
+    app: &App,
+    (number, channel): (&Identifier, Channel),
+    caller: &Caller,
+) -> Result<String, ClaimError> {
+    let now = app.clock.now();
+    let (flow, token): (FlowId, _) = (crypto::new_id(now), OpaqueToken::<ClaimToken>::generate());
+    let contact = Contact::unproven(number.value(), number.lookup_key(), caller.language);
+    let content = contact.content(MessageKind::ClaimCode).by(channel);
+    let asker = Asker::Anybody(caller.ip);
+    let mut tx = app.begin().await?;
+    flows::send_code(&mut tx, app, Sending { flow, pace: flow, proves: flow.uuid(), asker, content }).await?;
+    app.commit(tx).await?;
+    let expires_at = now + TimeDelta::seconds(CODE_SECS);
+    let claim = Claim { flow, number: number.lookup_key().to_owned(), expires_at };
+    flows::save(app, KEYS, &token.digest().to_text(), &claim).await?;
+    Ok(token.reveal())
+}
+
+/// Takes the code back: the number is free, or its old account has thirty days to object.
+pub(in super::super) async fn confirm(
+    app: &App,
+    token: &str,
+    typed: &str,
+    caller: &Caller,
+) -> Result<Claimed, ClaimError> {
+    let digest = OpaqueToken::<ClaimToken>::parse(token).ok_or(ClaimError::TokenInvalid)?.digest().to_text();
+    let claim: Claim = flows::find(app, KEYS, &digest).await?.ok_or(ClaimError::TokenInvalid)?;
+    let used = flows::is_consumed(&mut *app.db.acquire().await.map_err(Internal::from)?, claim.flow).await?;
+    if used || app.clock.now() >= claim.expires_at {
+        return Err(ClaimError::TokenInvalid);
+    }
+    let (tries, _) = flows::count_try(app, claim.flow.uuid(), KEYS).await?;
+    let attempts_left = flows::TRIES - tries;
+    if attempts_left < 0 {
+        return Err(ClaimError::NoTriesLeft { retry_after_secs: flows::RESEND_SECS.unsigned_abs() });
+    }
+    let raised = app.failures.raise(Lane::Code, Failing::Nobody(&claim.number)).await?;
+    let sent = SentCode::of(app, claim.flow).await?;
+    let code = sent.filter(|sent| sent.is(app, typed)).ok_or(ClaimError::WrongCode { attempts_left })?;
+    app.failures.forgive(&raised).await?;
+    let mut tx = app.begin().await?;
+    if !flows::consume(&mut tx, claim.flow, app.clock.now()).await? || !code.burn(&mut tx, app).await? {
+        return Err(ClaimError::TokenInvalid);
+    }
+    let claimed = begin(&mut tx, app, &claim.number, caller).await?;
+    app.commit(tx).await?;
+    Ok(claimed)
+}
+
+async fn begin(conn: &mut PgConnection, app: &App, number: &str, caller: &Caller) -> Result<Claimed, ClaimError> {
+    let Some((owner, own)) = held(conn, number).await? else { return Ok(Claimed::Free) };
+    let Some(account) = accounts::lock(conn, owner).await? else { return Ok(Claimed::Free) };
+    let now = app.clock.now();
+    let subject = (ChangeKind::IdentifierClaim, own.id.uuid());
+    if changes::cancelled_since(conn, subject, now - TimeDelta::days(QUIET_DAYS)).await? {
+        return Err(ClaimError::Objected);
+    }
+    let effective_at = now + TimeDelta::days(OBJECTION_DAYS);
+    let Some(change) = changes::begin(conn, app, &account, subject, effective_at).await? else {
+        let waiting = changes::waiting(conn, owner).await?;
+        let waits = waiting.iter().find(|change| (change.kind, change.subject) == subject);
+        return Ok(Claimed::Waiting(waits.map_or(effective_at, |change| change.effective_at)));
+    };
+    let event = Event::new(EventKind::IdentifierClaimed, caller).account(owner);
+    let detail = serde_json::json!({ "identifier_id": own.id, "change_id": change.id });
+    audit::record(conn, &app.clock, event.detail(detail)).await?;
+    tell_owner(conn, app, &change, &own).await?;
+    Ok(Claimed::Waiting(effective_at))
+}
+
+/// The account that has a number, and the number as its identifier.
+async fn held(conn: &mut PgConnection, number: &str) -> Result<Option<(AccountId, OwnIdentifier)>, Internal> {
+    let Some(owner) = accounts::owner_of(conn, number).await? else { return Ok(None) };
+    let identifiers = accounts::profile(conn, owner).await?.identifiers;
+    Ok(identifiers.into_iter().find(|own| own.lookup_key == number).map(|own| (owner, own)))
+}
+
+/// Tells the owner everywhere but at the number, which somebody else has by now; each message can stop the claim.
+async fn tell_owner(
+    conn: &mut PgConnection,
+    app: &App,
+    change: &PendingChange,
+    claimed: &OwnIdentifier,
+) -> Result<(), Internal> {
+    let profile = accounts::profile(conn, change.account).await?;
+    let (keys, clock) = (&app.config.master_keys, &app.clock);
+    let hint = accounts::identifier_hint(&claimed.value);
+    for own in profile.identifiers.iter().filter(|own| own.id != claimed.id) {
+        // An SMS that holds a token has no room for words.
+        if own.kind == IdentifierKind::Phone {
+            let content = Contact::of(&profile, own).content(MessageKind::ClaimNotice);
+            let notice = NewMessage::notice(content, clock.now()).value("identifier", &hint);
+            messages::enqueue(conn, keys, clock, &notice).await?;
+        }
+        let token = changes::cancel_token(conn, change.id, change.account).await?;
+        let content = Contact::of(&profile, own).content(MessageKind::ClaimObjectionNotice);
+        let notice = NewMessage::notice(content, clock.now()).of_flow(change.id.uuid().into(), change.effective_at);
+        let notice = notice.value("identifier", &hint).value("token", token);
+        messages::enqueue(conn, keys, clock, &notice).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! Asking for a reminder.
+
+use actix_web::HttpResponse;
+use actix_web::post;
+use actix_web::web;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::service;
+use super::service::ReminderError;
+use crate::accounts::Faults;
+use crate::accounts::read_destination;
+use crate::app::App;
+use crate::http::Client;
+use crate::http::Json;
+use crate::http::Problem;
+
+/// Adds the endpoints.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(remind);
+}
+
+fn problem(error: ReminderError) -> Problem {
+    match error {
+        ReminderError::Refused(refused) => refused.into(),
+        ReminderError::Internal(error) => error.into(),
+    }
+}
+
+/// A request for a reminder.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct ReminderRequest {
+    /// An e-mail address, or a mobile number with its country code, that the account has proved.
+    #[schema(example = "taro@example.jp")]
+    contact: String,
+    /// For a number in its national form (ISO 3166-1).
+    #[schema(nullable = false, example = "JP")]
+    country: Option<String>,
+}
+
+/// Ask by message which addresses and numbers an account signs in with.
+///
+/// The message shows enough of each to recognise it. The answer is the same for every contact. An e-mail address without
+/// an account is told so; nothing goes to a number without one.
+#[utoipa::path(
+    tag = "sign-in", operation_id = "remind_identifiers", request_body = ReminderRequest,
+    responses((status = 202, description = "A message is on its way to an e-mail address, and to a number that has an account")),
+    extensions(("x-problems" = json!(["message_limit_reached"])), ("x-limit" = json!("resend"))),
+)]
+#[post("/v1/identifier-reminders")]
+pub(super) async fn remind(
+    app: web::Data<App>,
+    client: Client,
+    body: Json<ReminderRequest>,
+) -> Result<HttpResponse, Problem> {
+    let mut faults = Faults::default();
+    let typed = ("/contact", body.0.contact.as_str());
+    let contact = read_destination(&app, &mut faults, typed, body.0.country.as_deref());
+    let Some(contact) = contact else { return Err(faults.into_problem()) };
+    service::remind(&app, &contact, &client).await.map_err(problem)?;
+    Ok(HttpResponse::Accepted().finish())
+}

@@ -1,0 +1,21 @@
+//! "Which address did I use?": the identifiers of an account, masked, sent to a contact that the account has proved.
+//!
+//! The request writes one row of the outbox for every contact, known or not; the worker decides ([`decide`]) what leaves:
+//!
+//! | the contact is | what leaves |
+//! |---|---|
+//! | an identifier of an account, or a phone that is a factor there | the identifiers of that account, masked |
+//! | a mail address that nobody has proved | that there is no account with it |
+//! | a number that nobody has proved | nothing: an SMS to a stranger costs money and tells them nothing |
+//!
+//! Rules
+//! * The answer, the work and the rows are the same for every contact; nobody looks it up while the caller waits.
+//! * Nothing but hints leaves, and only to a destination that was proved. A message to anybody else says nothing that the
+//!   request brought along.
+//! * A reminder opens nothing.
+
+mod http;
+mod service;
+
+pub use http::routes;
+pub use service::decide;
