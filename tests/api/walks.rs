@@ -29,11 +29,9 @@ async fn is_explained(app: &TestApp, problem: &Value) {
 fn signed_up_twice_by_accident() {
     test(async |app| {
         app.person(TARO).await;
-        let again = app.post(
-            "/v1/sign-ups",
-            &json!({ "identifier": "Ｔａｒｏ＠example.jp", "password": "another horse battery" }),
-        );
-        let delivery = &again.await.ok(202)["delivery"];
+        let again = json!({ "identifier": "Ｔａｒｏ＠example.jp", "password": "another horse battery" });
+        let answer = app.post("/v1/sign-ups", &again).await.ok(202);
+        let delivery = &answer["delivery"];
         assert!(delivery["hints"].as_array().unwrap().contains(&json!("already_registered")), "{delivery}");
         let notice = app.message_to(TARO).await;
         assert!(notice.get("code").is_none(), "{notice}");
