@@ -77,8 +77,12 @@ fn no_other_page_may() {
 }
 
 /// What other services read, from whatever page.
-const PUBLISHED: [&str; 3] =
-    ["/.well-known/jwks.json", "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"];
+const PUBLISHED: [&str; 4] = [
+    "/.well-known/jwks.json",
+    "/.well-known/openid-configuration",
+    "/.well-known/oauth-authorization-server",
+    "/.well-known/webauthn",
+];
 
 #[test]
 fn every_operation_takes_a_preflight() {
