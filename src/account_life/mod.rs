@@ -12,6 +12,12 @@
 //!   all, exported, and signed out of; everything else is 403 `account_closed`. Then the account is purged within a day:
 //!   its id remains, and events that name nobody. Of keeping and purging that race exactly one has an effect. The owner is
 //!   told at once, three days before the end, and when the account is kept. What is not closing is not kept: 404.
+//! * A merge takes another account of the same person in: who signed in to both within ten minutes is the owner of both. It
+//!   waits 72 hours, in which the token sent to every identifier of either stops it. Two accounts that do not go together
+//!   are 409 `merge_conflict`, which is judged again when its time has come; then identifiers and factors move, and the
+//!   other account is gone with its password, recovery codes and sessions. An account takes part in one merge at a time,
+//!   also of two that cross: both rows are locked, in the order of their ids. A dry run changes nothing.
+//! * `mergeable` names accounts where a phone was proved that was proved here too. Nobody merges by that alone.
 //! * New recovery codes void the old ones, need an `auth_time` within ten minutes, and the owner is told.
 
 mod http;
@@ -19,4 +25,5 @@ mod model;
 mod service;
 
 pub use http::routes;
+pub use service::merge_due;
 pub use service::remind_of_closures;

@@ -65,6 +65,37 @@ pub(super) enum ClosureError {
     Internal(#[from] Internal),
 }
 
+/// Why two accounts do not go together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Clash {
+    /// They are one.
+    SameAccount,
+    /// One phone is a factor of both.
+    SamePhone,
+    /// Together they have more identifiers than one may have.
+    TooManyIdentifiers,
+    /// Together they have more factors than one may have.
+    TooManyFactors,
+    /// A change of one of them waits, which may be another merge.
+    ChangeWaiting,
+    /// The other one has roles, which are not handed on.
+    HasRoles,
+}
+
+/// Why two accounts do not become one.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum MergeError {
+    /// The other account is not there any more, or one of both is not active.
+    #[error("an account is not active")]
+    OtherInvalid,
+    /// They do not go together.
+    #[error("the accounts do not go together")]
+    Clash(Vec<Clash>),
+    /// A failure of ours.
+    #[error(transparent)]
+    Internal(#[from] Internal),
+}
+
 impl From<CheckError> for FactorError {
     fn from(error: CheckError) -> Self {
         match error {

@@ -6,6 +6,8 @@
 //!      └──────cancel───────┘
 //! ```
 //!
+//! An account that is merged into another goes from active to gone in one step, the transaction of the merge.
+//!
 //! `closed` is what a closing account is from `closes_at` on; no statement makes it so, and none takes it back. Cancel and
 //! purge are one conditional statement each on the one row, so exactly one of two that race has an effect.
 
@@ -74,6 +76,29 @@ pub async fn purge_closed(app: &App, caller: &Caller, limit: i64) -> Result<u64,
         }
     }
     Ok(purged)
+}
+
+/// Gives the identifiers of one account to another, as further ones, and ends it: all else that belonged to it is deleted,
+/// and its id says where they went.
+///
+/// # Errors
+/// The database did not take it.
+pub async fn end_merged(
+    conn: &mut PgConnection,
+    from: &LockedAccount,
+    into: &LockedAccount,
+    now: DateTime<Utc>,
+) -> Result<(), Internal> {
+    store::move_identifiers(conn, from, into).await?;
+    store::end(conn, from, into, now).await
+}
+
+/// Whether an account is still there.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn exists(conn: &mut PgConnection, account: AccountId) -> Result<bool, Internal> {
+    Ok(store::profile(conn, account).await?.is_some())
 }
 
 /// Takes what names a person out of the audit rows of up to `limit` accounts that are gone. Answers of how many.

@@ -29,7 +29,9 @@ mod typed;
 
 pub use closing::begin_closing;
 pub use closing::cancel_closing;
+pub use closing::end_merged;
 pub use closing::erase_closed;
+pub use closing::exists;
 pub use closing::purge_closed;
 pub use closing::remind_closing;
 pub use contact::Asker;
@@ -91,6 +93,7 @@ pub use service::candidate_of;
 pub use service::create;
 pub use service::is_password;
 pub use service::lock;
+pub use service::lock_two;
 pub use service::owner_of;
 pub use service::profile;
 pub use service::update_profile;

@@ -140,6 +140,20 @@ pub async fn lock(conn: &mut PgConnection, account: AccountId) -> Result<Option<
     store::lock(conn, account).await
 }
 
+/// Takes the rows of two accounts, in the order of their ids whoever asks; answers them as they were named, or `None` when
+/// one is not there.
+///
+/// # Errors
+/// The database did not answer, or a lock was not to be had in time.
+pub async fn lock_two(
+    conn: &mut PgConnection,
+    (one, other): (AccountId, AccountId),
+) -> Result<Option<(LockedAccount, LockedAccount)>, Internal> {
+    let first = store::lock(conn, one.min(other)).await?;
+    let second = store::lock(conn, one.max(other)).await?;
+    Ok(first.zip(second).map(|(first, second)| if one < other { (first, second) } else { (second, first) }))
+}
+
 /// The account whose owner has proved this identifier.
 ///
 /// # Errors

@@ -101,6 +101,12 @@ event_kinds! {
     ClosureCancelled "closure_cancelled",
     /// The time of a closed account had come: everything but its id is gone.
     AccountPurged "account_purged",
+    /// Another account was to be taken in, after a wait.
+    MergeBegun "merge_begun",
+    /// Another account was taken in.
+    AccountsMerged "accounts_merged",
+    /// Two accounts did not go together any more when their time had come.
+    MergeDropped "merge_dropped",
     /// The owner took everything that is held about them.
     DataExported "data_exported",
     /// A reset of a password was asked for, whoever's it may be.

@@ -20,6 +20,7 @@ use crate::http::ErrorCode;
 use crate::http::Json;
 use crate::http::Problem;
 use crate::http::no_content;
+use crate::ids::AccountId;
 use crate::ids::ChangeId;
 use crate::ids::IdentifierId;
 
@@ -47,6 +48,14 @@ pub struct AccountChange {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     identifier_id: Option<IdentifierId>,
+    /// Of a merge: the account that stays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    account_id: Option<AccountId>,
+    /// Of a merge: the account that is taken in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    other_account_id: Option<AccountId>,
     /// When it was begun.
     created_at: DateTime<Utc>,
     /// When it takes effect; until then it can be cancelled.
@@ -56,11 +65,12 @@ pub struct AccountChange {
 /// A change as the account's owner sees it.
 #[must_use]
 pub fn shown(change: &PendingChange) -> AccountChange {
-    let PendingChange { id, kind, subject, created_at, effective_at, .. } = *change;
-    let identifier_id = match kind {
-        ChangeKind::IdentifierRemoval | ChangeKind::IdentifierClaim => Some(subject.into()),
+    let PendingChange { id, account, kind, subject, created_at, effective_at } = *change;
+    let (identifier_id, account_id, other_account_id) = match kind {
+        ChangeKind::IdentifierRemoval | ChangeKind::IdentifierClaim => (Some(subject.into()), None, None),
+        ChangeKind::AccountMerge => (None, Some(account), Some(subject.into())),
     };
-    AccountChange { id, kind, identifier_id, created_at, effective_at }
+    AccountChange { id, kind, identifier_id, account_id, other_account_id, created_at, effective_at }
 }
 
 /// The token of the message that told of the change.

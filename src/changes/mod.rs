@@ -1,5 +1,5 @@
 //! Changes that wait for their time, so that their owner can stop them: the removal of an identifier, the claim of a
-//! recycled number.
+//! recycled number, the merge of two accounts.
 //!
 //! ```text
 //!   begin ──▶ waiting ──its time has come──▶ applied

@@ -18,10 +18,12 @@ pub enum ChangeKind {
     IdentifierRemoval,
     /// A number goes to whoever holds it now.
     IdentifierClaim,
+    /// Another account of the same person is taken in.
+    AccountMerge,
 }
 
 impl ChangeKind {
-    const ALL: [Self; 2] = [Self::IdentifierRemoval, Self::IdentifierClaim];
+    const ALL: [Self; 3] = [Self::IdentifierRemoval, Self::IdentifierClaim, Self::AccountMerge];
 
     /// Its name in the database and the API.
     #[must_use]
@@ -29,6 +31,7 @@ impl ChangeKind {
         match self {
             Self::IdentifierRemoval => "identifier_removal",
             Self::IdentifierClaim => "identifier_claim",
+            Self::AccountMerge => "account_merge",
         }
     }
 
@@ -40,7 +43,7 @@ impl ChangeKind {
     /// Whether it was begun from inside the account, so that who cancels it says that a stranger was there.
     pub(super) fn comes_from_inside(self) -> bool {
         match self {
-            Self::IdentifierRemoval => true,
+            Self::IdentifierRemoval | Self::AccountMerge => true,
             Self::IdentifierClaim => false,
         }
     }
@@ -54,7 +57,7 @@ pub struct PendingChange {
     pub account: AccountId,
     /// What kind it is.
     pub kind: ChangeKind,
-    /// What will change: an identifier.
+    /// What will change: an identifier, or the account that is taken in.
     pub subject: Uuid,
     /// When it was begun.
     pub created_at: DateTime<Utc>,

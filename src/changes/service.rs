@@ -61,7 +61,7 @@ pub async fn cancel_token(conn: &mut PgConnection, change: ChangeId, account: Ac
     Ok(token.reveal())
 }
 
-/// The changes of an account that wait, oldest first.
+/// The changes of an account that wait, oldest first; also the merge by which it is taken in.
 ///
 /// # Errors
 /// The database did not answer.
@@ -147,5 +147,9 @@ pub(super) async fn cancel(app: &App, token: &str, caller: &Caller) -> Result<()
         MessageKind::ClaimStoppedNotice
     };
     accounts::notify(&mut tx, app, account.id(), notice, &[]).await?;
+    if change.kind == ChangeKind::AccountMerge {
+        let other = if change.account == holder { change.subject.into() } else { change.account };
+        accounts::notify(&mut tx, app, other, MessageKind::MergeStoppedNotice, &[]).await?;
+    }
     Ok(app.commit(tx).await?)
 }

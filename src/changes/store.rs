@@ -136,13 +136,14 @@ pub(super) async fn withdraw(
     Ok(done.rows_affected() == 1)
 }
 
-/// The changes of an account that wait, oldest first.
+/// The changes of an account that wait, oldest first; also the merge by which it is taken in.
 pub(super) async fn waiting(conn: impl PgExecutor<'_>, account: AccountId) -> Result<Vec<PendingChange>, Internal> {
     let rows = sqlx::query_as!(
         Row,
         r#"SELECT id AS "id: ChangeId", account_id AS "account: AccountId", kind, subject_id AS subject, created_at,
                   effective_at
-           FROM pending_changes WHERE account_id = $1 AND state = 'waiting' ORDER BY id"#,
+           FROM pending_changes
+           WHERE state = 'waiting' AND (account_id = $1 OR (subject_id = $1 AND kind = 'account_merge')) ORDER BY id"#,
         account.uuid()
     )
     .fetch_all(conn)

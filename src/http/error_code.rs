@@ -60,6 +60,7 @@ error_codes! {
     AlreadyVerified "already_verified" CONFLICT,
     FactorCarriedReset "factor_carried_reset" CONFLICT,
     LimitReached "limit_reached" CONFLICT,
+    MergeConflict "merge_conflict" CONFLICT,
     Conflict "conflict" CONFLICT,
     SignInExpired "sign_in_expired" GONE,
     ReauthenticationExpired "reauthentication_expired" GONE,
@@ -139,6 +140,14 @@ field_codes! {
     PasswordBreached "password_breached",
     PasswordContainsContext "password_contains_context",
     PasswordUnchanged "password_unchanged",
+    TokenInvalid "token_invalid",
+    // `merge_conflict`.
+    SameAccount "same_account",
+    SamePhone "same_phone",
+    TooManyIdentifiers "too_many_identifiers",
+    TooManyFactors "too_many_factors",
+    ChangeWaiting "change_waiting",
+    HasRoles "has_roles",
     UnsupportedLocale "unsupported_locale",
     UnknownTimeZone "unknown_time_zone",
 }

@@ -1,5 +1,8 @@
 //! Identifiers that are not proved yet, and what is refused.
 
+use chrono::DateTime;
+use chrono::Utc;
+
 use crate::accounts::IdentifierKind;
 use crate::flows::SendError;
 use crate::ids::IdentifierId;
@@ -12,7 +15,7 @@ pub(super) const PENDING_SECS: i64 = 24 * 60 * 60;
 /// How long a removal waits.
 pub(super) const REMOVAL_HOURS: i64 = 72;
 /// Identifiers of one account; as many may wait to be proved.
-pub(super) const MOST: usize = 10;
+pub const MOST: usize = 10;
 
 /// An identifier that an account wants and has not proved yet.
 pub(super) struct PendingIdentifier {
@@ -21,6 +24,16 @@ pub(super) struct PendingIdentifier {
     pub kind: IdentifierKind,
     pub value: String,
     pub lookup_key: String,
+}
+
+/// The same, as it is held.
+pub struct WantedIdentifier {
+    /// What kind it is.
+    pub kind: IdentifierKind,
+    /// The address or number.
+    pub value: String,
+    /// When it was last asked for.
+    pub created_at: DateTime<Utc>,
 }
 
 /// Why an identifier was not changed.

@@ -7,6 +7,7 @@ use sqlx::PgExecutor;
 
 use super::model::MOST;
 use super::model::PendingIdentifier;
+use super::model::WantedIdentifier;
 use crate::accounts::Identifier;
 use crate::accounts::IdentifierKind;
 use crate::accounts::LockedAccount;
@@ -46,6 +47,23 @@ pub(super) async fn insert_pending(
     .execute(conn)
     .await?;
     Ok(id)
+}
+
+/// What an account wants and has not proved yet, newest first.
+pub(super) async fn wanted(conn: impl PgExecutor<'_>, account: AccountId) -> Result<Vec<WantedIdentifier>, Internal> {
+    let rows = sqlx::query!(
+        "SELECT id, kind, value, created_at FROM pending_identifiers WHERE account_id = $1 ORDER BY id DESC",
+        account.uuid()
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let kind = IdentifierKind::from_name(&row.kind);
+            let kind = kind.ok_or_else(|| Internal::bug(format!("pending_identifiers {}: unknown kind", row.id)))?;
+            Ok(WantedIdentifier { kind, value: row.value, created_at: row.created_at })
+        })
+        .collect()
 }
 
 pub(super) async fn find_pending(

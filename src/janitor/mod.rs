@@ -17,6 +17,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use crate::account_life;
 use crate::app::App;
 use crate::audit::Caller;
 use crate::claims;
@@ -68,7 +69,9 @@ fn told(chore: &'static str, outcome: Result<u64, Internal>) {
 /// The database did not answer.
 pub async fn carry_out(app: &App) -> Result<u64, Internal> {
     let caller = Caller::on_this_machine(&app.clock, NAME);
-    Ok(identifiers::apply_due(app, &caller).await? + claims::end_due(app, &caller).await?)
+    let removed = identifiers::apply_due(app, &caller).await?;
+    let claimed = claims::end_due(app, &caller).await?;
+    Ok(removed + claimed + account_life::merge_due(app, &caller).await?)
 }
 
 /// Does every chore once; answers each one's name and how many rows it touched.

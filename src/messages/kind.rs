@@ -102,6 +102,14 @@ message_kinds! {
     NoAccountNotice "no_account_notice",
     /// What an account signs in with. Value: `identifiers`, a hint of each.
     IdentifierReminder "identifier_reminder",
+    /// Another account is to be taken into this one. Values: `merges_at`, and `token`, which stops it.
+    MergeInNotice "merge_in_notice",
+    /// This account is to be taken into another one. Values: `merges_at`, and `token`, which stops it.
+    MergeAwayNotice "merge_away_notice",
+    /// Two accounts have become one.
+    MergedNotice "merged_notice",
+    /// Two accounts stay two: somebody stopped the merge, or they do not go together any more.
+    MergeStoppedNotice "merge_stopped_notice",
 }
 
 impl MessageKind {
@@ -158,6 +166,8 @@ impl MessageKind {
             Self::IdentifierReminder => &["identifiers"],
             Self::IdentifierLeavesNotice | Self::RecoveryNotice => &["token"],
             Self::ClosureNotice | Self::ClosureReminder => &["closes_at"],
+            // In the order of their names.
+            Self::MergeInNotice | Self::MergeAwayNotice => &["merges_at", "token"],
             _ => &[],
         }
     }

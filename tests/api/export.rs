@@ -17,7 +17,11 @@ fn an_export_holds_everything_about_its_owner() {
         let tablet = taro.sign_in().await;
         app.post("/v1/sessions/sign-out", &json!({ "refresh_token": tablet["refresh_token"] })).await.ok(204);
 
+        taro.post("/v1/account/identifiers", &json!({ "identifier": "taro@example.com" })).await.ok(201);
+        app.ignore_messages().await;
+
         let export = taro.get(EXPORT).await.ok(200);
+        assert_eq!(export["unproved_identifiers"][0]["value"], "taro@example.com");
         assert_eq!((&export["id"], &export["status"]), (&taro.tokens["account_id"], &json!("active")));
         assert_eq!((&export["display_name"], &export["locale"]), (&json!("Taro"), &json!("en")));
         assert_eq!(export["identifiers"], taro.get("/v1/account").await.ok(200)["identifiers"]);

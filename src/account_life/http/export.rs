@@ -15,6 +15,7 @@ use super::events::written;
 use super::factors;
 use super::factors::Factor;
 use crate::accounts::AccountStatus;
+use crate::accounts::IdentifierKind;
 use crate::app::App;
 use crate::changes;
 use crate::changes::AccountChange;
@@ -59,6 +60,8 @@ pub(super) struct Export {
     created_at: DateTime<Utc>,
     /// What its owner signs in with.
     identifiers: Vec<AccountIdentifier>,
+    /// Identifiers that were to be added and are not proved yet.
+    unproved_identifiers: Vec<UnprovedIdentifier>,
     /// The second factors.
     factors: Vec<Factor>,
     /// Recovery codes that are unused.
@@ -72,6 +75,19 @@ pub(super) struct Export {
     pending_changes: Vec<AccountChange>,
     /// What happened, newest first.
     events: Vec<AccountEvent>,
+}
+
+/// An identifier that is not proved.
+#[derive(Serialize, ToSchema)]
+struct UnprovedIdentifier {
+    /// What kind it is.
+    #[schema(inline)]
+    kind: IdentifierKind,
+    /// The address or number.
+    #[schema(example = "taro@example.jp")]
+    value: String,
+    /// When it was last asked for.
+    created_at: DateTime<Utc>,
 }
 
 /// A session, as it is held.
@@ -133,8 +149,16 @@ fn session(held: HeldSession) -> ExportedSession {
 }
 
 fn document(app: &App, held: Held) -> Export {
-    let Held { profile: own, factors: enrolled, recovery_codes_left, sessions, devices, pending_changes, events } =
-        held;
+    let Held {
+        profile: own,
+        wanted,
+        factors: enrolled,
+        recovery_codes_left,
+        sessions,
+        devices,
+        pending_changes,
+        events,
+    } = held;
     let devices = devices.into_iter().map(|device| ExportedDevice {
         id: device.id,
         created_at: device.created_at,
@@ -151,6 +175,10 @@ fn document(app: &App, held: Held) -> Export {
         created_at: own.created_at,
         identifiers: own.identifiers.into_iter().map(|own| identifiers::shown(app, own)).collect(),
         factors: enrolled.into_iter().map(factors::body).collect(),
+        unproved_identifiers: wanted
+            .into_iter()
+            .map(|wanted| UnprovedIdentifier { kind: wanted.kind, value: wanted.value, created_at: wanted.created_at })
+            .collect(),
         recovery_codes_left,
         sessions: sessions.into_iter().map(session).collect(),
         devices: devices.collect(),

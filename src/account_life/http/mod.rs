@@ -4,6 +4,7 @@ mod closure;
 mod events;
 mod export;
 mod factors;
+mod merges;
 mod profile;
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -19,6 +20,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(closure::keep)
         .service(events::list)
         .service(export::export)
+        .service(merges::merge)
         .service(factors::list)
         .service(factors::add)
         .service(factors::confirm)

@@ -106,7 +106,7 @@ pub(super) struct RecoveryCodesShown {
 }
 
 fn body(app: &App, shown: Shown) -> Account {
-    let Shown { profile, second_factor_kinds, pending_changes } = shown;
+    let Shown { profile, second_factor_kinds, pending_changes, mergeable } = shown;
     Account {
         id: profile.id,
         status: profile.status,
@@ -118,7 +118,7 @@ fn body(app: &App, shown: Shown) -> Account {
         second_factor_kinds,
         roles: profile.roles,
         pending_changes: pending_changes.iter().map(changes::shown).collect(),
-        mergeable: Vec::new(),
+        mergeable,
     }
 }
 

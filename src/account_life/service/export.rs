@@ -14,6 +14,8 @@ use crate::devices;
 use crate::devices::KnownDevice;
 use crate::factors;
 use crate::factors::ConfirmedFactor;
+use crate::identifiers;
+use crate::identifiers::WantedIdentifier;
 use crate::internal::Internal;
 use crate::sessions;
 use crate::sessions::CurrentSession;
@@ -25,6 +27,7 @@ const MOST: i64 = 10_000;
 /// What is held about a person.
 pub(in super::super) struct Held {
     pub profile: Profile,
+    pub wanted: Vec<WantedIdentifier>,
     pub factors: Vec<ConfirmedFactor>,
     pub recovery_codes_left: i64,
     pub sessions: Vec<HeldSession>,
@@ -40,6 +43,7 @@ pub(in super::super) async fn export(app: &App, session: &CurrentSession, caller
     audit::record(&mut tx, &app.clock, event).await?;
     let held = Held {
         profile: accounts::profile(&mut tx, account).await?,
+        wanted: identifiers::wanted(&mut tx, account).await?,
         factors: factors::confirmed(&mut tx, account).await?,
         recovery_codes_left: factors::recovery_codes_left(&mut tx, account).await?,
         sessions: sessions::held(&mut tx, account, MOST).await?,

@@ -4,6 +4,7 @@ mod closure;
 mod events;
 mod export;
 mod factors;
+mod merge;
 mod profile;
 
 pub use closure::remind_of_closures;
@@ -11,6 +12,8 @@ pub(super) use closure::*;
 pub(super) use events::*;
 pub(super) use export::*;
 pub(super) use factors::*;
+pub use merge::merge_due;
+pub(super) use merge::*;
 pub(super) use profile::*;
 
 use sqlx::PgConnection;

@@ -1,6 +1,7 @@
 //! The profile and the recovery codes.
 
 use super::lock;
+use super::mergeable;
 use crate::accounts;
 use crate::accounts::Profile;
 use crate::app::App;
@@ -13,6 +14,7 @@ use crate::changes::PendingChange;
 use crate::crypto::HashingError;
 use crate::factors;
 use crate::factors::FactorKind;
+use crate::ids::AccountId;
 use crate::internal::Internal;
 use crate::messages::MessageKind;
 use crate::sessions::CurrentSession;
@@ -22,6 +24,7 @@ pub(in super::super) struct Shown {
     pub profile: Profile,
     pub second_factor_kinds: Vec<FactorKind>,
     pub pending_changes: Vec<PendingChange>,
+    pub mergeable: Vec<AccountId>,
 }
 
 /// What to change; what is absent stays.
@@ -34,11 +37,12 @@ pub(in super::super) struct ProfileChange {
 pub(in super::super) async fn show(app: &App, session: &CurrentSession) -> Result<Shown, Internal> {
     let mut conn = app.db.acquire().await?;
     let profile = accounts::profile(&mut conn, session.account).await?;
-    let mut second_factor_kinds: Vec<_> =
-        factors::confirmed(&mut conn, session.account).await?.into_iter().map(|factor| factor.kind).collect();
+    let factors = factors::confirmed(&mut conn, session.account).await?;
+    let mergeable = mergeable(&mut conn, (session.account, &profile.identifiers), &factors).await?;
+    let mut second_factor_kinds: Vec<_> = factors.into_iter().map(|factor| factor.kind).collect();
     second_factor_kinds.dedup();
     let pending_changes = changes::waiting(&mut conn, session.account).await?;
-    Ok(Shown { profile, second_factor_kinds, pending_changes })
+    Ok(Shown { profile, second_factor_kinds, pending_changes, mergeable })
 }
 
 pub(in super::super) async fn change_profile(

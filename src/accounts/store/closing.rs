@@ -94,6 +94,41 @@ pub(in super::super) async fn close(
     Ok(closed.rows_affected() == 1)
 }
 
+/// Gives the identifiers of one account to another, where none of them is the primary one.
+pub(in super::super) async fn move_identifiers(
+    conn: &mut PgConnection,
+    from: &LockedAccount,
+    to: &LockedAccount,
+) -> Result<(), Internal> {
+    sqlx::query!(
+        "UPDATE identifiers SET account_id = $2, is_primary = false WHERE account_id = $1",
+        from.id().uuid(),
+        to.id().uuid()
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The account is gone, with all that still belonged to it.
+pub(in super::super) async fn end(
+    conn: &mut PgConnection,
+    account: &LockedAccount,
+    merged_into: &LockedAccount,
+    now: DateTime<Utc>,
+) -> Result<(), Internal> {
+    sqlx::query!(
+        "WITH gone AS (DELETE FROM accounts WHERE id = $1 RETURNING id)
+         INSERT INTO closed_accounts (id, closed_at, merged_into) SELECT id, $3, $2 FROM gone",
+        account.id().uuid(),
+        merged_into.id().uuid(),
+        now
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Some accounts that are gone and whose audit rows may still name a person.
 pub(in super::super) async fn to_erase(conn: impl PgExecutor<'_>, limit: i64) -> Result<Vec<AccountId>, Internal> {
     Ok(sqlx::query_scalar!(

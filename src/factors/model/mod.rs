@@ -23,6 +23,9 @@ pub use proof::Presented;
 pub(super) use proof::RegistrationChallenge;
 pub use proof::Sent;
 
+/// Confirmed factors of one account.
+pub const MOST: usize = 20;
+
 /// What kind of factor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]

@@ -9,6 +9,7 @@ use super::super::model::CheckError;
 use super::super::model::Confirmation;
 use super::super::model::EnrolmentCode;
 use super::super::model::FactorKind;
+use super::super::model::MOST;
 use super::super::model::Match;
 use super::super::model::NotConfirmed;
 use super::super::model::PendingFactor;
@@ -38,8 +39,6 @@ use crate::messages::MessageKind;
 
 /// How long an enrolment waits for its first code.
 pub(super) const ENROLMENT_SECS: i64 = 600;
-/// Confirmed factors of one account.
-const MAX_FACTORS: usize = 20;
 
 /// Where an enrolment takes place.
 #[derive(Clone, Copy)]
@@ -176,7 +175,7 @@ pub async fn confirm_enrolment(
     code: &EnrolmentCode,
 ) -> Result<Result<(), NotConfirmed>, Internal> {
     let enrolled = store::confirmed(conn, account.id()).await?;
-    if enrolled.len() >= MAX_FACTORS {
+    if enrolled.len() >= MOST {
         return Ok(Err(NotConfirmed::TooMany));
     }
     if code.number.is_some() && enrolled.iter().any(|factor| factor.number == code.number) {

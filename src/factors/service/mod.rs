@@ -129,3 +129,19 @@ pub async fn remove(
         Some(_) => Err(NotRemoved::Last),
     })
 }
+
+/// Gives the confirmed factors of one account to another; recovery codes stay with their own.
+///
+/// # Errors
+/// The database did not take it.
+pub async fn move_confirmed(conn: &mut PgConnection, from: &LockedAccount, to: &LockedAccount) -> Result<(), Internal> {
+    store::move_confirmed(conn, from, to).await
+}
+
+/// The accounts, at most ten, that have one of these numbers as a confirmed factor.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn holders(conn: &mut PgConnection, numbers: &[String]) -> Result<Vec<AccountId>, Internal> {
+    store::holders(conn, numbers).await
+}

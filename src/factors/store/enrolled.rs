@@ -40,6 +40,33 @@ pub(in super::super) async fn confirmed(
     Ok(factors)
 }
 
+/// Gives the confirmed factors of one account to another.
+pub(in super::super) async fn move_confirmed(
+    conn: &mut PgConnection,
+    from: &LockedAccount,
+    to: &LockedAccount,
+) -> Result<(), Internal> {
+    sqlx::query!(
+        "UPDATE factors SET account_id = $2, flow_id = NULL WHERE account_id = $1 AND confirmed_at IS NOT NULL",
+        from.id().uuid(),
+        to.id().uuid()
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The accounts that have one of these numbers as a confirmed factor.
+pub(in super::super) async fn holders(conn: &mut PgConnection, numbers: &[String]) -> Result<Vec<AccountId>, Internal> {
+    Ok(sqlx::query_scalar!(
+        r#"SELECT DISTINCT f.account_id AS "id: AccountId" FROM phone_factors p JOIN factors f ON f.id = p.factor_id
+           WHERE p.number = ANY($1) AND f.confirmed_at IS NOT NULL LIMIT 10"#,
+        numbers
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
 /// Notes that a factor was used.
 pub(in super::super) async fn touch(
     conn: &mut PgConnection,

@@ -12,6 +12,7 @@ pub(super) use removal::*;
 use sqlx::PgConnection;
 
 use super::model::IdentifierChangeError;
+use super::model::WantedIdentifier;
 use super::store;
 use crate::accounts;
 use crate::accounts::LockedAccount;
@@ -34,6 +35,14 @@ use crate::sessions::CurrentSession;
 /// The database did not answer.
 pub async fn purge(app: &App, limit: i64) -> Result<u64, Internal> {
     store::purge(&app.background_db, app.clock.now(), limit).await
+}
+
+/// What an account wants and has not proved yet, newest first.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn wanted(conn: &mut PgConnection, account: AccountId) -> Result<Vec<WantedIdentifier>, Internal> {
+    store::wanted(conn, account).await
 }
 
 /// What an account signs in with, the primary one first.

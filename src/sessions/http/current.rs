@@ -39,7 +39,24 @@ impl CurrentSession {
     /// The session of a request, and what its account may do.
     async fn of(request: &HttpRequest) -> Result<(Self, AccountStatus), Problem> {
         let app = request.app_data::<web::Data<App>>().ok_or_else(|| Internal::bug("no App in the server"))?;
-        let token = bearer(request)?;
+        Self::of_token(app, bearer(request)?).await
+    }
+
+    /// The session of an access token that is shown beside that of the caller, when its account is active and its owner
+    /// proved who they are within the last ten minutes.
+    ///
+    /// # Errors
+    /// The token or its session is not good, or not recent.
+    pub async fn shown(app: &App, token: &str) -> Result<Self, Problem> {
+        let (session, status) = Self::of_token(app, token).await?;
+        if status != AccountStatus::Active {
+            return Err(Problem::new(ErrorCode::AccountClosed));
+        }
+        session.require_recent(app)?;
+        Ok(session)
+    }
+
+    async fn of_token(app: &App, token: &str) -> Result<(Self, AccountStatus), Problem> {
         let access = tokens::verify(app, token).map_err(|error| match error {
             AccessTokenError::Invalid => Problem::new(ErrorCode::AccessTokenInvalid),
             AccessTokenError::Expired => Problem::new(ErrorCode::AccessTokenExpired),

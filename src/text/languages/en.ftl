@@ -113,6 +113,10 @@ problem-limit-reached =
     .title = There are too many of these already
     .detail = No more can be added. Remove one first.
     .help = There is an upper limit to how many of these one account can have. Remove one that you no longer need, then add the new one.
+problem-merge-conflict =
+    .title = These accounts cannot become one
+    .detail = The two accounts do not go together. The errors say why; mend that in one of them, then try again.
+    .help = Two accounts of one person can become one if they go together. They do not when the same phone is a second factor of both (remove it from one), when they would have too many addresses or second factors together, when a change of one of them still waits, or when the other account belongs to somebody who runs the service.
 problem-conflict =
     .title = This does not fit the present state
     .detail = Something else has changed in the meantime, or this cannot be done now.
@@ -218,6 +222,13 @@ field-password-too-common = Many people use this password, so it is easy to gues
 field-password-breached = This password has appeared in a data leak. Choose another one.
 field-password-contains-context = Do not use your address, your name or the name of this service in the password.
 field-password-unchanged = This is the password that you have now. Choose another one.
+field-token-invalid = This token is not valid, or its owner signed in more than ten minutes ago.
+field-same-account = This is the same account.
+field-same-phone = One phone is a second factor of both accounts.
+field-too-many-identifiers = Together the accounts have too many addresses and numbers.
+field-too-many-factors = Together the accounts have too many second factors.
+field-change-waiting = A change of one of the accounts waits for its time.
+field-has-roles = The other account has roles of an operator.
 field-unsupported-locale = This language is not offered.
 field-unknown-time-zone = This is not a known time zone, such as Asia/Tokyo.
 
@@ -505,6 +516,46 @@ message-closure-cancelled-notice =
         Your account was to be deleted. On { $at } this was taken back: it stays as it was.
 
         If it was not you, sign in, change your password, end your other sessions, and tell the people who run { $service }.
+message-merge-in-notice =
+    # $merges_at: when · $token: what stops it
+    .subject = Another account will become part of your { $service } account
+    .sms = { $service }: stop it with { $token }
+    .body =
+        Somebody who is signed in to your account asked on { $at } to take another account into it. On { $merges_at } you
+        will sign in here with the addresses, numbers and second factors of both.
+
+        If it was you, you need not do anything. If it was not you, stop it with this token:
+
+            { $token }
+
+        Stopping it signs out every device, and the password must be reset then.
+message-merge-away-notice =
+    # $merges_at: when · $token: what stops it
+    .subject = Your { $service } account will become part of another one
+    .sms = { $service }: stop it with { $token }
+    .body =
+        Somebody who is signed in to this account and to another one asked on { $at } to make them one. On { $merges_at } the
+        addresses, numbers and second factors of this account go to the other one, whose password counts from then on.
+
+        If it was you, you need not do anything. If it was not you, stop it with this token:
+
+            { $token }
+
+        Stopping it signs out every device, and the password must be reset then.
+message-merged-notice =
+    .subject = Your { $service } accounts are one now
+    .sms = { $service }: your accounts are one now.
+    .body =
+        Your accounts became one on { $at }. Sign in with any of your addresses or numbers, and with the password of the
+        account that you kept. The recovery codes of the other one do not work any more.
+
+        If it was not you, tell the people who run { $service } at once.
+message-merge-stopped-notice =
+    .subject = Your { $service } accounts stay apart
+    .sms = { $service }: your accounts were not made one.
+    .body =
+        Your account was to become one with another. On { $at } that was stopped, by its owner or because the two do not go
+        together any more. Nothing was changed in this one.
 
 # Advice on a password: `password-suggestion-<code>`
 

@@ -1,0 +1,227 @@
+//! Two accounts of one person become one.
+
+use chrono::DateTime;
+use chrono::SecondsFormat;
+use chrono::TimeDelta;
+use chrono::Utc;
+use sqlx::PgConnection;
+
+use super::super::model::Clash;
+use super::super::model::MergeError;
+use crate::accounts;
+use crate::accounts::AccountStatus;
+use crate::accounts::Contact;
+use crate::accounts::LockedAccount;
+use crate::accounts::OwnIdentifier;
+use crate::app::App;
+use crate::audit;
+use crate::audit::Caller;
+use crate::audit::Event;
+use crate::audit::EventKind;
+use crate::changes;
+use crate::changes::ChangeKind;
+use crate::changes::PendingChange;
+use crate::factors;
+use crate::factors::ConfirmedFactor;
+use crate::factors::FactorKind;
+use crate::identifiers;
+use crate::ids::AccountId;
+use crate::internal::Internal;
+use crate::messages;
+use crate::messages::MessageKind;
+use crate::messages::NewMessage;
+use crate::sessions::CurrentSession;
+
+/// How long a merge waits.
+const WAIT: TimeDelta = TimeDelta::hours(72);
+
+/// What a merge would move, and why it cannot.
+pub(in super::super) struct Plan {
+    pub identifiers: Vec<OwnIdentifier>,
+    pub factors: Vec<ConfirmedFactor>,
+    pub clashes: Vec<Clash>,
+}
+
+/// Looks at a merge of `other` into the caller's account; nothing is changed.
+pub(in super::super) async fn plan_merge(
+    app: &App,
+    session: &CurrentSession,
+    other: &CurrentSession,
+) -> Result<Plan, MergeError> {
+    let mut tx = app.begin().await?;
+    let (into, from) = both(&mut tx, session.account, other.account).await?;
+    Ok(plan(&mut tx, (&into, &from), None).await?)
+}
+
+/// Begins a merge of `other` into the caller's account; both owners get what stops it. Answers when it happens.
+pub(in super::super) async fn begin_merge(
+    app: &App,
+    session: &CurrentSession,
+    other: &CurrentSession,
+    caller: &Caller,
+) -> Result<DateTime<Utc>, MergeError> {
+    let merges_at = app.clock.now() + WAIT;
+    let mut tx = app.begin().await?;
+    let (into, from) = both(&mut tx, session.account, other.account).await?;
+    let plan = plan(&mut tx, (&into, &from), None).await?;
+    if !plan.clashes.is_empty() {
+        return Err(MergeError::Clash(plan.clashes));
+    }
+    let subject = (ChangeKind::AccountMerge, from.id().uuid());
+    let change = changes::begin(&mut tx, app, &into, subject, merges_at).await?;
+    let change = change.ok_or_else(|| MergeError::Clash(vec![Clash::ChangeWaiting]))?;
+    for (account, session) in [(&into, session), (&from, other)] {
+        let event = Event::new(EventKind::MergeBegun, caller).account(account.id()).session(session.id);
+        let detail = serde_json::json!({ "change_id": change.id, "into": into.id(), "merged": from.id() });
+        audit::record(&mut tx, &app.clock, event.detail(detail)).await?;
+    }
+    tell_of_merge(&mut tx, app, &change, (into.id(), MessageKind::MergeInNotice)).await?;
+    tell_of_merge(&mut tx, app, &change, (from.id(), MessageKind::MergeAwayNotice)).await?;
+    app.commit(tx).await?;
+    Ok(merges_at)
+}
+
+/// Both rows, locked in the order of their ids; both accounts must be active.
+async fn both(
+    conn: &mut PgConnection,
+    into: AccountId,
+    from: AccountId,
+) -> Result<(LockedAccount, LockedAccount), MergeError> {
+    if into == from {
+        return Err(MergeError::Clash(vec![Clash::SameAccount]));
+    }
+    let locked = accounts::lock_two(conn, (into, from)).await?.ok_or(MergeError::OtherInvalid)?;
+    if [&locked.0, &locked.1].iter().any(|account| account.status() != AccountStatus::Active) {
+        return Err(MergeError::OtherInvalid);
+    }
+    Ok(locked)
+}
+
+/// What `from` has and `into` would get; `merge` is the change that waits for exactly this.
+async fn plan(
+    conn: &mut PgConnection,
+    (into, from): (&LockedAccount, &LockedAccount),
+    merge: Option<&PendingChange>,
+) -> Result<Plan, Internal> {
+    let kept = accounts::profile(conn, into.id()).await?.identifiers.len();
+    let own = factors::confirmed(conn, into.id()).await?;
+    let identifiers = accounts::profile(conn, from.id()).await?.identifiers;
+    let mut moving = factors::confirmed(conn, from.id()).await?;
+    moving.retain(|factor| factor.kind != FactorKind::RecoveryCode);
+    let mut waiting = changes::waiting(conn, into.id()).await?;
+    waiting.extend(changes::waiting(conn, from.id()).await?);
+    waiting.retain(|change| merge.is_none_or(|merge| merge.id != change.id));
+
+    let same_phone =
+        |factor: &ConfirmedFactor| factor.number.is_some() && own.iter().any(|other| other.number == factor.number);
+    let apart = own.iter().filter(|factor| factor.kind != FactorKind::RecoveryCode).count();
+    let clashes = [
+        (Clash::SamePhone, moving.iter().any(same_phone)),
+        (Clash::TooManyIdentifiers, kept + identifiers.len() > identifiers::MOST),
+        (Clash::TooManyFactors, apart + moving.len() > factors::MOST),
+        (Clash::ChangeWaiting, !waiting.is_empty()),
+        (Clash::HasRoles, !from.roles().is_empty()),
+    ];
+    let clashes = clashes.into_iter().filter_map(|(clash, there)| there.then_some(clash)).collect();
+    Ok(Plan { identifiers, factors: moving, clashes })
+}
+
+/// Every identifier of an account gets what stops the merge.
+async fn tell_of_merge(
+    conn: &mut PgConnection,
+    app: &App,
+    change: &PendingChange,
+    (account, kind): (AccountId, MessageKind),
+) -> Result<(), Internal> {
+    let profile = accounts::profile(conn, account).await?;
+    let merges_at = change.effective_at.to_rfc3339_opts(SecondsFormat::Secs, true);
+    for own in &profile.identifiers {
+        let token = changes::cancel_token(conn, change.id, account).await?;
+        let notice = NewMessage::notice(Contact::of(&profile, own).content(kind), app.clock.now());
+        let notice = notice.of_flow(change.id.uuid().into(), change.effective_at);
+        let notice = notice.value("merges_at", merges_at.as_str()).value("token", token);
+        messages::enqueue(conn, &app.config.master_keys, &app.clock, &notice).await?;
+    }
+    Ok(())
+}
+
+/// Carries out the merges whose time has come; answers how many.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn merge_due(app: &App, caller: &Caller) -> Result<u64, Internal> {
+    let mut merged = 0;
+    for change in changes::due(app, ChangeKind::AccountMerge).await? {
+        merged += u64::from(merge(app, &change, caller).await?);
+    }
+    Ok(merged)
+}
+
+/// Two accounts that do not go together any more stay two, and their owners are told.
+async fn merge(app: &App, change: &PendingChange, caller: &Caller) -> Result<bool, Internal> {
+    let mut tx = app.background_db.begin().await?;
+    let from: AccountId = change.subject.into();
+    let fits = match both(&mut tx, change.account, from).await {
+        Ok((into, from)) if plan(&mut tx, (&into, &from), Some(change)).await?.clashes.is_empty() => Some((into, from)),
+        Ok(_) | Err(MergeError::OtherInvalid | MergeError::Clash(_)) => None,
+        Err(MergeError::Internal(error)) => return Err(error),
+    };
+    let Some((into, from)) = fits else {
+        let dropped = drop_merge(&mut tx, app, change, caller).await?;
+        app.commit(tx).await?;
+        return Ok(dropped);
+    };
+    if !changes::apply(&mut tx, app, &into, change.id).await? {
+        return Ok(false);
+    }
+    factors::move_confirmed(&mut tx, &from, &into).await?;
+    accounts::end_merged(&mut tx, &from, &into, app.clock.now()).await?;
+    for account in [&into, &from] {
+        let event = Event::new(EventKind::AccountsMerged, caller).account(account.id());
+        let detail = serde_json::json!({ "into": into.id(), "merged": from.id() });
+        audit::record(&mut tx, &app.clock, event.detail(detail)).await?;
+    }
+    accounts::notify(&mut tx, app, into.id(), MessageKind::MergedNotice, &[]).await?;
+    app.commit(tx).await?;
+    Ok(true)
+}
+
+/// Ends a merge that cannot be carried out; false when it has ended before.
+async fn drop_merge(
+    conn: &mut PgConnection,
+    app: &App,
+    change: &PendingChange,
+    caller: &Caller,
+) -> Result<bool, Internal> {
+    let Some(into) = accounts::lock(conn, change.account).await? else { return Ok(false) };
+    if !changes::withdraw(conn, app, &into, change.id).await? {
+        return Ok(false);
+    }
+    let event = Event::new(EventKind::MergeDropped, caller).account(into.id());
+    let detail = serde_json::json!({ "change_id": change.id, "merged": change.subject });
+    audit::record(conn, &app.clock, event.detail(detail)).await?;
+    accounts::notify(conn, app, into.id(), MessageKind::MergeStoppedNotice, &[]).await?;
+    if accounts::exists(conn, change.subject.into()).await? {
+        accounts::notify(conn, app, change.subject.into(), MessageKind::MergeStoppedNotice, &[]).await?;
+    }
+    Ok(true)
+}
+
+/// Other accounts that must be of the same person: a phone that was proved there was proved here.
+pub(super) async fn mergeable(
+    conn: &mut PgConnection,
+    (account, own): (AccountId, &[OwnIdentifier]),
+    factors: &[ConfirmedFactor],
+) -> Result<Vec<AccountId>, Internal> {
+    let mut numbers: Vec<String> = factors.iter().filter_map(|factor| factor.number.clone()).collect();
+    let mut found = Vec::new();
+    for number in &numbers {
+        found.extend(accounts::owner_of(conn, number).await?);
+    }
+    numbers.extend(own.iter().map(|own| own.lookup_key.clone()));
+    found.extend(factors::holders(conn, &numbers).await?);
+    found.sort_unstable();
+    found.dedup();
+    found.retain(|other| *other != account);
+    Ok(found)
+}
