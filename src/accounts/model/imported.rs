@@ -19,6 +19,8 @@ pub struct ImportedAccount {
     pub external_id: String,
     /// The hash, in a form that may be stored; without one the password is chosen by a reset.
     pub hash: Option<Zeroizing<String>>,
+    /// Whether the next sign-in asks for another password.
+    pub must_change_password: bool,
     /// What its owner signs in with; exactly one is the primary one.
     pub identifiers: Vec<ImportedIdentifier>,
     /// What its owner signed in with before.

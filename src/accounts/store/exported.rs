@@ -22,7 +22,7 @@ pub(in super::super) async fn page(
 ) -> Result<Vec<(ImportedAccount, Option<Zeroizing<Vec<u8>>>)>, Internal> {
     let rows = sqlx::query!(
         r#"SELECT a.id AS "id: AccountId", a.external_id, a.display_name, a.locale, a.time_zone, a.roles, a.created_at,
-                  p.hash_sealed, l.login AS "login?"
+                  p.hash_sealed, p.must_change, l.login AS "login?"
            FROM accounts a JOIN passwords p ON p.account_id = a.id LEFT JOIN legacy_logins l ON l.account_id = a.id
            WHERE a.status = 'active' AND a.id > $1 ORDER BY a.id LIMIT $2"#,
         after.uuid(),
@@ -38,6 +38,7 @@ pub(in super::super) async fn page(
                 id: row.id,
                 external_id: row.external_id.unwrap_or_else(|| row.id.to_string()),
                 hash: None,
+                must_change_password: row.must_change,
                 identifiers: identifiers.remove(&row.id.uuid()).unwrap_or_default(),
                 legacy_login: row.login.as_deref().and_then(LegacyLogin::parse),
                 display_name: row.display_name,

@@ -103,11 +103,14 @@ async fn insert_passwords(
     now: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
     let hashes: Vec<_> = accounts.iter().map(|(_, sealed)| sealed.clone()).collect();
+    let must_change: Vec<_> = accounts.iter().map(|(account, _)| account.must_change_password).collect();
     sqlx::query!(
-        "INSERT INTO passwords (account_id, hash_sealed, changed_at)
-         SELECT id, sealed, $3 FROM unnest($1::uuid[], $2::bytea[]) AS new (id, sealed)",
+        "INSERT INTO passwords (account_id, hash_sealed, must_change, changed_at)
+         SELECT id, sealed, must_change, $4
+         FROM unnest($1::uuid[], $2::bytea[], $3::boolean[]) AS new (id, sealed, must_change)",
         &ids(accounts),
         &hashes as &[Option<Vec<u8>>],
+        &must_change,
         now
     )
     .execute(conn)

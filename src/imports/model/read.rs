@@ -106,6 +106,7 @@ fn understood(
         id,
         external_id,
         hash,
+        must_change_password: record.must_change_password,
         identifiers,
         legacy_login: legacy_login.transpose().map_err(|reason| format!("/legacy_login: {reason}"))?,
         display_name: display_name.map_err(|reason| format!("/display_name: {reason}"))?,

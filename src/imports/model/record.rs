@@ -5,6 +5,7 @@
 //! | `external_id` | what the other system calls the account: 1 to 200 characters |
 //! | `identifiers` | 1 to 10 of `{kind, value, country?, verified_at?, primary?}`; the first one is primary unless another says so |
 //! | `password_hash?` | as the other system wrote it (`crypto::ImportedHash`); without one a reset sets the password |
+//! | `must_change_password?` | true: the first sign-in asks for another one |
 //! | `legacy_login?` | an old user name, good for the first sign-in |
 //! | `display_name? locale? time_zone? roles? created_at?` | `en`, `Asia/Tokyo`, none and now when absent |
 //! | `totp?` | up to 10 of `{secret, algorithm?, digits?, period?, label?}`; base32; SHA1, 6 and 30 alone |
@@ -37,6 +38,8 @@ pub(in super::super) struct Record {
     pub(super) identifiers: Vec<RecordIdentifier>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) password_hash: Option<Secret>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) must_change_password: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) legacy_login: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -100,6 +103,7 @@ impl Record {
             external_id: account.external_id,
             identifiers: account.identifiers.iter().map(RecordIdentifier::of).collect(),
             password_hash: account.hash.map(|hash| Secret(hash.to_string())),
+            must_change_password: account.must_change_password,
             legacy_login: account.legacy_login.map(|login| login.written().to_owned()),
             display_name: account.display_name,
             locale: Some(account.locale.to_owned()),

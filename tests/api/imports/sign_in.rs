@@ -42,6 +42,25 @@ fn without_a_factor_an_identifier_is_proved_and_one_is_enrolled() {
     });
 }
 
+/// Where the old password is not to be kept, the first sign-in asks for another one.
+#[test]
+fn a_password_that_must_change_is_changed_at_the_first_sign_in() {
+    test(async |app| {
+        let mut line = person("1", TARO, BCRYPT);
+        line["must_change_password"] = json!(true);
+        bring(app, &[line]).await;
+        let flow = app.start_sign_in(TARO, PASSWORD).await.ok(200);
+        assert_eq!(flow["next"], "change_password");
+        let new = "another horse, better battery";
+        let body = json!({ "sign_in_token": flow["sign_in_token"], "new_password": new });
+        let flow = app.post("/v1/sign-ins/password", &body).await.ok(200);
+        enrol(app, &prove(app, &flow, 0, TARO).await).await;
+        app.ignore_messages().await;
+        app.start_sign_in(TARO, PASSWORD).await.refused(401, "invalid_credentials");
+        app.start_sign_in(TARO, new).await.ok(200);
+    });
+}
+
 /// Confirmed factors come along, and are asked for.
 #[test]
 fn factors_that_come_along_are_asked_for() {

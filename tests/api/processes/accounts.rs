@@ -99,6 +99,7 @@ async fn an_export_is_an_import() {
     full["display_name"] = json!("太郎");
     full["roles"] = json!(["support", "editor"]);
     full["legacy_login"] = json!("Taro_99");
+    full["must_change_password"] = json!(true);
     full["totp"] = json!([{ "secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", "label": "Old phone" }]);
     full["phones"] = json!([{ "number": "+819012345678", "verified_at": "2020-01-01T00:00:00Z", "label": "Phone" }]);
     let unproved = json!({
@@ -121,7 +122,9 @@ async fn an_export_is_an_import() {
     assert!(import(&file, &[], &there.environment).starts_with("3 imported"));
     assert_eq!(exported(&there, "there.ndjson").1, lines);
     assert!(lines[2]["password_hash"].as_str().unwrap().starts_with("$wrapped$"), "{}", lines[2]);
-    for member in ["external_id", "password_hash", "display_name", "roles", "legacy_login", "totp"] {
+    for member in
+        ["external_id", "password_hash", "display_name", "roles", "legacy_login", "must_change_password", "totp"]
+    {
         assert_eq!(lines[0][member], full[member], "{member}");
     }
     here.embedded.stop().await.unwrap();
