@@ -7,8 +7,8 @@
 //!                └──cancel token, before that time──▶ cancelled
 //! ```
 //!
-//! A feature begins a change ([`begin`]) in the transaction that tells its owner, draws a cancel token ([`cancel_token`])
-//! for each message, and carries the change out when it is due ([`due`], [`apply`]). `POST /v1/account/changes/cancel` is for
+//! A feature begins a change ([`begin`]) in the transaction that tells its owner, writes
+//! the messages that can cancel it ([`send_token`]), and carries the change out when it is due ([`due`], [`apply`]). `POST /v1/account/changes/cancel` is for
 //! all of them alike.
 //!
 //! Rules
@@ -18,6 +18,8 @@
 //!   Used, unknown, too late or of a change that has ended otherwise: one answer, 410 `cancel_token_invalid`.
 //! * Who cancels what was begun from inside the account says that a stranger was in it: every session ends, and the
 //!   password opens nothing until it is reset. A claim comes from outside: cancelling it ends nothing else.
+//! * A mail leads to a page of the configuration, where there is one, with the token in the fragment: opening it changes
+//!   nothing. An SMS has no room for more than the token.
 //! * The owner is told everywhere that a change was cancelled.
 //! * Of one kind one change of one thing waits at a time.
 
@@ -37,5 +39,6 @@ pub use service::cancel_token;
 pub use service::cancelled_since;
 pub use service::due;
 pub use service::purge;
+pub use service::send_token;
 pub use service::waiting;
 pub use service::withdraw;

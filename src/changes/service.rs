@@ -24,7 +24,10 @@ use crate::ids::AccountId;
 use crate::ids::ChangeId;
 use crate::internal::Internal;
 use crate::messages;
+use crate::messages::Channel;
 use crate::messages::MessageKind;
+use crate::messages::NewContent;
+use crate::messages::NewMessage;
 use crate::sessions;
 use crate::sessions::EndReason;
 
@@ -50,8 +53,8 @@ pub async fn begin(
     Ok(store::insert(conn, &new).await?.then_some(new))
 }
 
-/// A token that cancels a change, for one message to the owner of `account`. The message belongs to the flow
-/// `change.uuid().into()`: once the change has ended it does not leave any more.
+/// A token that cancels a change, for one message to the owner of `account`, which belongs to the flow
+/// `change.uuid().into()`: once the change has ended it does not leave any more. See [`send_token`].
 ///
 /// # Errors
 /// The database did not take the row.
@@ -59,6 +62,27 @@ pub async fn cancel_token(conn: &mut PgConnection, change: ChangeId, account: Ac
     let token = OpaqueToken::<CancelToken>::generate();
     store::insert_token(conn, &token.digest(), change, account).await?;
     Ok(token.reveal())
+}
+
+/// Writes a message with a token that cancels the change, to the owner of `account`; its kind has the value `token` beside
+/// `values`. Once the change has ended it does not leave any more.
+///
+/// # Errors
+/// The database did not take the rows.
+pub async fn send_token(
+    conn: &mut PgConnection,
+    app: &App,
+    (change, account): (&PendingChange, AccountId),
+    content: NewContent,
+    values: &[(&str, &str)],
+) -> Result<(), Internal> {
+    let token = cancel_token(conn, change.id, account).await?;
+    let page = app.config.pages.cancel_change.as_ref().filter(|_| content.channel == Channel::Email);
+    let link = page.map(|page| page.link(&token));
+    let notice = NewMessage::notice(content, app.clock.now()).of_flow(change.id.uuid().into(), change.effective_at);
+    let notice = values.iter().fold(notice, |notice, (name, value)| notice.value(name, *value));
+    let notice = notice.value("token", token).link(link);
+    messages::enqueue(conn, &app.config.master_keys, &app.clock, &notice).await.map(drop)
 }
 
 /// The changes of an account that wait, oldest first; also the merge by which it is taken in.

@@ -29,12 +29,15 @@ pub struct PagesConfig {
     pub password_reset: Option<Page>,
     /// Where a person who is signed in changes their password.
     pub change_password: Option<Page>,
+    /// Where a person stops a change of their account; it reads the token out of the fragment.
+    pub cancel_change: Option<Page>,
 }
 
 pub(super) fn pages(read: &mut Reader, mode: Mode, origins: &[String]) -> PagesConfig {
     PagesConfig {
         password_reset: page(read, mode, origins, ("pages.password_reset", "reset-password")),
         change_password: page(read, mode, origins, ("pages.change_password", "change-password")),
+        cancel_change: page(read, mode, origins, ("pages.cancel_change", "cancel-change")),
     }
 }
 

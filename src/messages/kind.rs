@@ -146,7 +146,7 @@ impl MessageKind {
     /// Whether its mail may show a link; it then says so in words of its own (`.link` in place of `.body`).
     #[must_use]
     pub fn may_link(self) -> bool {
-        self == Self::PasswordReset
+        matches!(self, Self::PasswordReset | Self::IdentifierLeavesNotice | Self::ClaimObjectionNotice)
     }
 
     /// The values that its text needs beside service, time, code and minutes. One by a name in `_at` is a time (RFC 3339)

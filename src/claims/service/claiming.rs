@@ -137,11 +137,8 @@ async fn tell_owner(
             let notice = NewMessage::notice(content, clock.now()).value("identifier", &hint);
             messages::enqueue(conn, keys, clock, &notice).await?;
         }
-        let token = changes::cancel_token(conn, change.id, change.account).await?;
         let content = Contact::of(&profile, own).content(MessageKind::ClaimObjectionNotice);
-        let notice = NewMessage::notice(content, clock.now()).of_flow(change.id.uuid().into(), change.effective_at);
-        let notice = notice.value("identifier", &hint).value("token", token);
-        messages::enqueue(conn, keys, clock, &notice).await?;
+        changes::send_token(conn, app, (change, change.account), content, &[("identifier", &hint)]).await?;
     }
     Ok(())
 }

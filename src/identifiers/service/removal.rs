@@ -83,10 +83,8 @@ async fn tell_of_removal(
                 .await?;
         }
     }
-    let token = changes::cancel_token(conn, change.id, change.account).await?;
     let content = Contact::of(&profile, leaves).content(MessageKind::IdentifierLeavesNotice);
-    let notice = NewMessage::notice(content, clock.now()).of_flow(change.id.uuid().into(), change.effective_at);
-    messages::enqueue(conn, keys, clock, &notice.value("token", token)).await.map(drop)
+    changes::send_token(conn, app, (change, change.account), content, &[]).await
 }
 
 /// Carries out the removals whose time has come; answers how many.

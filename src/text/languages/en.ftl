@@ -361,6 +361,19 @@ message-identifier-leaves-notice =
             { $token }
 
         Stopping it signs out every device, and the password must be reset then.
+    .link =
+        Somebody who is signed in to your account asked on { $at } to remove this address from it. It works for 72 hours
+        more, and not after that.
+
+        If it was you, you need not do anything. If it was not you, stop it on this page:
+
+            { $link }
+
+        Or give this token where you are asked for it:
+
+            { $token }
+
+        Opening the page changes nothing yet. Stopping it signs out every device, and the password must be reset then.
 message-identifier-removal-notice =
     # $identifier: a hint of the address or number
     .subject = An address or number will be removed from your { $service } account
@@ -427,6 +440,20 @@ message-claim-objection-notice =
         token:
 
             { $token }
+    .link =
+        Somebody proved on { $at } that they hold the number { $identifier }, which belongs to your account. Carriers give
+        numbers that were given up to other people. In 30 days it leaves your account: it does not sign in any more, and
+        no codes go there.
+
+        If you do not have the number any more, you need not do anything. If it is still yours, stop the claim on this page:
+
+            { $link }
+
+        Or give this token where you are asked for it:
+
+            { $token }
+
+        Opening the page changes nothing yet.
 message-number-released-notice =
     .subject = This number is free for { $service }
     .sms = { $service }: this number is free now. You can sign up with it.

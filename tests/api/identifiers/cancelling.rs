@@ -54,6 +54,26 @@ fn a_cancelled_change_ends_every_session_and_voids_the_password() {
     });
 }
 
+/// The walk of an owner whom a thief wanted to lock out: stop it, reset the password, sign in with the old factor.
+#[test]
+fn an_owner_comes_back_after_a_cancellation() {
+    test(async |app| {
+        let taro = app.person(TARO).await;
+        cancel(app, &stolen(app, &taro).await).await.ok(204);
+        app.ignore_messages().await;
+        let body = json!({ "identifier": TARO });
+        let begun = app.post("/v1/password-resets", &body).await.ok(202);
+        let confirm = json!({
+            "method": "code", "password_reset_token": begun["password_reset_token"], "code": app.code_to(TARO).await,
+            "new_password": "tidal mango ledger vowel",
+        });
+        app.post("/v1/password-resets/confirm", &confirm).await.ok(204);
+        let flow = app.start_sign_in(TARO, "tidal mango ledger vowel").await.ok(200);
+        app.second_factor(&flow, &app.totp(&taro.factor).await).await.ok(201);
+        app.ignore_messages().await;
+    });
+}
+
 /// A token works once, however many show it.
 #[test]
 fn of_racing_cancellations_one_counts() {

@@ -29,7 +29,10 @@ fn a_removed_identifier_works_for_three_days_more() {
         let taro = app.person(TARO).await;
         let (first, other) = (first_id(&taro).await, add_proved(app, &taro, OTHER).await);
         let begun = remove(&taro, &first).await.ok(202);
-        assert!(text(&app.message_to(TARO).await["code"]).starts_with("cct_"));
+        let leaves = app.message_to(TARO).await;
+        let token = text(&leaves["code"]);
+        assert!(token.starts_with("cct_"));
+        assert_eq!(leaves["link"], format!("{}/cancel-change#{token}", app.url), "a page of the configuration");
         let notice = app.message_to(OTHER).await;
         assert!(text(&notice["text"]).contains("t•••@example.jp") && notice.get("code").is_none(), "{notice}");
         let account = taro.get("/v1/account").await.ok(200);
