@@ -90,6 +90,7 @@ pub use service::move_confirmed;
 pub use service::pending;
 pub use service::recovery_codes_left;
 pub use service::remove;
+pub use service::remove_all;
 pub use service::rename;
 pub use service::replace_recovery_codes;
 pub use service::resend_enrolment;

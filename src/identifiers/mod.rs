@@ -22,6 +22,7 @@
 //!   stop it with the token that was sent there. Asking again changes nothing. One that was never proved goes at once.
 //! * An account keeps one identifier that is not leaving (409 `last_identifier`), and has ten at most (409
 //!   `limit_reached`), however requests race.
+//! * A recovery brings an identifier that it proved itself ([`adopt`]) and lets go what is lost ([`lose`]), with the same wait.
 //! * Other people's identifiers, pending ones included, are not there (404).
 
 mod http;
@@ -34,8 +35,10 @@ pub use http::routes;
 pub use http::shown;
 pub use model::MOST;
 pub use model::WantedIdentifier;
+pub use service::adopt;
 pub use service::apply_due;
 pub use service::decide;
 pub use service::detach;
+pub use service::lose;
 pub use service::purge;
 pub use service::wanted;

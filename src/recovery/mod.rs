@@ -35,6 +35,8 @@
 //!   for all recoveries of the account together, so that strangers cannot flood anybody. A notice carries a token that
 //!   ends every recovery of the account, once.
 //! * A full sign-in with a factor that is older than the recovery ends it, in the transaction that opens the session.
+//! * What it opens with two kinds of proofs has always seen a password, a recovery code or a factor besides the code at a
+//!   destination, so that whoever took over a number alone gets nowhere.
 //! * Recoveries of one account do not hinder each other. The one that completes ends the others, and every session.
 //! * Completing opens no session: it removes what was lost, sets the new password, and begins a sign-in flow. A new password
 //!   is needed unless the old one was a proof. The contact becomes an identifier, if nobody has it; being new it carries
@@ -51,7 +53,9 @@ mod operator;
 mod service;
 mod store;
 
+pub use http::problem;
 pub use http::routes;
+pub use model::RecoveryError;
 pub use operator::Decided;
 pub use operator::ListedRecovery;
 pub use operator::ShownRecovery;
@@ -59,7 +63,10 @@ pub use operator::Verdict;
 pub use operator::decide_by_operator;
 pub use operator::list;
 pub use operator::show;
+pub use service::Ready;
 pub use service::cancel_by_sign_in;
+pub use service::complete;
 pub use service::decide;
 pub use service::purge;
+pub use service::ready;
 pub use service::tell_owners;

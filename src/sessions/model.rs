@@ -99,6 +99,8 @@ pub enum EndReason {
     PasswordChanged,
     /// The password was reset.
     PasswordReset,
+    /// The account was recovered.
+    Recovered,
 }
 
 impl EndReason {
@@ -109,6 +111,7 @@ impl EndReason {
             Self::RefreshTokenReused => "refresh_token_reused",
             Self::PasswordChanged => "password_changed",
             Self::PasswordReset => "password_reset",
+            Self::Recovered => "recovered",
         }
     }
 }

@@ -6,7 +6,8 @@
 //!                        ▼
 //!               verify_identifier ──code──▶ enrol_second_factor ──first code or passkey──▶ session
 //!                                                   ▲
-//!   verified sign-up ───────────────────────────────┘
+//!   verified sign-up ───────────────────────────────┤
+//!   completed recovery, nothing left ───────────────┘   (with a factor left: second_factor)
 //!
 //!   passkey ──▶ session
 //! ```

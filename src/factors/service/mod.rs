@@ -112,6 +112,19 @@ pub async fn rename(
     store::rename(conn, account, factor, label).await
 }
 
+/// Removes every factor of an account, or those of one kind, because their owner has lost them; the last one, too. What
+/// opens the account next is an enrolment.
+///
+/// # Errors
+/// The database did not take it.
+pub async fn remove_all(
+    conn: &mut PgConnection,
+    account: &LockedAccount,
+    kind: Option<FactorKind>,
+) -> Result<(), Internal> {
+    store::remove_all(conn, account, kind).await
+}
+
 /// Removes a factor at once; answers what it was.
 ///
 /// # Errors

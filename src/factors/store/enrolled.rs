@@ -95,6 +95,22 @@ pub(in super::super) async fn rename(
     Ok(renamed.rows_affected() == 1)
 }
 
+/// Removes every factor of an account, or those of one kind, enrolments under way included.
+pub(in super::super) async fn remove_all(
+    conn: &mut PgConnection,
+    account: &LockedAccount,
+    kind: Option<FactorKind>,
+) -> Result<(), Internal> {
+    sqlx::query!(
+        "DELETE FROM factors WHERE account_id = $1 AND ($2::text IS NULL OR kind = $2)",
+        account.id().uuid(),
+        kind.map(FactorKind::name)
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Removes a factor, unless it is the last confirmed one; false when nothing was removed.
 pub(in super::super) async fn remove(
     conn: &mut PgConnection,

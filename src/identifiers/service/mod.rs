@@ -1,10 +1,13 @@
 //! Adding, proving, choosing and removing, each in one transaction.
 
 mod adding;
+mod recovered;
 mod removal;
 
 pub use adding::decide;
 pub(super) use adding::*;
+pub use recovered::adopt;
+pub use recovered::lose;
 pub use removal::apply_due;
 pub use removal::detach;
 pub(super) use removal::*;

@@ -66,7 +66,7 @@ pub(in super::super) async fn remove(
 }
 
 /// The one that leaves gets what stops it; the others get to know.
-async fn tell_of_removal(
+pub(super) async fn tell_of_removal(
     conn: &mut PgConnection,
     app: &App,
     change: &PendingChange,

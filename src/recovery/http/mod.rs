@@ -12,6 +12,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::model::Recovery;
 use super::model::RecoveryError;
 use super::model::Told;
+use crate::accounts::AccountStatus;
 use crate::app::App;
 use crate::http::ErrorCode;
 use crate::http::FieldCode;
@@ -54,9 +55,20 @@ impl RecoveryState {
     }
 }
 
-fn problem(error: RecoveryError) -> Problem {
+/// What a person is told when a step was refused.
+#[must_use]
+pub fn problem(error: RecoveryError) -> Problem {
     match error {
         RecoveryError::Expired => Problem::new(ErrorCode::RecoveryTokenInvalid),
+        RecoveryError::PasswordNeeded => Problem::field("/new_password", FieldCode::Required),
+        RecoveryError::Password(faults) => {
+            let blank = Problem::new(ErrorCode::InvalidFields);
+            faults.into_iter().fold(blank, |problem, fault| problem.fault("/new_password", fault.into()))
+        }
+        RecoveryError::Inactive(AccountStatus::Suspended) => Problem::new(ErrorCode::AccountSuspended),
+        RecoveryError::Inactive(AccountStatus::Closed | AccountStatus::Closing | AccountStatus::Active) => {
+            Problem::new(ErrorCode::AccountClosed)
+        }
         RecoveryError::CancelTokenInvalid => Problem::new(ErrorCode::CancelTokenInvalid),
         RecoveryError::WrongStep => Problem::new(ErrorCode::WrongStep),
         RecoveryError::Lost => Problem::field("/kind", FieldCode::NotSupported),

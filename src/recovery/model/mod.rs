@@ -17,6 +17,7 @@ pub(super) use proof::proved_by_code;
 pub(super) use state::State;
 pub(super) use state::Told;
 
+use crate::accounts::AccountStatus;
 use crate::accounts::Identifier;
 use crate::crypto::HashingError;
 use crate::crypto::TokenKind;
@@ -28,6 +29,8 @@ use crate::limits::Limited;
 use crate::limits::MessageRefused;
 use crate::messages::Channel;
 use crate::messages::ChannelRefused;
+use crate::password_policy::PasswordFault;
+use crate::password_policy::PasswordRefusal;
 
 /// How long a recovery waits for the code of its contact.
 pub(super) const PENDING: TimeDelta = TimeDelta::hours(24);
@@ -103,6 +106,11 @@ pub(super) struct Recovery {
 }
 
 impl Recovery {
+    /// Whether it can only be completed with a new password: the old one is lost, or nobody has shown that they know it.
+    pub(super) fn needs_password(&self) -> bool {
+        self.lost.contains(&Lost::Password) || !self.proofs.contains(&Proved::Password)
+    }
+
     /// What the person in it is told.
     pub(super) fn told(&self, now: DateTime<Utc>) -> Told {
         self.state.told(now, &self.proofs)
@@ -116,10 +124,19 @@ impl Recovery {
 
 /// Why a step was refused.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum RecoveryError {
+pub enum RecoveryError {
     /// The token is unknown or too old, or the recovery has ended.
     #[error("the recovery is over")]
     Expired,
+    /// A new password is needed: the old one is lost, or was not proved.
+    #[error("a new password is needed")]
+    PasswordNeeded,
+    /// The new password is refused.
+    #[error("the new password is refused")]
+    Password(Vec<PasswordFault>),
+    /// The account may do nothing.
+    #[error("the account is {0:?}")]
+    Inactive(AccountStatus),
     /// The token of the notice is unknown, used or too old.
     #[error("the token of the notice is void")]
     CancelTokenInvalid,
@@ -178,6 +195,15 @@ impl From<FailuresError> for RecoveryError {
         match error {
             FailuresError::Closed { retry_after_secs } => Self::NoTriesLeft { retry_after_secs },
             FailuresError::Internal(error) => Self::Internal(error),
+        }
+    }
+}
+
+impl From<PasswordRefusal> for RecoveryError {
+    fn from(refusal: PasswordRefusal) -> Self {
+        match refusal {
+            PasswordRefusal::Faults(faults) => Self::Password(faults),
+            PasswordRefusal::Internal(error) => Self::Internal(error),
         }
     }
 }

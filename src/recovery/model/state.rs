@@ -134,6 +134,11 @@ impl State {
         self.opens_at().map(|_| Self::Ended(Ending::Denied))
     }
 
+    /// It has its effect.
+    pub(in super::super) fn completed(self, now: DateTime<Utc>, proofs: &[Proved]) -> Option<Self> {
+        (self.told(now, proofs) == Told::Open).then_some(Self::Ended(Ending::Completed))
+    }
+
     /// Its owner does not want it.
     pub(in super::super) fn cancelled(self) -> Option<Self> {
         (!matches!(self, Self::Ended(_))).then_some(Self::Ended(Ending::Cancelled))
@@ -169,6 +174,7 @@ mod tests {
             (State::Ended(Ending::Cancelled), &OPEN, Told::Cancelled),
         ] {
             assert_eq!(state.told(now(), proofs), told, "{state:?} {proofs:?}");
+            assert_eq!(state.completed(now(), proofs).is_some(), told == Told::Open, "{state:?} {proofs:?}");
         }
     }
 
@@ -187,7 +193,7 @@ mod tests {
         for ending in [Ending::Cancelled, Ending::Denied, Ending::Completed] {
             let ended = State::Ended(ending);
             assert_eq!(ended.cancelled().or(ended.denied()).or(ended.approved(now())), None);
-            assert_eq!(ended.contact_proved(now()), None);
+            assert_eq!(ended.contact_proved(now()).or(ended.completed(now(), &OPEN)), None);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod cancel;
 mod codes;
+mod complete;
 mod notices;
 mod outbox;
 mod proofs;
@@ -15,6 +16,9 @@ pub(super) use cancel::cancel;
 pub use cancel::cancel_by_sign_in;
 pub(super) use codes::send_code;
 pub(super) use codes::verify_contact;
+pub use complete::Ready;
+pub use complete::complete;
+pub use complete::ready;
 pub use notices::tell_owners;
 pub use outbox::decide;
 pub(super) use proofs::prove;

@@ -6,6 +6,7 @@ mod identifier;
 mod passkey;
 mod password;
 mod reauthentication;
+mod recovered;
 mod second_factor;
 mod staged;
 
@@ -37,6 +38,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(enrolment::begin)
         .service(enrolment::resend)
         .service(enrolment::confirm)
+        .service(recovered::complete)
         .service(reauthentication::send_code)
         .service(reauthentication::ask_passkey)
         .service(reauthentication::reauthenticate);

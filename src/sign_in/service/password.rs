@@ -13,6 +13,7 @@ use super::record_alone;
 use crate::accounts;
 use crate::accounts::AuthenticateError;
 use crate::accounts::Authenticated;
+use crate::accounts::LockedAccount;
 use crate::accounts::Login;
 use crate::app::App;
 use crate::audit;
@@ -108,6 +109,16 @@ pub async fn start_after_sign_up(
     client_id: &str,
 ) -> Result<StartedFlow, Internal> {
     let account = accounts::lock(conn, account).await?.ok_or_else(|| Internal::bug("the new account is not there"))?;
+    start_proved(conn, app, &account, client_id).await
+}
+
+/// The flow of a person who has proved who they are by other means than a password.
+pub(in super::super) async fn start_proved(
+    conn: &mut PgConnection,
+    app: &App,
+    account: &LockedAccount,
+    client_id: &str,
+) -> Result<StartedFlow, Internal> {
     let mut flow = new_flow(app, account.id(), account.password_version(), client_id);
     flow.identifier_proved = true;
     keep(app, flow, conn).await

@@ -24,6 +24,7 @@ const PUBLIC: &[&str] = &[
     "check_password",
     "claim_identifier",
     "complete_passkey_sign_in",
+    "complete_recovery",
     "complete_sign_in",
     "confirm_device_token",
     "confirm_enrolment",

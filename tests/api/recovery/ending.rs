@@ -11,7 +11,7 @@ use crate::support::PASSWORD;
 use crate::support::TestApp;
 use crate::support::test;
 
-fn operator() -> Caller {
+pub fn operator() -> Caller {
     Caller {
         ip: std::net::Ipv4Addr::LOCALHOST.into(),
         user_agent: "operator".to_owned(),

@@ -1,9 +1,11 @@
 //! `src/recovery`: the slow way back.
 
 mod beginning;
+mod completing;
 mod ending;
 mod proofs;
 mod telling;
+mod walks;
 
 use serde_json::Value;
 use serde_json::json;

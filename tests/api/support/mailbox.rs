@@ -52,14 +52,15 @@ impl Mailbox {
         self.mails.lock().unwrap().iter().filter(|mail| mail.contains(&format!("To: {address}\r\n"))).count()
     }
 
-    /// The six digits that stand alone in a mail to this address.
+    /// The six or eight digits that stand alone in a mail to this address.
     pub async fn code_to(&self, address: &str) -> String {
         until("a mail", async || {
             let mails = self.mails.lock().unwrap();
             let mail = mails.iter().rfind(|mail| mail.contains(&format!("To: {address}")))?;
             let (_, text) = mail.split_once("\r\n\r\n")?;
             let mut words = text.split(|c: char| !c.is_ascii_alphanumeric());
-            words.find(|word| word.len() == 6 && word.bytes().all(|byte| byte.is_ascii_digit())).map(str::to_owned)
+            let is_code = |word: &&str| [6, 8].contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_digit());
+            words.find(is_code).map(str::to_owned)
         })
         .await
     }
