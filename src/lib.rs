@@ -60,6 +60,7 @@ pub mod help;
 
 pub mod deliveries;
 pub mod development;
+pub mod provider_events;
 pub mod vitals;
 
 pub mod health;

@@ -39,6 +39,7 @@ use crate::messages::Transport;
 use crate::openapi;
 use crate::openapi::Document;
 use crate::passwords;
+use crate::provider_events;
 use crate::recovery;
 use crate::reminders;
 use crate::scrape;
@@ -78,6 +79,7 @@ fn endpoints(mode: Mode) -> impl Fn(&mut ServiceConfig<'_>) + Copy {
         reminders::routes(config);
         tokens::routes(config);
         help::routes(config);
+        provider_events::routes(config);
         health::routes(config);
         openapi::routes(config);
         if mode == Mode::Development {
@@ -100,7 +102,7 @@ impl Server {
     /// # Errors
     /// A store does not answer, the schema is not current, no key can sign, or the mail settings are wrong.
     pub async fn start(app: Arc<App>, listeners: Vec<TcpListener>) -> Result<Self, Internal> {
-        let transport = Transport::new(&app.config.messages).map_err(Internal::bug)?;
+        let transport = Transport::new(&app.config).map_err(Internal::bug)?;
         if !db::schema_is_current(&app.background_db).await? {
             return Err(Internal::bug("the database lacks migrations of this version: run `sekisho migrate`"));
         }

@@ -119,6 +119,8 @@ event_kinds! {
     PasswordChanged "password_changed",
     /// A wrong current password at a change of the password.
     PasswordChangeFailed "password_change_failed",
+    /// An operator had a message tried again.
+    MessageRetried "message_retried",
     /// An operator had a signing key made.
     SigningKeyMade "signing_key_made",
     /// An operator dropped a signing key.

@@ -5,6 +5,7 @@ mod dev;
 mod janitor;
 mod keys;
 mod limits;
+mod messages;
 mod migrate;
 mod openapi;
 mod recoveries;
@@ -53,6 +54,9 @@ enum Command {
     /// How often anyone may do anything
     #[command(subcommand)]
     Limits(limits::Action),
+    /// Messages that left, wait, or could not leave
+    #[command(subcommand)]
+    Messages(messages::Action),
     /// People who have lost the usual way into their account
     #[command(subcommand)]
     Recoveries(recoveries::Action),
@@ -83,6 +87,7 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Accounts(action) => accounts::run(action).await,
         Command::Keys(action) => keys::run(action).await,
         Command::Limits(action) => limits::run(action).await,
+        Command::Messages(action) => messages::run(action).await,
         Command::Recoveries(action) => recoveries::run(action).await,
         Command::Janitor(arguments) => janitor::run(arguments).await,
     }

@@ -35,6 +35,7 @@ pub use opaque_token::damaged;
 #[cfg(any(test, fuzzing))]
 pub use opaque_token::opaque_token_property;
 pub use password_hash::*;
+pub use shared_secret::hmac_sha1;
 pub use shared_secret::hmac_sha256;
 pub use signing_keys::*;
 

@@ -1,6 +1,6 @@
 //! HTTP: bodies in, answers and problems out, and what is the same for every request.
 //!
-//! * A handler takes [`Json`], [`OptionalJson`] or [`Query`] (strict, with pointers) and [`Client`] (who is calling), and
+//! * A handler takes [`Json`], [`OptionalJson`] or [`Query`] (strict, with pointers), or [`Raw`] where a signature is judged first, and [`Client`] (who is calling), and
 //!   answers with [`ok`], [`created`], [`accepted`], [`no_content`] or a [`Problem`].
 //! * [`edge()`] is the outermost middleware: ids, log span, 405, 406, unknown parameters, CORS, security headers,
 //!   the words of problems. It finds its [`HttpContext`] in the application.
@@ -19,6 +19,7 @@ mod json;
 mod page;
 mod problem;
 mod query;
+mod raw;
 mod refresh_cookie;
 mod render;
 mod routes;
@@ -57,6 +58,7 @@ pub use problem::Problem;
 pub use query::Query;
 #[cfg(any(test, fuzzing))]
 pub use query::query_property;
+pub use raw::Raw;
 pub use refresh_cookie::clear_refresh_cookie;
 pub use refresh_cookie::refresh_cookie;
 pub use refresh_cookie::refresh_token_from_cookie;

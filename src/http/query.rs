@@ -12,6 +12,7 @@ use actix_web::HttpRequest;
 use actix_web::dev::Payload;
 use serde::de::DeserializeOwned;
 
+use crate::http::error_code::ErrorCode;
 use crate::http::error_code::FieldCode;
 use crate::http::json::JsonFault;
 use crate::http::json::Node;
@@ -39,6 +40,16 @@ pub(super) fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
     let members = pairs(query).map_err(|fault| into_problem(&fault))?;
     let members = members.into_iter().map(|(name, value)| (name, Node::Parameter(value))).collect();
     read(Node::Members(members)).map_err(|fault| into_problem(&fault))
+}
+
+/// The fields of a form (`application/x-www-form-urlencoded`).
+///
+/// # Errors
+/// 400 `malformed_request`.
+pub(super) fn form(body: &[u8]) -> Result<Vec<(String, String)>, Problem> {
+    let malformed = || Problem::new(ErrorCode::MalformedRequest);
+    let text = std::str::from_utf8(body).map_err(|_| malformed())?;
+    pairs(text).map_err(|_| malformed())
 }
 
 /// Refuses parameters that are not among `known`.
@@ -107,7 +118,6 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
-    use crate::http::error_code::ErrorCode;
     use crate::http::problem::Place;
 
     #[derive(Debug, Deserialize)]

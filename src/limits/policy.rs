@@ -37,6 +37,8 @@ pub enum Policy {
     Recovery,
     /// Recoveries of one identifier; by network, so that nobody uses up what its owner needs.
     RecoveryIdentifier,
+    /// What providers of messages tell; by network.
+    ProviderEvent,
     /// Documents that everyone may read; by network.
     Public,
 }
@@ -76,6 +78,7 @@ impl Policy {
         Self::PhoneMessage,
         Self::Recovery,
         Self::RecoveryIdentifier,
+        Self::ProviderEvent,
         Self::Public,
     ];
 
@@ -106,6 +109,7 @@ impl Policy {
             Self::PhoneMessage => "phone_message",
             Self::Recovery => "recovery",
             Self::RecoveryIdentifier => "recovery_identifier",
+            Self::ProviderEvent => "provider_event",
             Self::Public => "public",
         }
     }
@@ -160,6 +164,8 @@ impl Policy {
             Self::Recovery => Quota::new(20, 60),
             // One, and a few that went wrong.
             Self::RecoveryIdentifier => Quota::new(5, 86_400),
+            // One provider tells of each message, from few addresses; a hundred messages a second is a large service.
+            Self::ProviderEvent => Quota::new(6000, 60),
             // JWKS and discovery, fetched by every service behind one address.
             Self::Public => Quota::new(1200, 60),
         }

@@ -26,6 +26,8 @@
 //!   one, three times.
 //! * A link leads to a page of the configuration and to no other; its token travels in the fragment, which no server and
 //!   no mail scanner sees, so that opening it changes nothing. Only mails have room for links.
+//! * A receipt of a provider ([`record_receipt`]) is written once; one of arrival ends a message that is queued still.
+//! * A call says its code after a key was pressed, where the provider can; by a webhook it is one text.
 //! * A provider that fails three times in a row is left alone for a while. A channel without a working provider is not
 //!   open: it is not offered, and who asks for it is refused with `channel_unavailable`; a message for which nobody chose
 //!   waits.
@@ -40,7 +42,9 @@ mod kind;
 mod model;
 mod payload;
 mod post;
+mod receipts;
 mod render;
+mod signatures;
 mod smtp;
 mod store;
 mod transport;
@@ -67,8 +71,14 @@ pub use model::Channel;
 pub use model::Message;
 pub use model::NewContent;
 pub use model::NewMessage;
+pub use receipts::Receipt;
+pub use receipts::twilio_receipt;
 pub use render::Letterhead;
 pub use render::render;
+pub use signatures::TWILIO_SIGNATURE;
+pub use signatures::WEBHOOK_SIGNATURE;
+pub use signatures::is_signed;
+pub use signatures::is_signed_by_twilio;
 pub use store::endings::Ending;
 pub use store::endings::finish;
 pub use store::endings::give_up_expired;
@@ -76,10 +86,16 @@ pub use store::inbox::InboxFilter;
 pub use store::inbox::InboxItem;
 pub use store::inbox::clear as inbox_clear;
 pub use store::inbox::list as inbox_list;
+pub use store::operator::Listed as ListedMessage;
+pub use store::operator::list as list_messages;
+pub use store::operator::record_receipt;
+pub use store::operator::retry_now as retry_message;
+pub use store::operator::show as show_message;
 pub use store::outbox::claim;
 pub use store::outbox::drop_for_flow;
 pub use store::outbox::enqueue;
 pub use store::outbox::is_current;
 pub use transport::Transport;
 pub use transport::TransportFault;
+pub use twiml::open_script;
 pub use wake::Wake;

@@ -1,17 +1,19 @@
 //! How messages leave: each provider by its own protocol, or into the development inbox.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use sqlx::PgPool;
 
 use crate::config::CarrierConfig;
-use crate::config::MessagesConfig;
+use crate::config::Config;
 use crate::internal::Internal;
 use crate::messages::attempt::Failure;
 use crate::messages::attempt::Outgoing;
 use crate::messages::channels::INBOX;
 use crate::messages::smtp::Smtp;
 use crate::messages::store::inbox;
+use crate::messages::twilio::Callbacks;
 use crate::messages::twilio::Twilio;
 use crate::messages::webhook::Webhook;
 
@@ -44,18 +46,23 @@ impl Transport {
     ///
     /// # Errors
     /// The configuration cannot be used.
-    pub fn new(config: &MessagesConfig) -> Result<Self, TransportFault> {
-        let from = config.mail_from.as_deref().unwrap_or_default();
+    pub fn new(config: &Config) -> Result<Self, TransportFault> {
+        let messages = &config.messages;
+        let from = messages.mail_from.as_deref().unwrap_or_default();
         let mut carriers = BTreeMap::from([(INBOX.to_owned(), Carrier::Inbox)]);
-        for provider in &config.providers {
+        for provider in &messages.providers {
             let carrier = match &provider.carrier {
-                CarrierConfig::Smtp(url) => Carrier::Smtp(Box::new(Smtp::new(url, from, config.timeout)?)),
+                CarrierConfig::Smtp(url) => Carrier::Smtp(Box::new(Smtp::new(url, from, messages.timeout)?)),
                 CarrierConfig::Twilio(twilio) => {
-                    Carrier::Twilio(Box::new(Twilio::new(twilio, config.timeout).map_err(|_| TransportFault::Tls)?))
+                    let url = format!("{}/v1/provider-events/{}", config.issuer, provider.name);
+                    let callbacks = Callbacks { url, keys: Arc::clone(&config.master_keys) };
+                    Carrier::Twilio(Box::new(
+                        Twilio::new(twilio, messages.timeout, callbacks).map_err(|_| TransportFault::Tls)?,
+                    ))
                 }
-                CarrierConfig::Webhook(webhook) => {
-                    Carrier::Webhook(Box::new(Webhook::new(webhook, config.timeout).map_err(|_| TransportFault::Tls)?))
-                }
+                CarrierConfig::Webhook(webhook) => Carrier::Webhook(Box::new(
+                    Webhook::new(webhook, messages.timeout).map_err(|_| TransportFault::Tls)?,
+                )),
             };
             carriers.insert(provider.name.clone(), carrier);
         }

@@ -1,6 +1,7 @@
 //! Short messages and calls through a service that speaks as Twilio does: Programmable Messaging and Voice of the API
 //! 2010-04-01, form-encoded, with Basic authentication.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Client;
@@ -9,12 +10,14 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::config::TwilioConfig;
+use crate::crypto::MasterKeys;
 use crate::messages::attempt::Failure;
 use crate::messages::attempt::Outgoing;
 use crate::messages::model::Channel;
 use crate::messages::post;
 use crate::messages::post::Answer;
 use crate::messages::twiml;
+use crate::messages::twiml::Script;
 
 /// Seconds that a phone rings before nobody is at home.
 const RING_SECS: &str = "30";
@@ -28,6 +31,15 @@ pub(super) struct Twilio {
     account: String,
     token: SecretString,
     from: String,
+    callbacks: Callbacks,
+}
+
+/// Where the service tells us what became of a message.
+pub(super) struct Callbacks {
+    /// Our public address of this provider's events.
+    pub(super) url: String,
+    /// What is said later is sealed with them.
+    pub(super) keys: Arc<MasterKeys>,
 }
 
 /// What is read of an answer.
@@ -38,20 +50,23 @@ struct Told {
 }
 
 impl Twilio {
-    pub(super) fn new(config: &TwilioConfig, timeout: Duration) -> reqwest::Result<Self> {
+    pub(super) fn new(config: &TwilioConfig, timeout: Duration, callbacks: Callbacks) -> reqwest::Result<Self> {
         Ok(Self {
             client: post::client(timeout)?,
             account_url: format!("{}/2010-04-01/Accounts/{}", config.base, config.account),
             account: config.account.clone(),
             token: config.token.clone(),
             from: config.from.clone(),
+            callbacks,
         })
     }
 
     /// Answers the service's own name for the message.
     pub(super) async fn send(&self, outgoing: &Outgoing<'_>) -> Result<Option<String>, Failure> {
         let content = &outgoing.claimed.message.content;
-        let mut form = vec![("To", content.address.clone())];
+        let id = outgoing.claimed.id;
+        let callback = format!("{}?message={id}", self.callbacks.url);
+        let mut form = vec![("To", content.address.clone()), ("StatusCallback", callback)];
         let list = match content.channel {
             Channel::Email => return Err(Failure::Permanent("carries no mail".to_owned())),
             Channel::Sms => {
@@ -60,7 +75,7 @@ impl Twilio {
                 "Messages"
             }
             Channel::Voice => {
-                let script = twiml::speech(content.language, &outgoing.rendered.text);
+                let script = self.script(outgoing)?;
                 form.extend([("From", self.from.clone()), ("Twiml", script), ("Timeout", RING_SECS.to_owned())]);
                 "Calls"
             }
@@ -69,7 +84,7 @@ impl Twilio {
             .client
             .post(format!("{}/{list}.json", self.account_url))
             .basic_auth(&self.account, Some(self.token.expose_secret()))
-            .header("Idempotency-Key", outgoing.claimed.id.to_string())
+            .header("Idempotency-Key", id.to_string())
             .form(&form);
         let answer = post::post(request).await?;
         let told = told(&answer);
@@ -78,6 +93,18 @@ impl Twilio {
             (Err(Failure::Permanent(reason)), Some(code)) => Err(Failure::Permanent(format!("{reason} {code}"))),
             (Err(failure), _) => Err(failure),
         }
+    }
+
+    /// Who calls; and, for the URL that is asked after a key was pressed, the code.
+    fn script(&self, outgoing: &Outgoing<'_>) -> Result<String, Failure> {
+        let (message, id) = (&outgoing.claimed.message, outgoing.claimed.id);
+        let language = message.content.language;
+        let (greeting, lines) = outgoing.rendered.text.split_once('\n').unwrap_or(("", &outgoing.rendered.text));
+        let (language_tag, lines) = (language.tag().to_owned(), lines.to_owned());
+        let script = Script { language: language_tag, lines, expires_at: message.expires_at };
+        let sealed = script.seal(&self.callbacks.keys, id).map_err(|_| Failure::Permanent("no script".to_owned()))?;
+        let next = format!("{}/calls?message={id}&script={sealed}", self.callbacks.url);
+        Ok(twiml::ask_for_key(language, greeting, &next))
     }
 }
 

@@ -1,28 +1,24 @@
 //! Messages through any HTTP service: a JSON body, signed.
 //!
-//! `Sekisho-Signature: t=<seconds since 1970>,v1=<hex>`, where the second part is HMAC-SHA-256, under the shared secret,
-//! of `<t>.<body>`. `Idempotency-Key` is the message's id: the same for every attempt.
+//! `Sekisho-Signature` is ours ([`signature`]); `Idempotency-Key` is the message's id: the same for every attempt.
 
 use std::time::Duration;
 
 use chrono::DateTime;
 use chrono::Utc;
-use data_encoding::HEXLOWER;
 use reqwest::Client;
 use reqwest::header::CONTENT_TYPE;
 use secrecy::SecretString;
 use serde::Serialize;
 
 use crate::config::WebhookConfig;
-use crate::crypto;
 use crate::ids::MessageId;
 use crate::messages::attempt::Failure;
 use crate::messages::attempt::Outgoing;
 use crate::messages::model::Channel;
 use crate::messages::post;
-
-/// The header of a signature.
-const SIGNATURE: &str = "Sekisho-Signature";
+use crate::messages::signatures::WEBHOOK_SIGNATURE;
+use crate::messages::signatures::signature;
 
 /// A configured service.
 pub(super) struct Webhook {
@@ -66,13 +62,7 @@ impl Webhook {
             .post(&self.url)
             .header(CONTENT_TYPE, "application/json")
             .header("Idempotency-Key", outgoing.claimed.id.to_string())
-            .header(SIGNATURE, signature(&self.secret, outgoing.now, &body));
+            .header(WEBHOOK_SIGNATURE, signature(&self.secret, outgoing.now, &body));
         post::post(request.body(body)).await?.verdict()
     }
-}
-
-fn signature(secret: &SecretString, now: DateTime<Utc>, body: &[u8]) -> String {
-    let at = now.timestamp().to_string();
-    let mac = crypto::hmac_sha256(secret, &[at.as_bytes(), b".", body]);
-    format!("t={at},v1={}", HEXLOWER.encode(&mac))
 }

@@ -43,7 +43,7 @@ const METHODS: [(&str, Method); 5] = [
 ];
 
 /// The groups of operations, in the order in which a person meets them.
-const TAGS: [(&str, &str); 9] = [
+const TAGS: [(&str, &str); 10] = [
     ("sign-up", "Making an account."),
     ("sign-in", "Password, then a second factor; each answer says what comes next."),
     ("recovery", "The slow way back for someone who has lost mailbox, phone or second factor."),
@@ -51,6 +51,7 @@ const TAGS: [(&str, &str); 9] = [
     ("account", "What belongs to the person who is signed in."),
     ("tokens", "For services that check access tokens."),
     ("help", "For people who got stuck."),
+    ("providers", "For those who carry messages: what became of them."),
     ("health", "For operators."),
     ("development", "Only with `sekisho dev`: messages and codes without a phone or mailbox."),
 ];

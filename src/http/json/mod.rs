@@ -44,6 +44,8 @@ pub(super) use tree::Node;
 /// Who takes longer than this to send 16 KiB holds a connection and nothing else.
 const READ_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
 
+const JSON: &str = "application/json";
+
 /// The largest body.
 const MAX_BODY_BYTES: usize = 16 * 1024;
 
@@ -70,12 +72,8 @@ impl<T: DeserializeOwned> FromRequest for Json<T> {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (headers, payload, deadline) = (request.headers().clone(), payload.take(), Deadline::of(request));
-        Box::pin(async move {
-            let body = tokio::time::timeout(READ_TIMEOUT, body_of(&headers, payload));
-            let body = Deadline::reading(deadline, body).await.map_err(|_| malformed())??;
-            parse(&body).map(Self)
-        })
+        let body = whole_body(request, payload, JSON);
+        Box::pin(async move { parse(&body.await?).map(Self) })
     }
 }
 
@@ -84,12 +82,24 @@ impl<T: DeserializeOwned> FromRequest for OptionalJson<T> {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (headers, payload, deadline) = (request.headers().clone(), payload.take(), Deadline::of(request));
+        let body = whole_body(request, payload, JSON);
         Box::pin(async move {
-            let body = tokio::time::timeout(READ_TIMEOUT, body_of(&headers, payload));
-            let body = Deadline::reading(deadline, body).await.map_err(|_| malformed())??;
+            let body = body.await?;
             if body.is_empty() { parse(b"{}").map(Self) } else { parse(&body).map(Self) }
         })
+    }
+}
+
+/// Reads a body of this media type to its end.
+pub(super) fn whole_body(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    kind: &'static str,
+) -> impl Future<Output = Result<Zeroizing<Vec<u8>>, Problem>> + use<> {
+    let (headers, payload, deadline) = (request.headers().clone(), payload.take(), Deadline::of(request));
+    async move {
+        let body = tokio::time::timeout(READ_TIMEOUT, body_of(&headers, payload, kind));
+        Deadline::reading(deadline, body).await.map_err(|_| malformed())?
     }
 }
 
@@ -97,7 +107,7 @@ impl<T: DeserializeOwned> FromRequest for OptionalJson<T> {
 ///
 /// # Errors
 /// 400 or 422, see the head of this module.
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let text = std::str::from_utf8(body).map_err(|_| malformed())?;
     tree::parse(text).and_then(read).map_err(JsonFault::into_problem)
 }
@@ -106,12 +116,12 @@ fn malformed() -> Problem {
     Problem::new(ErrorCode::MalformedRequest).fault("", FieldCode::Malformed)
 }
 
-async fn body_of(headers: &HeaderMap, mut payload: Payload) -> Result<Zeroizing<Vec<u8>>, Problem> {
+async fn body_of(headers: &HeaderMap, mut payload: Payload, kind: &str) -> Result<Zeroizing<Vec<u8>>, Problem> {
     let declared = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if declared.is_some_and(|bytes| bytes > MAX_BODY_BYTES as u64) {
         return Err(Problem::new(ErrorCode::BodyTooLarge));
     }
-    if headers.contains_key(CONTENT_TYPE) && !is_json(headers) || headers.contains_key(CONTENT_ENCODING) {
+    if headers.contains_key(CONTENT_TYPE) && !is_kind(headers, kind) || headers.contains_key(CONTENT_ENCODING) {
         return Err(Problem::new(ErrorCode::UnsupportedMediaType));
     }
     // The whole room at once: a buffer that grows would leave copies of a password behind.
@@ -129,14 +139,14 @@ async fn body_of(headers: &HeaderMap, mut payload: Payload) -> Result<Zeroizing<
     Ok(body)
 }
 
-/// `application/json`, once, in UTF-8 if anything is said about it.
-fn is_json(headers: &HeaderMap) -> bool {
+/// One media type, once, in UTF-8 if anything is said about it.
+pub(super) fn is_kind(headers: &HeaderMap, kind: &str) -> bool {
     let mut values = headers.get_all(CONTENT_TYPE);
     let (Some(value), None) = (values.next().and_then(|value| value.to_str().ok()), values.next()) else {
         return false;
     };
     let mut parts = value.split(';').map(str::trim);
-    parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"))
+    parts.next().is_some_and(|given| given.eq_ignore_ascii_case(kind))
         && parts.all(|part| {
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
             !name.eq_ignore_ascii_case("charset") || value.trim_matches('"').eq_ignore_ascii_case("utf-8")

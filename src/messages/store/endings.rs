@@ -61,7 +61,8 @@ pub async fn finish(pool: &PgPool, claimed: &Claimed, ending: &Ending, now: Date
     }
 }
 
-/// Kind and channel become those of what was sent, which may not be those of what was enqueued.
+/// Kind and channel become those of what was sent, which may not be those of what was enqueued. A receipt may have been
+/// faster.
 async fn sent(
     pool: &PgPool,
     claimed: &Claimed,
@@ -71,7 +72,7 @@ async fn sent(
     sqlx::query!(
         "UPDATE outbox SET state = 'sent', kind = $3, channel = $4, payload_sealed = NULL, finished_at = $5,
              provider = $6, provider_reference = $7
-         WHERE id = $1 AND state = 'queued' AND attempts = $2",
+         WHERE id = $1 AND state IN ('queued', 'sent') AND attempts = $2",
         claimed.id.uuid(),
         claimed.attempt,
         claimed.message.content.kind.name(),

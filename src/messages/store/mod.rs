@@ -2,4 +2,5 @@
 
 pub(super) mod endings;
 pub(super) mod inbox;
+pub(super) mod operator;
 pub(super) mod outbox;

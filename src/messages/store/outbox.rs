@@ -23,7 +23,7 @@ use crate::messages::store::endings::retry;
 
 /// How long a claim holds. Longer than a worker needs for all it does with a message; a row whose worker was
 /// killed waits this long.
-const LEASE: TimeDelta = TimeDelta::seconds(30);
+pub(super) const LEASE: TimeDelta = TimeDelta::seconds(30);
 
 /// More claims than the longest-lived message can use up with the pauses below; only a row that kills its worker
 /// each time gets here.

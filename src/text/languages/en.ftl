@@ -263,6 +263,8 @@ message-closing =
     This message was sent automatically. Nobody reads replies to it.
 message-call-greeting = Hello. This is { $service }.
 message-call-code = Your code is: { $digits }.
+message-call-prompt = Press any key to hear your code.
+message-call-expired = This code has expired. Please ask for a new one.
 message-call-closing = Goodbye.
 # The voice that reads a call (BCP 47).
 message-call-voice = en-US

@@ -18,7 +18,8 @@ const OTHER_TYPE: (u16, &str) = (415, "unsupported_media_type");
 /// Method and path of every operation that takes a JSON body.
 fn operations(app: &TestApp) -> Vec<(Method, String)> {
     let document = sekisho::server::document(Mode::Development, &app.url).unwrap().value().clone();
-    let items = document["paths"].as_object().unwrap().iter();
+    // What a provider sends is judged by its signature first.
+    let items = document["paths"].as_object().unwrap().iter().filter(|(path, _)| !path.contains("{provider}"));
     let takes_a_body = items.flat_map(|(path, item)| {
         let operations = item.as_object().unwrap().iter();
         let path = path.replace("{id}", "01932c5e-7a10-7000-8000-000000000001");

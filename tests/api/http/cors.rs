@@ -89,7 +89,10 @@ fn every_operation_takes_a_preflight() {
     test_with(SETTINGS, async |app| {
         let document = sekisho::server::document(sekisho::config::Mode::Production, &app.url).unwrap();
         for (template, item) in document.value()["paths"].as_object().unwrap() {
-            let path = template.replace("{id}", "01932c5e-7a10-7000-8000-000000000001").replace("{code}", "not_found");
+            let path = template
+                .replace("{id}", "01932c5e-7a10-7000-8000-000000000001")
+                .replace("{code}", "not_found")
+                .replace("{provider}", "nobody");
             for method in item.as_object().unwrap().keys().map(|name| name.to_uppercase()) {
                 let answer = preflight(app, LISTED, &method, &path).await;
                 assert_eq!(answer.status, 204, "{method} {path}");

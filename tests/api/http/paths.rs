@@ -61,7 +61,10 @@ fn served(app: &TestApp) -> Document {
 }
 
 fn concrete(template: &str) -> String {
-    template.replace("{id}", "01932c5e-7a10-7000-8000-000000000001").replace("{code}", "not_found")
+    template
+        .replace("{id}", "01932c5e-7a10-7000-8000-000000000001")
+        .replace("{code}", "not_found")
+        .replace("{provider}", "nobody")
 }
 
 /// security.md 73: a wrong method on a known path is 405 and names the right ones; HEAD is GET without the body.

@@ -27,7 +27,11 @@ fn no_parameter_sends_anybody_elsewhere() {
         let document = sekisho::server::document(sekisho::config::Mode::Development, &app.url).unwrap();
         for (template, item) in document.value()["paths"].as_object().unwrap() {
             let id = "01932c5e-7a10-7000-8000-000000000001";
-            let path = template.replace("{id}", id).replace("{factor_id}", id).replace("{code}", "not_found");
+            let path = template
+                .replace("{id}", id)
+                .replace("{factor_id}", id)
+                .replace("{code}", "not_found")
+                .replace("{provider}", "nobody");
             for method in item.as_object().unwrap().keys() {
                 let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
                 for name in ["return_to", "redirect_uri", "next", "continue", "url", "RelayState", "target"] {

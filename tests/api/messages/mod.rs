@@ -2,6 +2,7 @@
 
 mod outages;
 mod providers;
+mod receipts;
 
 use serde_json::Value;
 use serde_json::json;

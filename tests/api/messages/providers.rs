@@ -73,25 +73,6 @@ fn a_short_message_is_posted_as_twilio_reads_it() {
     });
 }
 
-/// design.md §5.14: a call reads the digits one by one, three times.
-#[test]
-fn a_call_reads_the_code_three_times() {
-    with_gateways(async |app, twilio, _| {
-        let token = app.start_sign_up(NUMBER).await;
-        twilio.wait_for(1).await;
-        app.advance(30);
-        app.post("/v1/sign-ups/resend", &json!({ "sign_up_token": token, "channel": "voice" })).await.ok(202);
-        let call = twilio.wait_for(2).await.remove(1);
-        assert_eq!(call.path, "/2010-04-01/Accounts/AC1/Calls.json");
-        assert_eq!((call.field("To").as_str(), call.field("From").as_str()), (NUMBER, "+815012345678"));
-        let script = call.field("Twiml");
-        let (_, said) = script.split_once("Your code is: ").unwrap();
-        let digits = said.split('.').next().unwrap();
-        assert_eq!(script.matches(digits).count(), 3, "{script}");
-        app.verify(&token, &digits.replace(", ", "")).await.ok(200);
-    });
-}
-
 #[test]
 fn a_webhook_gets_signed_json() {
     let gateway = within(async || Gateway::open().await);

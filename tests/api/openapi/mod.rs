@@ -53,6 +53,9 @@ const PUBLIC: &[&str] = &[
     "show_configuration",
     "show_openapi",
     "show_problem_help",
+    // Signed by a provider of messages.
+    "continue_call",
+    "receive_provider_event",
     // Takes a refresh token, the cookie or an access token.
     "sign_out",
     "stage_password",
@@ -211,7 +214,11 @@ fn every_operation_documents_its_problems() {
 /// The refusals that any operation of this form must know, each with the request that earns it.
 fn refusals(app: &TestApp, method: &str, path: &str, operation: &Value) -> Vec<(RequestBuilder, u16, &'static str)> {
     let method = Method::from_bytes(method.as_bytes()).unwrap();
-    let filled = path.replace("{code}", "not_found").replace("{id}", ID).replace("{factor_id}", ID);
+    let filled = path
+        .replace("{code}", "not_found")
+        .replace("{id}", ID)
+        .replace("{factor_id}", ID)
+        .replace("{provider}", "nobody");
     let request = |query: &str| app.request(method.clone(), &format!("{filled}{query}"));
     let mut refusals = vec![
         (request("?colour=red"), 400, "unsupported_field"),
@@ -223,8 +230,13 @@ fn refusals(app: &TestApp, method: &str, path: &str, operation: &Value) -> Vec<(
         refusals.push((request("").bearer_auth("x.y.z"), 401, "access_token_invalid"));
     } else if operation.get("requestBody").is_some() {
         let json = |body: &'static str| request("").header("content-type", "application/json").body(body);
-        refusals.push((json("{"), 400, "malformed_request"));
-        refusals.push((json(r#"{"colour":"red"}"#), 400, "unsupported_field"));
+        if path.contains("{provider}") {
+            // Whoever is not known, or signs nothing, is not read.
+            refusals.push((json("{"), 404, "not_found"));
+        } else {
+            refusals.push((json("{"), 400, "malformed_request"));
+            refusals.push((json(r#"{"colour":"red"}"#), 400, "unsupported_field"));
+        }
         refusals.push((request("").header("content-type", "text/plain").body("x"), 415, "unsupported_media_type"));
         refusals.push((request("").json(&"x".repeat(20_000)), 413, "body_too_large"));
     }

@@ -6,6 +6,7 @@ mod hanging;
 mod janitor;
 mod keys;
 mod limits;
+mod messages;
 mod redis_faults;
 mod replicas;
 mod resets;
