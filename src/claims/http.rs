@@ -112,7 +112,7 @@ pub(super) struct ClaimAnswer {
 #[utoipa::path(
     tag = "sign-up", operation_id = "claim_identifier", request_body = ClaimRequest,
     responses((status = 202, description = "The code is on its way", body = ClaimStarted)),
-    extensions(("x-problems" = json!(["message_limit_reached"])), ("x-limit" = json!("resend"))),
+    extensions(("x-problems" = json!(["message_limit_reached", "channel_unavailable"])), ("x-limit" = json!("resend"))),
 )]
 #[post("/v1/identifier-claims")]
 pub(super) async fn claim(
