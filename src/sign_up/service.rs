@@ -139,9 +139,7 @@ async fn create_account(
     let verified = store::consume(&mut tx, tried.id, &tried.code_mac, now).await?.ok_or(SignUpError::Expired)?;
     let account = insert_account(&mut tx, app, tried.id, &verified).await?.ok_or(SignUpError::Expired)?;
     messages::drop_for_flow(&mut tx, tried.id, now).await?;
-    if verified.kind == IdentifierKind::Phone.name() {
-        app.spend.came_back(&mut tx, &verified.value).await?;
-    }
+    app.spend.came_back(&mut tx, &verified.value).await?;
     let event = Event::new(EventKind::AccountCreated, caller).account(account).client(&verified.client_id);
     audit::record(&mut tx, &app.clock, event.detail(serde_json::json!({ "sign_up_id": tried.id }))).await?;
     let flow = sign_in::start_after_sign_up(&mut tx, app, account, &verified.client_id).await?;

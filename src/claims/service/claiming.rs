@@ -87,6 +87,7 @@ pub(in super::super) async fn confirm(
     if !flows::consume(&mut tx, claim.flow, app.clock.now()).await? || !code.burn(&mut tx, app).await? {
         return Err(ClaimError::TokenInvalid);
     }
+    app.spend.came_back(&mut tx, &claim.number).await?;
     let claimed = begin(&mut tx, app, &claim.number, caller).await?;
     app.commit(tx).await?;
     Ok(claimed)

@@ -144,6 +144,7 @@ pub(in super::super) async fn verify(
         return Err(IdentifierChangeError::Taken);
     }
     accounts::void_resets(&mut tx, app, &account).await?;
+    app.spend.came_back(&mut tx, &pending.value).await?;
     record(&mut tx, app, session, (EventKind::IdentifierAdded, id), caller).await?;
     let added = own(&mut tx, &account, id).await?.ok_or(IdentifierChangeError::Unknown)?;
     tell(&mut tx, app, MessageKind::IdentifierAddedNotice, (account.id(), &added)).await?;

@@ -9,7 +9,6 @@ use super::proof::by_link;
 use crate::accounts;
 use crate::accounts::AccountStatus;
 use crate::accounts::BoundReset;
-use crate::accounts::IdentifierKind;
 use crate::accounts::OwnIdentifier;
 use crate::accounts::Profile;
 use crate::app::App;
@@ -83,9 +82,7 @@ async fn set(app: &App, proved: &Proved, new: &str, (way, caller): (&str, &Calle
     if !accounts::use_reset(&mut tx, app, (&account, bound), &phc).await? {
         return Err(PasswordError::ResetInvalid);
     }
-    if identifier.kind == IdentifierKind::Phone {
-        app.spend.came_back(&mut tx, &identifier.value).await?;
-    }
+    app.spend.came_back(&mut tx, &identifier.value).await?;
     messages::drop_for_flow(&mut tx, proved.flow, app.clock.now()).await?;
     sessions::end_every(&mut tx, app, &account, (None, EndReason::PasswordReset), caller).await?;
     let event = Event::new(EventKind::PasswordReset, caller).account(bound.account);
