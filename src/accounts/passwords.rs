@@ -7,7 +7,6 @@
 
 use sqlx::PgConnection;
 
-use super::model::AccountStatus;
 use super::model::BoundReset;
 use super::model::LockedAccount;
 use super::model::PasswordStanding;
@@ -102,7 +101,7 @@ pub async fn bind_reset(
     let Some(owner) = store::owner_of(conn, lookup_key).await? else { return Ok(ResetBinding::Nothing) };
     let profile = profile(conn, owner).await?;
     let identifier = profile.identifiers.iter().find(|own| own.lookup_key == lookup_key);
-    let (Some(identifier), true) = (identifier, profile.status != AccountStatus::Suspended) else {
+    let (Some(identifier), true) = (identifier, profile.status.admits_sign_in()) else {
         return Ok(ResetBinding::Nothing);
     };
     if !identifier_may_carry(app.clock.now(), profile.created_at, identifier.verified_at) {

@@ -2,6 +2,7 @@
 
 mod export;
 mod import;
+mod require_password_change;
 
 use super::Failure;
 
@@ -11,11 +12,14 @@ pub(super) enum Action {
     Import(import::Arguments),
     /// Write all active accounts into such a file, secrets included
     Export(export::Arguments),
+    /// Let the next sign-in of somebody ask for a new password
+    RequirePasswordChange(require_password_change::Arguments),
 }
 
 pub(super) async fn run(action: Action) -> Result<(), Failure> {
     match action {
         Action::Import(arguments) => import::run(arguments).await,
         Action::Export(arguments) => export::run(arguments).await,
+        Action::RequirePasswordChange(arguments) => require_password_change::run(arguments).await,
     }
 }

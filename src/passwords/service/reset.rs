@@ -7,7 +7,6 @@ use super::proof::Proved;
 use super::proof::by_code;
 use super::proof::by_link;
 use crate::accounts;
-use crate::accounts::AccountStatus;
 use crate::accounts::BoundReset;
 use crate::accounts::OwnIdentifier;
 use crate::accounts::Profile;
@@ -77,7 +76,7 @@ async fn set(app: &App, proved: &Proved, new: &str, (way, caller): (&str, &Calle
     let phc = app.hashing.reserve()?.hash(accepted.normalised()).await?;
     let mut tx = app.begin().await?;
     let account = accounts::lock(&mut tx, bound.account).await?;
-    let account = account.filter(|account| account.status() != AccountStatus::Suspended);
+    let account = account.filter(|account| account.status_at(app.clock.now()).admits_sign_in());
     let account = account.ok_or(PasswordError::ResetInvalid)?;
     if !accounts::use_reset(&mut tx, app, (&account, bound), &phc).await? {
         return Err(PasswordError::ResetInvalid);

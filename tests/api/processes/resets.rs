@@ -5,7 +5,10 @@ use serde_json::json;
 
 use super::replicas::person;
 use super::stores::Surroundings;
+use crate::support::PASSWORD;
 use crate::support::Process;
+use crate::support::fails;
+use crate::support::told;
 
 const EMAIL: &str = "taro@example.jp";
 const NEW: &str = "tidal mango ledger vowel";
@@ -79,6 +82,24 @@ async fn two_replicas_take_a_reset_once_whatever_redis_says() {
     for replica in [one, other] {
         replica.signal("TERM");
         assert!(replica.ended().await.success());
+    }
+    around.embedded.stop().await.unwrap();
+}
+
+/// The README promises it: an operator demands a new password, by address or by id.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_demands_a_new_password() {
+    let around = Surroundings::migrated().await;
+    let server = Process::serve(&around.environment).await;
+    let (tokens, ..) = person(&server, &server, &around).await;
+    let account = tokens["account_id"].as_str().unwrap();
+    let sign_in = json!({ "identifier": EMAIL, "password": PASSWORD });
+    for whose in [EMAIL, account] {
+        told(&["accounts", "require-password-change", whose], &around.environment);
+        assert_eq!(server.post("/v1/sign-ins", &sign_in).await.ok(200)["next"], "change_password", "{whose}");
+    }
+    for nobody in ["nobody@example.jp", "01932c5e-7a10-7000-8000-000000000001", "nobody"] {
+        fails(&["accounts", "require-password-change", nobody], &around.environment);
     }
     around.embedded.stop().await.unwrap();
 }
