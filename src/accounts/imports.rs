@@ -42,11 +42,10 @@ pub async fn taken(conn: &mut PgConnection, accounts: &[&ImportedAccount]) -> Re
     let identifiers: Vec<_> = identifiers.map(|own| own.identifier.lookup_key().to_owned()).collect();
     let logins = accounts.iter().filter_map(|account| account.legacy_login.as_ref());
     let logins: Vec<_> = logins.map(|login| login.lookup_key().to_owned()).collect();
-    Ok(Taken {
-        external_ids: store::known_external_ids(conn, &external_ids).await?,
-        identifiers: store::taken_identifiers(conn, &identifiers).await?,
-        legacy_logins: store::taken_legacy_logins(conn, &logins).await?,
-    })
+    // An account that another run commits meanwhile must not be seen by its identifiers alone: that would be somebody else.
+    let identifiers = store::taken_identifiers(conn, &identifiers).await?;
+    let legacy_logins = store::taken_legacy_logins(conn, &logins).await?;
+    Ok(Taken { external_ids: store::known_external_ids(conn, &external_ids).await?, identifiers, legacy_logins })
 }
 
 /// Makes accounts; false when somebody has taken meanwhile what one of them claims, and the transaction is broken.

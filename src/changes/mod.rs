@@ -7,9 +7,9 @@
 //!                └──cancel token, before that time──▶ cancelled
 //! ```
 //!
-//! A feature begins a change ([`begin`]) in the transaction that tells its owner, writes
-//! the messages that can cancel it ([`send_token`]), and carries the change out when it is due ([`due`], [`apply`]). `POST /v1/account/changes/cancel` is for
-//! all of them alike.
+//! A feature begins a change ([`begin`]) in the transaction that tells its owner, writes the messages that can cancel it
+//! ([`send_token`]), and carries the change out when it is due ([`due`], [`apply`]).
+//! `POST /v1/account/changes/cancel` is for all of them alike.
 //!
 //! Rules
 //! * A change ends once: applying and cancelling are each one statement that requires it to wait still. It cannot be
@@ -35,7 +35,6 @@ pub use model::ChangeKind;
 pub use model::PendingChange;
 pub use service::apply;
 pub use service::begin;
-pub use service::cancel_token;
 pub use service::cancelled_since;
 pub use service::due;
 pub use service::purge;

@@ -53,17 +53,6 @@ pub async fn begin(
     Ok(store::insert(conn, &new).await?.then_some(new))
 }
 
-/// A token that cancels a change, for one message to the owner of `account`, which belongs to the flow
-/// `change.uuid().into()`: once the change has ended it does not leave any more. See [`send_token`].
-///
-/// # Errors
-/// The database did not take the row.
-pub async fn cancel_token(conn: &mut PgConnection, change: ChangeId, account: AccountId) -> Result<String, Internal> {
-    let token = OpaqueToken::<CancelToken>::generate();
-    store::insert_token(conn, &token.digest(), change, account).await?;
-    Ok(token.reveal())
-}
-
 /// Writes a message with a token that cancels the change, to the owner of `account`; its kind has the value `token` beside
 /// `values`. Once the change has ended it does not leave any more.
 ///
@@ -76,7 +65,9 @@ pub async fn send_token(
     content: NewContent,
     values: &[(&str, &str)],
 ) -> Result<(), Internal> {
-    let token = cancel_token(conn, change.id, account).await?;
+    let token = OpaqueToken::<CancelToken>::generate();
+    store::insert_token(conn, &token.digest(), change.id, account).await?;
+    let token = token.reveal();
     let page = app.config.pages.cancel_change.as_ref().filter(|_| content.channel == Channel::Email);
     let link = page.map(|page| page.link(&token));
     let notice = NewMessage::notice(content, app.clock.now()).of_flow(change.id.uuid().into(), change.effective_at);

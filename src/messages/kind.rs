@@ -146,7 +146,14 @@ impl MessageKind {
     /// Whether its mail may show a link; it then says so in words of its own (`.link` in place of `.body`).
     #[must_use]
     pub fn may_link(self) -> bool {
-        matches!(self, Self::PasswordReset | Self::IdentifierLeavesNotice | Self::ClaimObjectionNotice)
+        matches!(
+            self,
+            Self::PasswordReset
+                | Self::IdentifierLeavesNotice
+                | Self::ClaimObjectionNotice
+                | Self::MergeInNotice
+                | Self::MergeAwayNotice
+        )
     }
 
     /// The values that its text needs beside service, time, code and minutes. One by a name in `_at` is a time (RFC 3339)

@@ -289,7 +289,7 @@ fn of_stopping_and_carrying_out_that_race_exactly_one_has_an_effect() {
         }
         app.advance(72 * HOUR - 60);
         let ahead = Clock::system();
-        ahead.advance((app.clock.now() - ahead.now()).to_std().unwrap() + std::time::Duration::from_secs(120));
+        ahead.advance((app.clock.now() - ahead.now()).to_std().unwrap() + std::time::Duration::from_mins(2));
         let (first, second) = (app.replica_by(&ahead), app.replica_by(&ahead));
         let (stopped, ..) = tokio::join!(
             join_all(tokens.iter().map(|token| cancel(app, token))),

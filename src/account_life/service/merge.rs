@@ -27,9 +27,7 @@ use crate::factors::FactorKind;
 use crate::identifiers;
 use crate::ids::AccountId;
 use crate::internal::Internal;
-use crate::messages;
 use crate::messages::MessageKind;
-use crate::messages::NewMessage;
 use crate::sessions::CurrentSession;
 
 /// How long a merge waits.
@@ -136,11 +134,8 @@ async fn tell_of_merge(
     let profile = accounts::profile(conn, account).await?;
     let merges_at = change.effective_at.to_rfc3339_opts(SecondsFormat::Secs, true);
     for own in &profile.identifiers {
-        let token = changes::cancel_token(conn, change.id, account).await?;
-        let notice = NewMessage::notice(Contact::of(&profile, own).content(kind), app.clock.now());
-        let notice = notice.of_flow(change.id.uuid().into(), change.effective_at);
-        let notice = notice.value("merges_at", merges_at.as_str()).value("token", token);
-        messages::enqueue(conn, &app.config.master_keys, &app.clock, &notice).await?;
+        let content = Contact::of(&profile, own).content(kind);
+        changes::send_token(conn, app, (change, account), content, &[("merges_at", &merges_at)]).await?;
     }
     Ok(())
 }

@@ -558,6 +558,20 @@ message-merge-in-notice =
             { $token }
 
         Stopping it signs out every device, and the password must be reset then.
+    .link =
+        Somebody who is signed in to your account asked on { $at } to take another account into it. On { $merges_at } you
+        will sign in here with the addresses, numbers and second factors of both.
+
+        If it was you, you need not do anything. If it was not you, stop it on this page:
+
+            { $link }
+
+        Or give this token where you are asked for it:
+
+            { $token }
+
+        Stopping it signs out every device, and the password must be reset then. Opening the
+        page changes nothing yet.
 message-merge-away-notice =
     # $merges_at: when · $token: what stops it
     .subject = Your { $service } account will become part of another one
@@ -571,6 +585,20 @@ message-merge-away-notice =
             { $token }
 
         Stopping it signs out every device, and the password must be reset then.
+    .link =
+        Somebody who is signed in to this account and to another one asked on { $at } to make them one. On { $merges_at } the
+        addresses, numbers and second factors of this account go to the other one, whose password counts from then on.
+
+        If it was you, you need not do anything. If it was not you, stop it on this page:
+
+            { $link }
+
+        Or give this token where you are asked for it:
+
+            { $token }
+
+        Stopping it signs out every device, and the password must be reset then. Opening the
+        page changes nothing yet.
 message-merged-notice =
     .subject = Your { $service } accounts are one now
     .sms = { $service }: your accounts are one now.

@@ -126,8 +126,8 @@ fn the_contact_comes_the_lost_address_leaves_and_can_stop_it() {
         assert!(app.message_to(CONTACT).await.get("code").is_none());
 
         let messages = app.get("/dev/inbox?limit=100&to=taro@example.jp").await.ok(200);
-        let stop = messages["items"].as_array().unwrap().iter().filter_map(|message| message["code"].as_str());
-        let stop = stop.filter(|code| code.starts_with("cct_")).next().unwrap().to_owned();
+        let mut stop = messages["items"].as_array().unwrap().iter().filter_map(|message| message["code"].as_str());
+        let stop = stop.find(|code| code.starts_with("cct_")).unwrap().to_owned();
         let cancelled = app.post("/v1/account/changes/cancel", &json!({ "cancel_token": stop })).await;
         assert_eq!(cancelled.status, 204, "{:#}", cancelled.body);
         app.with_token(access, reqwest::Method::GET, "/v1/account", None).await.refused(401, "session_revoked");
