@@ -191,7 +191,9 @@ impl Worker {
             match self.try_way(way, claimed).await? {
                 Ok(reference) => return Ok(Ending::Sent { provider: provider.to_owned(), reference }),
                 Err(Failure::Unclear(reason)) => return Ok(Ending::Retry(format!("{provider}: {reason}"))),
-                Err(Failure::Transient(reason)) => waiting.push(format!("{provider}: {reason}")),
+                Err(Failure::Transient(reason) | Failure::Deferred(reason)) => {
+                    waiting.push(format!("{provider}: {reason}"))
+                }
                 Err(Failure::Permanent(reason)) => refusals.push(format!("{provider}: {reason}")),
             }
         }
@@ -214,7 +216,11 @@ impl Worker {
             Err(failure) => {
                 self.app.metrics.message(channel, provider, failure.name());
                 // A refusal of one message says nothing against the provider.
-                if matches!(failure, Failure::Permanent(_)) { way.succeeded() } else { way.failed() }
+                if matches!(failure, Failure::Permanent(_) | Failure::Deferred(_)) {
+                    way.succeeded()
+                } else {
+                    way.failed()
+                }
             }
         }
         self.app.metrics.provider_broken(channel, provider, !way.works());

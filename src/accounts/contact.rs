@@ -100,6 +100,7 @@ pub async fn contact_by_phone(conn: &mut PgConnection, account: AccountId, numbe
 }
 
 /// Tells the owner of an account, at every proved identifier, in the transaction of what happened. `values` fill the text.
+/// A phone for which nothing more is spent today is left out; that something happened is written down all the same.
 ///
 /// # Errors
 /// The database did not take the messages.
@@ -112,6 +113,11 @@ pub async fn notify(
 ) -> Result<(), Internal> {
     let profile = super::service::profile(conn, account).await?;
     for identifier in profile.identifiers.iter().filter(|own| own.proved) {
+        match admit_notice(app, &identifier.value).await {
+            Ok(()) => {}
+            Err(MessageRefused::Internal(error)) => return Err(error),
+            Err(_) => continue,
+        }
         let notice = NewMessage::notice(Contact::of(&profile, identifier).content(kind), app.clock.now());
         let notice = values.iter().fold(notice, |notice, (name, value)| notice.value(name, value));
         messages::enqueue(conn, &app.config.master_keys, &app.clock, &notice).await?;
@@ -136,7 +142,14 @@ pub enum Asker {
 pub async fn admit_message(app: &App, (value, lookup_key): (&str, &str), asker: Asker) -> Result<(), MessageRefused> {
     let to_phone = !value.contains('@');
     match asker {
-        Asker::Owner(account) => app.limits.admit(Policy::Message, Subject::Account(account)).await?,
+        Asker::Owner(account) => {
+            if to_phone {
+                // One number can be a factor of many accounts; this is a key that strangers cannot use up.
+                let key = format!("owner {lookup_key}");
+                app.limits.admit(Policy::Message, Subject::Recipient(&key)).await?;
+            }
+            app.limits.admit(Policy::Message, Subject::Account(account)).await?
+        }
         Asker::Anybody(ip) => {
             if to_phone {
                 app.limits.admit(Policy::PhoneMessage, Subject::Network(ip)).await?;
@@ -147,9 +160,21 @@ pub async fn admit_message(app: &App, (value, lookup_key): (&str, &str), asker: 
     if !to_phone {
         return Ok(());
     }
-    let country = phone_country(value).map(|country| country.as_region_str().to_string()).unwrap_or_default();
-    let proved = matches!(asker, Asker::Owner(_));
-    app.spend.admit(Callee { number: value, country: &country, proved }).await
+    admit_spending(app, value, matches!(asker, Asker::Owner(_))).await
+}
+
+/// Whether a notice may go to a proved destination. It has no share in what is asked for, so that nobody uses that up
+/// to keep an owner from being told; whoever sends it says how many there are.
+///
+/// # Errors
+/// Too much is spent on phones.
+pub async fn admit_notice(app: &App, value: &str) -> Result<(), MessageRefused> {
+    if value.contains('@') { Ok(()) } else { admit_spending(app, value, true).await }
+}
+
+async fn admit_spending(app: &App, number: &str, proved: bool) -> Result<(), MessageRefused> {
+    let country = phone_country(number).map(|country| country.as_region_str().to_string()).unwrap_or_default();
+    app.spend.admit(Callee { number, country: &country, proved }).await
 }
 
 /// Sends the code of a flow; it is worthless after `expires_at`.

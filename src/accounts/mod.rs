@@ -38,6 +38,7 @@ pub use contact::Asker;
 pub use contact::Contact;
 pub use contact::Delivery;
 pub use contact::admit_message;
+pub use contact::admit_notice;
 pub use contact::contact;
 pub use contact::contact_by_phone;
 pub use contact::notify;

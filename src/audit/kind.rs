@@ -123,8 +123,6 @@ event_kinds! {
     MessageRetried "message_retried",
     /// An operator demanded that the password be changed.
     PasswordChangeRequired "password_change_required",
-    /// An operator had a message tried again.
-    MessageRetried "message_retried",
     /// An operator had a signing key made.
     SigningKeyMade "signing_key_made",
     /// An operator dropped a signing key.

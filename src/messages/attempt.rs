@@ -64,6 +64,8 @@ pub enum Failure {
     Transient(String),
     /// Nobody knows whether it was taken; trying again there repeats it under the same key.
     Unclear(String),
+    /// It was not taken now, because of its destination; that says nothing against the provider.
+    Deferred(String),
     /// It never will.
     Permanent(String),
 }
@@ -75,6 +77,7 @@ impl Failure {
         match self {
             Self::Transient(_) => "failed",
             Self::Unclear(_) => "unclear",
+            Self::Deferred(_) => "deferred",
             Self::Permanent(_) => "refused",
         }
     }

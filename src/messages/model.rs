@@ -134,10 +134,10 @@ impl NewMessage {
         self
     }
 
-    /// Where it goes: as its owner writes it, and in its canonical form.
+    /// Where it goes, as its owner writes it.
     #[must_use]
-    pub fn destination(&self) -> (&str, &str) {
-        (&self.message.content.address, &self.message.content.lookup_key)
+    pub fn address(&self) -> &str {
+        &self.message.content.address
     }
 
     /// A link that its mail shows. An SMS has no room for one, and a call cannot say it.

@@ -92,6 +92,8 @@ fn failure(error: &SmtpError) -> Failure {
         // Our own credentials were refused, not this mail: 530, 534, 535 and 538 are answers to AUTH (RFC 4954 §6).
         Some(code @ (530 | 534 | 535 | 538)) => Failure::Transient(format!("smtp {code}")),
         Some(code) if error.is_permanent() => Failure::Permanent(format!("smtp {code}")),
+        // The mailbox is busy, full, or not yet known to be there (RFC 5321 §4.2.3): it is about this one.
+        Some(code @ (450 | 452)) => Failure::Deferred(format!("smtp {code}")),
         Some(code) => Failure::Transient(format!("smtp {code}")),
         None if error.is_timeout() => Failure::Unclear("timeout".to_owned()),
         None if error.is_tls() => Failure::Transient("no TLS".to_owned()),

@@ -36,7 +36,8 @@
 //!   ends every recovery of the account, once.
 //! * A full sign-in with a factor that is older than the recovery ends it, in the transaction that opens the session.
 //! * What it opens with two kinds of proofs has always seen a password, a recovery code or a factor besides the code at a
-//!   destination, so that whoever took over a number alone gets nowhere.
+//!   destination, so that whoever took over a number or a mailbox alone gets nowhere. A password that a message has set is
+//!   none, until something else was proved in a sign-in.
 //! * Recoveries of one account do not hinder each other. The one that completes ends the others, and every session.
 //! * Completing opens no session: it removes what was lost, sets the new password, and begins a sign-in flow. A new password
 //!   is needed unless the old one was a proof. The contact becomes an identifier, if nobody has it; being new it carries

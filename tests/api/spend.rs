@@ -177,6 +177,27 @@ fn however_many_race_no_more_than_the_budget_is_spent() {
     });
 }
 
+/// One number can be the factor of many accounts, and gets no more codes for that.
+#[test]
+fn one_number_gets_so_many_codes_however_many_accounts_have_it() {
+    test_with(&LIMITED, async |app| {
+        let accounts = ["taro@example.jp", "hana@example.jp"];
+        for email in accounts {
+            let flow = app.sign_up(email).await;
+            let body = json!({ "sign_in_token": flow["sign_in_token"], "kind": "phone", "phone": TARO });
+            let begun = app.post("/v1/sign-ins/enrolments", &body).await.ok(201);
+            let factor = begun["enrolment"]["factor_id"].as_str().unwrap();
+            app.confirm_enrolment(&flow, factor, &app.code_to(TARO).await).await.ok(201);
+        }
+        for nth in 0..10 {
+            ask_for_code(app, accounts[nth % 2]).await.ok(202);
+        }
+        refused(ask_for_code(app, accounts[0]).await);
+        refused(ask_for_code(app, accounts[1]).await);
+        app.ignore_messages().await;
+    });
+}
+
 /// The counts of a day are kept for a while, and then purged.
 #[test]
 fn old_counts_are_purged() {

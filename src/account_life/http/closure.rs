@@ -19,6 +19,8 @@ use crate::http::OptionalJson;
 use crate::http::Problem;
 use crate::http::accepted;
 use crate::http::no_content;
+use crate::limits::Policy;
+use crate::limits::Subject;
 use crate::sessions::CurrentSession;
 use crate::sessions::EvenClosing;
 
@@ -56,6 +58,7 @@ pub(super) async fn close(
     _: OptionalJson<NoMembers>,
 ) -> Result<HttpResponse, Problem> {
     session.require_recent(&app)?;
+    app.limits.admit(Policy::Reauthentication, Subject::Account(session.account)).await?;
     accepted(&Closure { closes_at: service::close(&app, &session, &client).await.map_err(problem)? })
 }
 
@@ -68,6 +71,7 @@ pub(super) async fn close(
 )]
 #[delete("/v1/account/closure")]
 pub(super) async fn keep(app: web::Data<App>, session: EvenClosing, client: Client) -> Result<HttpResponse, Problem> {
+    app.limits.admit(Policy::Reauthentication, Subject::Account(session.0.account)).await?;
     service::keep(&app, &session.0, &client).await.map_err(problem)?;
     Ok(no_content())
 }

@@ -288,6 +288,7 @@ pub(super) async fn remove(
     id: web::Path<FactorId>,
 ) -> Result<HttpResponse, Problem> {
     session.require_recent(&app)?;
+    app.limits.admit(Policy::Reauthentication, Subject::Account(session.account)).await?;
     service::remove_factor(&app, &session, *id, &client).await.map_err(problem)?;
     Ok(no_content())
 }

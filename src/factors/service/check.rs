@@ -122,10 +122,7 @@ impl Match {
         match self {
             Self::TotpStep { factor, step } => store::burn_step(conn, *factor, *step, now).await,
             Self::RecoveryCode { set, digest } => store::burn_code(conn, *set, digest, now).await,
-            Self::Sent { factor, code } => {
-                store::touch(conn, *factor, now).await?;
-                code.burn(conn, app).await
-            }
+            Self::Sent { factor, code } => Ok(store::touch(conn, *factor, now).await? && code.burn(conn, app).await?),
             Self::Passkey(used) => {
                 Ok(flows::consume(conn, used.challenge, now).await? && store::use_passkey(conn, used, now).await?)
             }

@@ -67,14 +67,18 @@ pub(in super::super) async fn holders(conn: &mut PgConnection, numbers: &[String
     .await?)
 }
 
-/// Notes that a factor was used.
+/// Notes that a factor was used; false when it was removed meanwhile.
 pub(in super::super) async fn touch(
     conn: &mut PgConnection,
     factor: FactorId,
     now: DateTime<Utc>,
-) -> Result<(), Internal> {
-    sqlx::query!("UPDATE factors SET last_used_at = $2 WHERE id = $1", factor.uuid(), now).execute(conn).await?;
-    Ok(())
+) -> Result<bool, Internal> {
+    let touched = sqlx::query!(
+        "UPDATE factors SET last_used_at = $2 WHERE id = $1 AND confirmed_at IS NOT NULL",
+        factor.uuid(),
+        now
+    );
+    Ok(touched.execute(conn).await?.rows_affected() == 1)
 }
 
 /// Gives a factor another name; false when the account has no such factor.

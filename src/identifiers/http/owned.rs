@@ -26,6 +26,8 @@ use crate::http::Query;
 use crate::http::accepted;
 use crate::http::ok;
 use crate::ids::IdentifierId;
+use crate::limits::Policy;
+use crate::limits::Subject;
 use crate::sessions::CurrentSession;
 
 /// An identifier of the account.
@@ -125,6 +127,7 @@ pub(super) async fn make_primary(
     _: OptionalJson<NoMembers>,
 ) -> Result<HttpResponse, Problem> {
     session.require_recent(&app)?;
+    app.limits.admit(Policy::Reauthentication, Subject::Account(session.account)).await?;
     ok(&shown(&app, service::make_primary(&app, &session, *id, &client).await.map_err(problem)?))
 }
 

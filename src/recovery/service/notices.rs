@@ -16,7 +16,6 @@ use super::super::model::Recovery;
 use super::super::model::State;
 use super::super::store;
 use crate::accounts;
-use crate::accounts::Asker;
 use crate::accounts::Contact;
 use crate::app::App;
 use crate::crypto::OpaqueToken;
@@ -92,17 +91,16 @@ async fn tell(conn: &mut PgConnection, app: &App, account: AccountId) -> Result<
         // An SMS that holds a token has no room for words.
         if content.channel == Channel::Sms {
             let words = NewContent { kind: MessageKind::RecoveryBegunNotice, ..content.clone() };
-            send(conn, app, account, NewMessage::notice(words, now)).await?;
+            send(conn, app, NewMessage::notice(words, now)).await?;
         }
-        send(conn, app, account, NewMessage::notice(content, now).value("token", token.reveal())).await?;
+        send(conn, app, NewMessage::notice(content, now).value("token", token.reveal())).await?;
     }
     Ok(true)
 }
 
 /// One that may not leave hinders no other.
-async fn send(conn: &mut PgConnection, app: &App, account: AccountId, notice: NewMessage) -> Result<(), Internal> {
-    let (address, lookup_key) = notice.destination();
-    if let Err(refused) = accounts::admit_message(app, (address, lookup_key), Asker::Owner(account)).await {
+async fn send(conn: &mut PgConnection, app: &App, notice: NewMessage) -> Result<(), Internal> {
+    if let Err(refused) = accounts::admit_notice(app, notice.address()).await {
         tracing::warn!(%refused, "an owner is not told of a recovery at one destination");
         return Ok(());
     }

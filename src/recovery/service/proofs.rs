@@ -83,7 +83,12 @@ pub(in super::super) async fn prove(
     match judged.await {
         Ok(recovery) => {
             store::return_proof(&app.db, counted).await?;
-            app.failures.forgive(&raised).await?;
+            // A right code of a mailbox says nothing of the guesses at an authenticator app.
+            if kind == ProofKind::Password {
+                app.failures.forgive(&raised).await?;
+            } else {
+                app.failures.give_back(&raised).await?;
+            }
             Ok(recovery)
         }
         Err(RecoveryError::Wrong { .. }) => {

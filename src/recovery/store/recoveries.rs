@@ -110,12 +110,14 @@ pub(in super::super) async fn proved_living(
 }
 
 async fn load(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Recovery>, Internal> {
-    // A password that has changed since it was proved proves nothing any more.
+    // A password that has changed since it was proved proves nothing any more. Nor does one that a message has set, as long
+    // as nothing else was proved since: whoever gets those messages would prove two things with one destination.
     let rows = sqlx::query!(
         r#"SELECT r.id AS "id: FlowId", r.account_id AS "account: AccountId", r.state, r.opens_at, r.lost, r.typed_sealed,
              r.client_id, r.created_at, r.expires_at, r.sends, r.resend_after, r.proof_tries,
              ARRAY(SELECT p.kind FROM recovery_proofs p LEFT JOIN passwords w ON w.account_id = r.account_id
-                   WHERE p.recovery_id = r.id AND coalesce(p.password_version = w.version, true)) AS "proofs!"
+                   WHERE p.recovery_id = r.id AND coalesce(p.password_version = w.version, true)
+                     AND (p.kind <> 'password' OR w.reset_carried_by IS NULL)) AS "proofs!"
            FROM recoveries r WHERE r.id = ANY($1) ORDER BY r.id"#,
         ids
     )

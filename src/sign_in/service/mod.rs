@@ -46,6 +46,7 @@ use super::model::SignInToken;
 use super::model::StartedFlow;
 use super::model::Step;
 use crate::accounts;
+use crate::accounts::OwnIdentifier;
 use crate::accounts::PasswordStanding;
 use crate::app::App;
 use crate::audit;
@@ -137,7 +138,13 @@ async fn step(conn: &mut PgConnection, flow: &Flow, password: &PasswordStanding)
     if flow.identifier_proved {
         return Ok(Step::bare(NextStep::EnrolSecondFactor));
     }
-    let identifiers = accounts::profile(conn, flow.account).await?.identifiers;
+    let mut identifiers = accounts::profile(conn, flow.account).await?.identifiers;
+    // The one that carried the reset proves nothing more, where there is another.
+    let may_answer =
+        |own: &OwnIdentifier| accounts::may_answer(password.reset_carrier.as_deref(), Some(&own.lookup_key));
+    if identifiers.iter().any(may_answer) {
+        identifiers.retain(may_answer);
+    }
     Ok(Step { identifiers, ..Step::bare(NextStep::VerifyIdentifier) })
 }
 

@@ -139,3 +139,28 @@ fn a_stolen_number_alone_recovers_nothing() {
         app.ignore_notices().await;
     });
 }
+
+/// security.md 38: who has the mailbox sets a new password by it and gets a code there. That is one destination, so one
+/// proof, in whatever order; something else is needed besides.
+#[test]
+fn a_mailbox_alone_recovers_nothing_by_way_of_a_reset() {
+    test(async |app| {
+        let taro = app.person("taro@example.jp").await;
+        app.advance(WAIT);
+        let token = app.recovery(&taro.email, &["second_factor"]).await;
+        app.ignore_notices().await;
+        app.advance(60);
+        app.recovery_code_to(&token, &taro.email).await.ok(202);
+        app.prove(&token, "code", &app.code_to(&taro.email).await).await.ok(200);
+        let (_, asked, code) = app.reset_message(&taro.email).await;
+        app.reset_by_code(&asked, &code, NEW).await.ok(204);
+        app.prove(&token, "password", NEW).await.ok(200);
+        app.ignore_notices().await;
+        app.advance(WAIT);
+        assert_eq!(app.recovery_state(&token).await, "awaiting_operator");
+        app.complete_recovery(&token, Some(NEW)).await.refused(409, "wrong_step");
+        app.prove(&token, "recovery_code", &taro.recovery_codes[0]).await.ok(200);
+        assert_eq!(app.recovery_state(&token).await, "open");
+        app.ignore_notices().await;
+    });
+}
