@@ -192,7 +192,7 @@ impl Worker {
                 Ok(reference) => return Ok(Ending::Sent { provider: provider.to_owned(), reference }),
                 Err(Failure::Unclear(reason)) => return Ok(Ending::Retry(format!("{provider}: {reason}"))),
                 Err(Failure::Transient(reason) | Failure::Deferred(reason)) => {
-                    waiting.push(format!("{provider}: {reason}"))
+                    waiting.push(format!("{provider}: {reason}"));
                 }
                 Err(Failure::Permanent(reason)) => refusals.push(format!("{provider}: {reason}")),
             }
@@ -217,9 +217,9 @@ impl Worker {
                 self.app.metrics.message(channel, provider, failure.name());
                 // A refusal of one message says nothing against the provider.
                 if matches!(failure, Failure::Permanent(_) | Failure::Deferred(_)) {
-                    way.succeeded()
+                    way.succeeded();
                 } else {
-                    way.failed()
+                    way.failed();
                 }
             }
         }
