@@ -1,4 +1,4 @@
-//! Neither a sign-up nor a refused sign-in nor a reset tells by its time whether an address has an account.
+//! No sign-up, refused sign-in, reset, reminder or recovery tells by its time whether an address has an account.
 //!
 //! 500 interleaved samples of each, the hash of production, and no step of time that would hide a difference
 //! (`sign_in.failure_step_ms` is zero here). The medians differ by at most 5 %.
@@ -6,24 +6,23 @@
 use std::time::Duration;
 
 use sekisho::clock::Stopwatch;
+use serde_json::Value;
 use serde_json::json;
 
 use crate::support::PASSWORD;
 use crate::support::TestApp;
 use crate::support::test_with;
 
+/// Where whoever begins a recovery can be reached.
+const CONTACT: &str = "helper@example.com";
 const SAMPLES: usize = 500;
 /// Failures of one account, below the number that its owner is told of.
 const EACH: usize = 9;
 const SETTINGS: &[(&str, &str)] = &[("password.memory_kib", "19456"), ("password.passes", "2")];
 
-async fn timed(app: &TestApp, path: &str, address: &str, password: Option<&str>, status: u16) -> Duration {
-    let mut body = json!({ "identifier": address });
-    if let Some(password) = password {
-        body["password"] = json!(password);
-    }
+async fn timed(app: &TestApp, path: &str, body: &Value, status: u16) -> Duration {
     let start = Stopwatch::start();
-    let answer = app.post(path, &body).await;
+    let answer = app.post(path, body).await;
     let took = start.elapsed();
     assert_eq!(answer.status, status, "{answer:?}");
     took
@@ -45,12 +44,12 @@ async fn round_trip(app: &TestApp) -> f64 {
     median(&mut times)
 }
 
-async fn compare(app: &TestApp, what: &str, (path, password, status): (&str, Option<&str>, u16)) {
+async fn compare(app: &TestApp, what: &str, (path, body, status): (&str, fn(&str) -> Value, u16)) {
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
     for nth in 0..SAMPLES {
         let account = nth / EACH;
-        known.push(timed(app, path, &format!("known{account}@example.jp"), password, status).await);
-        unknown.push(timed(app, path, &format!("{what}{account}@example.jp"), password, status).await);
+        known.push(timed(app, path, &body(&format!("known{account}@example.jp")), status).await);
+        unknown.push(timed(app, path, &body(&format!("{what}{account}@example.jp")), status).await);
     }
     let (known, unknown) = (median(&mut known), median(&mut unknown));
     let apart = 100.0 * (known - unknown).abs() / known.min(unknown);
@@ -72,9 +71,14 @@ pub(crate) fn run() {
             let body = json!({ "sign_up_token": started["sign_up_token"], "code": app.code_to(&address).await });
             app.post("/v1/sign-ups/verify", &body).await.ok(200);
         }
-        compare(app, "sign-in", ("/v1/sign-ins", Some("another horse battery"), 401)).await;
-        compare(app, "sign-up", ("/v1/sign-ups", Some(PASSWORD), 202)).await;
-        compare(app, "reset", ("/v1/password-resets", None, 202)).await;
+        let sign_in = |address: &str| json!({ "identifier": address, "password": "another horse battery" });
+        compare(app, "sign-in", ("/v1/sign-ins", sign_in, 401)).await;
+        let sign_up = |address: &str| json!({ "identifier": address, "password": PASSWORD });
+        compare(app, "sign-up", ("/v1/sign-ups", sign_up, 202)).await;
+        compare(app, "reset", ("/v1/password-resets", |address| json!({ "identifier": address }), 202)).await;
+        compare(app, "reminder", ("/v1/identifier-reminders", |address| json!({ "contact": address }), 202)).await;
+        let recovery = |address: &str| json!({ "identifier": address, "contact": CONTACT, "lost": ["phone"] });
+        compare(app, "recovery", ("/v1/recoveries", recovery, 202)).await;
         app.ignore_messages().await;
     });
 }
