@@ -27,6 +27,8 @@ use crate::redis::Redis;
 
 /// Workers have more patience than requests.
 const BACKGROUND_DEADLINE: Duration = Duration::from_secs(5);
+/// Connections of each pool beside that of requests.
+const ASIDE_CONNECTIONS: u32 = 4;
 
 /// Everything that a request or a worker of one server shares.
 pub struct App {
@@ -38,6 +40,9 @@ pub struct App {
     pub db: PgPool,
     /// PostgreSQL, for workers, so that a flood of requests cannot starve them.
     pub background_db: PgPool,
+    /// PostgreSQL, for what is counted whether or not the transaction around it is committed. A request that holds a
+    /// connection of `db` waits for one of these only, so requests never wait for each other.
+    counting_db: PgPool,
     /// Redis.
     pub redis: Redis,
     /// The hashing threads.
@@ -71,22 +76,24 @@ impl App {
         let hashing = HashingThreads::start(&config.password.hashing).map_err(Internal::bug)?;
         let limits = Arc::new(Limits::new(redis.clone(), clock.clone(), &config));
         let db = db::pool(&config.database.url, config.database.max_connections, config.http.deadline)?;
-        let spend = SpendGuard::new(db.clone(), clock.clone(), &config);
+        let counting_db = db::pool(&config.database.url, ASIDE_CONNECTIONS, config.http.deadline)?;
+        let spend = SpendGuard::new(counting_db.clone(), clock.clone(), &config);
         let sources =
             Sources { hash_waits: hashing.waits(), limit_decisions: limits.decisions(), message_spend: spend.counts() };
         Ok(Self {
-            background_db: db::pool(&config.database.url, 4, BACKGROUND_DEADLINE)?,
+            background_db: db::pool(&config.database.url, ASIDE_CONNECTIONS, BACKGROUND_DEADLINE)?,
             metrics: Metrics::new(sources),
             hashing,
             key_ring: KeyRing::default(),
             limits,
             spend,
-            failures: Failures::new(db.clone(), clock.clone(), &config),
+            failures: Failures::new(counting_db.clone(), clock.clone(), &config),
             password_policy: PasswordPolicy::new(&config.service_name, config.password.breached_file.as_deref())
                 .map_err(Internal::bug)?,
             channels: Channels::new(&config, &clock),
             outbox_bell: Wake::default(),
             stopping: AtomicBool::new(false),
+            counting_db,
             db,
             redis,
             clock,
@@ -114,6 +121,13 @@ impl App {
         let tx = self.db.begin().await;
         self.metrics.db_pool_wait(watch.elapsed());
         Ok(tx?)
+    }
+
+    /// Closes every connection to PostgreSQL.
+    pub async fn close(&self) {
+        for pool in [&self.db, &self.background_db, &self.counting_db] {
+            pool.close().await;
+        }
     }
 
     /// Commits, then wakes the outbox.

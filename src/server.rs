@@ -155,8 +155,7 @@ impl Server {
         self.handle.stop(true).await;
         self.stop_workers.send_replace(true);
         while self.tasks.join_next().await.is_some() {}
-        self.app.db.close().await;
-        self.app.background_db.close().await;
+        self.app.close().await;
     }
 }
 

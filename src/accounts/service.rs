@@ -4,6 +4,7 @@ use sqlx::PgConnection;
 use zeroize::Zeroizing;
 
 use super::imports::displace_unproved;
+use super::model::AccountRemainder;
 use super::model::AccountStatus;
 use super::model::AuthenticateError;
 use super::model::Authenticated;
@@ -168,6 +169,14 @@ pub async fn owner_of(conn: &mut PgConnection, lookup_key: &str) -> Result<Optio
 /// The database did not answer, or there is no such account.
 pub async fn profile(conn: &mut PgConnection, account: AccountId) -> Result<Profile, Internal> {
     store::profile(conn, account).await?.ok_or_else(|| Internal::bug(format!("accounts {account}: no such row")))
+}
+
+/// What is held of an account beside its profile.
+///
+/// # Errors
+/// The database did not answer, or there is no such account.
+pub async fn remainder(conn: &mut PgConnection, account: AccountId) -> Result<AccountRemainder, Internal> {
+    store::remainder(conn, account).await?.ok_or_else(|| Internal::bug(format!("accounts {account}: no such row")))
 }
 
 /// Changes what is given of the profile.

@@ -85,7 +85,7 @@ impl Page {
         let limit = usize::from(self.limit());
         let more = rows.len() > limit;
         rows.truncate(limit);
-        let next_cursor = rows.last().filter(|_| more).map(|row| seal(keys, list, id(row)));
+        let next_cursor = rows.last().filter(|_| more).map(|row| cursor_behind(keys, list, id(row)));
         Items { items: rows, next_cursor }
     }
 }
@@ -94,7 +94,9 @@ fn refused() -> Problem {
     Problem::new(ErrorCode::InvalidCursor).parameter_fault("cursor", FieldCode::InvalidFormat)
 }
 
-fn seal(keys: &MasterKeys, list: &str, shown: Uuid) -> String {
+/// Where a list goes on behind this id.
+#[must_use]
+pub fn cursor_behind(keys: &MasterKeys, list: &str, shown: Uuid) -> String {
     let mut cursor = shown.as_bytes().to_vec();
     cursor.extend_from_slice(&keys.mac(MacPurpose::Cursor, &[list.as_bytes(), shown.as_bytes()]));
     URL_SAFE_NO_PAD.encode(cursor)
@@ -112,7 +114,7 @@ fn open(keys: &MasterKeys, list: &str, cursor: &str) -> Option<Uuid> {
 pub fn cursor_property(text: &str) {
     let keys = MasterKeys::throw_away();
     let shown = Uuid::from_u128(7);
-    let good = seal(&keys, "sessions/1", shown);
+    let good = cursor_behind(&keys, "sessions/1", shown);
     assert_eq!(open(&keys, "sessions/1", &good), Some(shown));
     assert_eq!(open(&keys, text, &good).is_some(), text == "sessions/1");
     for read in crate::crypto::damaged(&good, text) {

@@ -41,6 +41,7 @@ pub use cors::require_listed_origin;
 pub use cursor::Items;
 pub use cursor::Limit;
 pub use cursor::Page;
+pub use cursor::cursor_behind;
 #[cfg(any(test, fuzzing))]
 pub use cursor::cursor_property;
 pub use edge::edge;

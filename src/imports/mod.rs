@@ -5,8 +5,8 @@
 //!
 //! ```text
 //!   read ≤ 500 lines ──▶ parse, bound the hashes ──▶ wrap the weak ones ──▶ one transaction: look up what is taken,
-//!        ▲                   │                         (half of the          insert the others, note findings, move
-//!        │                   ▼                          hashing threads)     the run forward
+//!        ▲                   │                         (every hashing        insert the others, note findings, move
+//!        │                   ▼                          thread)              the run forward
 //!        │                refused                                                  │
 //!        └──────────────────────────────────────────────────────────────────────────┘
 //! ```

@@ -63,6 +63,7 @@ pub use operator::ShownRecovery;
 pub use operator::Verdict;
 pub use operator::decide_by_operator;
 pub use operator::list;
+pub use operator::of_account;
 pub use operator::show;
 pub use service::Ready;
 pub use service::cancel_by_sign_in;

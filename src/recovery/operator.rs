@@ -1,10 +1,12 @@
-//! What an operator does with recoveries: look at them, stand in for proofs that are missing, refuse.
+//! Recoveries as those who are not in them see them: the owner of the account, and the operator, who stands in for proofs
+//! that are missing, or refuses.
 //!
 //! An approval stands in for the proofs, never for the wait. A recovery of an identifier that nobody has is listed like any
 //! other, without an account: it can be denied, so that denial tells nothing, and not be approved.
 
 use chrono::DateTime;
 use chrono::Utc;
+use sqlx::PgConnection;
 
 use super::model::Lost;
 use super::model::Proved;
@@ -20,7 +22,7 @@ use crate::ids::AccountId;
 use crate::ids::FlowId;
 use crate::internal::Internal;
 
-/// A recovery whose contact is proved and that has not ended.
+/// A recovery, without what was typed.
 pub struct ListedRecovery {
     /// Its id.
     pub id: FlowId,
@@ -94,6 +96,19 @@ fn listed(recovery: &Recovery, now: DateTime<Utc>) -> ListedRecovery {
 pub async fn list(app: &App) -> Result<Vec<ListedRecovery>, Internal> {
     let now = app.clock.now();
     let found = store::proved_living(&mut *app.background_db.acquire().await?, now).await?;
+    Ok(found.iter().map(|recovery| listed(recovery, now)).collect())
+}
+
+/// Every recovery of an account that is remembered, oldest first. Who began them is not told, nor what they typed.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn of_account(
+    conn: &mut PgConnection,
+    account: AccountId,
+    now: DateTime<Utc>,
+) -> Result<Vec<ListedRecovery>, Internal> {
+    let found = store::of_account(conn, account).await?;
     Ok(found.iter().map(|recovery| listed(recovery, now)).collect())
 }
 

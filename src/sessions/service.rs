@@ -239,12 +239,12 @@ pub async fn end_every(
     Ok(())
 }
 
-/// All sessions that are held of an account, at most `limit`, ended ones too, newest first.
+/// All sessions that are held of an account, ended ones too, newest first.
 ///
 /// # Errors
 /// The database did not answer.
-pub async fn held(conn: &mut PgConnection, account: AccountId, limit: i64) -> Result<Vec<HeldSession>, Internal> {
-    store::held(conn, account, limit).await
+pub async fn held(conn: &mut PgConnection, account: AccountId) -> Result<Vec<HeldSession>, Internal> {
+    store::held(conn, account).await
 }
 
 /// Whether somebody has signed in to an account, or gone on using a session of it, since then.

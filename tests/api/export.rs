@@ -3,6 +3,9 @@
 use reqwest::Method;
 use serde_json::json;
 
+use crate::imports::BCRYPT;
+use crate::imports::bring;
+use crate::recovery::CONTACT;
 use crate::support::PASSWORD;
 use crate::support::test;
 
@@ -39,6 +42,92 @@ fn an_export_holds_everything_about_its_owner() {
         assert!(events.iter().any(|event| event["kind"] == "account_created"));
         let text = export.to_string();
         assert!(!text.contains("hana") && !text.contains(hana.tokens["account_id"].as_str().unwrap()));
+    });
+}
+
+/// Recoveries are in it whoever began them, without what a stranger typed; what was imported is, and when it all closes.
+#[test]
+fn an_export_tells_of_recoveries_and_of_where_the_account_came_from() {
+    test(async |app| {
+        bring(
+            app,
+            &[json!({ "external_id": "crm-7", "password_hash": BCRYPT, "legacy_login": "taro77",
+            "identifiers": [{ "kind": "email", "value": "taro@example.jp", "verified_at": "2020-01-01T00:00:00Z" }] })],
+        )
+        .await;
+        let flow = app.start_sign_in("taro77", PASSWORD).await.ok(200);
+        let id = &flow["identifiers"][0]["id"];
+        let send = json!({ "sign_in_token": flow["sign_in_token"], "identifier_id": id });
+        app.post("/v1/sign-ins/identifier-codes", &send).await.ok(202);
+        let code = app.code_to("taro@example.jp").await;
+        let prove = json!({ "sign_in_token": flow["sign_in_token"], "code": code });
+        let flow = app.post("/v1/sign-ins/identifier", &prove).await.ok(200);
+        let factor = app.start_enrolment(&flow).await;
+        let tokens = app.confirm_enrolment(&flow, &factor, &app.totp(&factor).await).await.ok(201);
+        let export = async || app.with_token(tokens["access_token"].as_str().unwrap(), Method::GET, EXPORT, None).await;
+
+        app.recovery("taro@example.jp", &["phone"]).await;
+        let held = export().await.ok(200);
+        assert_eq!(held["external_id"], "crm-7");
+        assert!(held["password_changed_at"].is_string() && held["must_change_password"] == false, "{held:#}");
+        let recovery = &held["recoveries"][0];
+        assert_eq!((&recovery["state"], &recovery["lost"]), (&json!("waiting"), &json!(["phone"])));
+        assert!(recovery["opens_at"].is_string() && !held.to_string().contains(CONTACT), "{held:#}");
+        assert!(held.get("closes_at").is_none() && held.get("events_next_cursor").is_none());
+        app.ignore_notices().await;
+    });
+}
+
+/// However often strangers fail at an account, what they did is in the document, or where it says.
+#[test]
+fn an_export_says_where_the_events_go_on() {
+    test(async |app| {
+        let taro = app.person("taro@example.jp").await;
+        let more = "INSERT INTO audit_events (id, at, kind, account_id, request_id, ip, user_agent)
+             SELECT gen_random_uuid(), now(), 'sign_in_failed', $1, gen_random_uuid(), '192.0.2.7', '' FROM generate_series(1, 10050)";
+        let account: uuid::Uuid = taro.tokens["account_id"].as_str().unwrap().parse().unwrap();
+        sqlx::query(more).bind(account).execute(&app.app.db).await.unwrap();
+        let total = app.count("SELECT count(*) FROM audit_events WHERE account_id IS NOT NULL").await + 1;
+        let export = taro.get(EXPORT).await.ok(200);
+        let (shown, mut left) = (export["events"].as_array().unwrap().len(), 0);
+        assert_eq!(shown, 10_000);
+        let mut next = export["events_next_cursor"].clone();
+        while let Some(cursor) = next.as_str() {
+            let page = taro.get(&format!("/v1/account/events?limit=100&cursor={cursor}")).await.ok(200);
+            left += page["items"].as_array().unwrap().len();
+            next = page["next_cursor"].clone();
+        }
+        assert_eq!(shown + left, usize::try_from(total).unwrap());
+    });
+}
+
+/// Whatever belongs to an account is in the document, or not in it for a reason.
+#[test]
+fn every_table_of_accounts_is_in_the_export_or_left_out_for_a_reason() {
+    const SHOWN: [&str; 8] = [
+        "audit_events",
+        "devices",
+        "factors",
+        "identifiers",
+        "pending_changes",
+        "pending_identifiers",
+        "recoveries",
+        "sessions",
+    ];
+    const OF_WHICH_A_TIME_OR_A_COUNT_IS_SHOWN: [&str; 2] = ["passwords", "recovery_code_sets"];
+    // Random handles of passkeys, digests of tokens and when they were sent; and a name that nobody who is signed in has.
+    const LEFT_OUT: [&str; 4] = ["cancel_tokens", "legacy_logins", "passkey_users", "recovery_notices"];
+    test(async |app| {
+        let found: Vec<String> = sqlx::query_scalar(
+            "SELECT table_name::text FROM information_schema.columns
+             WHERE table_schema = 'public' AND column_name = 'account_id' ORDER BY 1",
+        )
+        .fetch_all(&app.app.db)
+        .await
+        .unwrap();
+        let mut known = [SHOWN.as_slice(), &OF_WHICH_A_TIME_OR_A_COUNT_IS_SHOWN, &LEFT_OUT].concat();
+        known.sort_unstable();
+        assert_eq!(found, known);
     });
 }
 

@@ -198,6 +198,43 @@ fn one_number_gets_so_many_codes_however_many_accounts_have_it() {
     });
 }
 
+/// What is counted aside needs no connection that the requests themselves hold.
+#[test]
+fn with_few_connections_requests_do_not_wait_for_each_other() {
+    test_with(&[LIMITED.as_slice(), &[("database.max_connections", "2")]].concat(), async |app| {
+        let numbers: Vec<String> = (0..8).map(|nth| format!("+81901234567{nth}")).collect();
+        for number in &numbers {
+            person(app, number).await;
+        }
+        for answer in join_all(numbers.iter().map(|number| ask_for_code(app, number))).await {
+            answer.ok(202);
+        }
+        app.ignore_messages().await;
+    });
+}
+
+/// A notice to a phone costs what a code does; when the day's money is spent it stays away, and what it would tell of happens
+/// all the same.
+#[test]
+fn notices_to_phones_are_counted_and_hinder_nothing() {
+    test_with(&[LIMITED.as_slice(), &[("phone.proved_per_day", "2")]].concat(), async |app| {
+        let cost = "SELECT coalesce(sum(cost), 0)::bigint FROM phone_spend WHERE scope = 'all' AND proved";
+        let taro = app.person(TARO).await;
+        let before = app.count(cost).await;
+        let another = "another horse, better battery";
+        let change = json!({ "current_password": PASSWORD, "new_password": another });
+        taro.post("/v1/account/password", &change).await.ok(204);
+        assert_eq!(app.count(cost).await, before + 1);
+        app.ignore_messages().await;
+        let back = json!({ "current_password": another, "new_password": PASSWORD });
+        taro.post("/v1/account/password", &back).await.ok(204);
+        app.ignore_messages().await;
+        let third = taro.post("/v1/account/password", &change).await;
+        third.ok(204);
+        assert_eq!(app.count(cost).await, 2);
+    });
+}
+
 /// The counts of a day are kept for a while, and then purged.
 #[test]
 fn old_counts_are_purged() {

@@ -19,6 +19,7 @@ use crate::http::Page;
 use crate::http::Problem;
 use crate::http::Query;
 use crate::http::ok;
+use crate::ids::AccountId;
 use crate::ids::EventId;
 use crate::ids::FactorId;
 use crate::ids::IdentifierId;
@@ -103,6 +104,11 @@ pub(super) fn written(ip: IpNet) -> String {
     if ip.prefix_len() == ip.max_prefix_len() { ip.addr().to_string() } else { ip.to_string() }
 }
 
+/// The list that cursors of events belong to.
+pub(super) fn events_list(account: AccountId) -> String {
+    format!("events/{account}")
+}
+
 /// List what happened to the account, newest first: sign-ins, failures, changes.
 #[utoipa::path(
     tag = "account", operation_id = "list_account_events", params(Page),
@@ -116,7 +122,7 @@ pub(super) async fn list(
     session: CurrentSession,
     page: Query<Page>,
 ) -> Result<HttpResponse, Problem> {
-    let (keys, list) = (&app.config.master_keys, format!("events/{}", session.account));
+    let (keys, list) = (&app.config.master_keys, events_list(session.account));
     let before = page.0.after(keys, &list)?.map(EventId::from);
     let rows = service::list_events(&app, &session, before, page.0.rows()).await?;
     let rows = rows.into_iter().map(AccountEvent::from).collect();

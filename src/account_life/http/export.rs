@@ -10,7 +10,9 @@ use utoipa::ToSchema;
 
 use super::super::service;
 use super::super::service::Held;
+use super::super::service::MOST_EVENTS;
 use super::events::AccountEvent;
+use super::events::events_list;
 use super::events::written;
 use super::factors;
 use super::factors::Factor;
@@ -21,6 +23,7 @@ use crate::changes;
 use crate::changes::AccountChange;
 use crate::http::Client;
 use crate::http::Problem;
+use crate::http::cursor_behind;
 use crate::http::ok;
 use crate::identifiers;
 use crate::identifiers::AccountIdentifier;
@@ -29,6 +32,7 @@ use crate::ids::DeviceId;
 use crate::ids::SessionId;
 use crate::limits::Policy;
 use crate::limits::Subject;
+use crate::recovery::ListedRecovery;
 use crate::sessions::EvenClosing;
 use crate::sessions::HeldSession;
 
@@ -58,6 +62,20 @@ pub(super) struct Export {
     roles: Vec<String>,
     /// When the account was made.
     created_at: DateTime<Utc>,
+    /// What the system that it was imported from calls it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "crm-7")]
+    external_id: Option<String>,
+    /// When the password was set; absent when there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    password_changed_at: Option<DateTime<Utc>>,
+    /// Whether the next sign-in asks for another password.
+    must_change_password: bool,
+    /// When the account closes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    closes_at: Option<DateTime<Utc>>,
     /// What its owner signs in with.
     identifiers: Vec<AccountIdentifier>,
     /// Identifiers that were to be added and are not proved yet.
@@ -73,8 +91,14 @@ pub(super) struct Export {
     devices: Vec<ExportedDevice>,
     /// Changes that wait for their time.
     pending_changes: Vec<AccountChange>,
-    /// What happened, newest first.
+    /// Recoveries of the account, whoever began them.
+    recoveries: Vec<ExportedRecovery>,
+    /// What happened, newest first; ten thousand events at most.
     events: Vec<AccountEvent>,
+    /// When there are more events: the `cursor` with which the list of events goes on behind these.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    events_next_cursor: Option<String>,
 }
 
 /// An identifier that is not proved.
@@ -133,6 +157,33 @@ struct ExportedDevice {
     last_used_at: DateTime<Utc>,
 }
 
+/// A recovery, as it is held. What was typed in it may be somebody else's, and is not shown.
+#[derive(Serialize, ToSchema)]
+struct ExportedRecovery {
+    /// Where it stands.
+    #[schema(example = "cancelled")]
+    state: &'static str,
+    /// What was said to be lost.
+    #[schema(example = json!(["phone"]))]
+    lost: Vec<&'static str>,
+    /// Kinds of proofs that were given.
+    #[schema(example = json!(["password"]))]
+    proofs: Vec<&'static str>,
+    /// When it was begun.
+    created_at: DateTime<Utc>,
+    /// When its wait is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    opens_at: Option<DateTime<Utc>>,
+    /// When it is over, whatever happens.
+    expires_at: DateTime<Utc>,
+}
+
+fn recovery(held: ListedRecovery) -> ExportedRecovery {
+    let ListedRecovery { state, lost, proofs, created_at, opens_at, expires_at, .. } = held;
+    ExportedRecovery { state, lost, proofs, created_at, opens_at, expires_at }
+}
+
 fn session(held: HeldSession) -> ExportedSession {
     ExportedSession {
         id: held.id,
@@ -151,14 +202,20 @@ fn session(held: HeldSession) -> ExportedSession {
 fn document(app: &App, held: Held) -> Export {
     let Held {
         profile: own,
+        remainder: rest,
         wanted,
         factors: enrolled,
         recovery_codes_left,
         sessions,
         devices,
         pending_changes,
-        events,
+        recoveries,
+        mut events,
     } = held;
+    let more = events.len() > MOST_EVENTS;
+    events.truncate(MOST_EVENTS);
+    let (keys, list) = (&app.config.master_keys, events_list(own.id));
+    let events_next_cursor = events.last().filter(|_| more).map(|event| cursor_behind(keys, &list, event.id.uuid()));
     let devices = devices.into_iter().map(|device| ExportedDevice {
         id: device.id,
         created_at: device.created_at,
@@ -173,6 +230,10 @@ fn document(app: &App, held: Held) -> Export {
         time_zone: own.time_zone,
         roles: own.roles,
         created_at: own.created_at,
+        external_id: rest.external_id,
+        password_changed_at: rest.password_changed_at,
+        must_change_password: rest.must_change_password,
+        closes_at: rest.closes_at,
         identifiers: own.identifiers.into_iter().map(|own| identifiers::shown(app, own)).collect(),
         factors: enrolled.into_iter().map(factors::body).collect(),
         unproved_identifiers: wanted
@@ -183,12 +244,15 @@ fn document(app: &App, held: Held) -> Export {
         sessions: sessions.into_iter().map(session).collect(),
         devices: devices.collect(),
         pending_changes: pending_changes.iter().map(changes::shown).collect(),
+        recoveries: recoveries.into_iter().map(recovery).collect(),
         events: events.into_iter().map(AccountEvent::from).collect(),
+        events_next_cursor,
     }
 }
 
 /// Export everything that is held about you, as one document.
 ///
+/// Messages are not in it: once one has left, nothing in its row says to whom.
 /// Needs a sign-in or a re-authentication within the last ten minutes. Stays open while the account is closing.
 #[utoipa::path(
     tag = "account", operation_id = "export_account",

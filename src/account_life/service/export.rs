@@ -1,6 +1,7 @@
 //! Everything that is held about a person, read in one transaction.
 
 use crate::accounts;
+use crate::accounts::AccountRemainder;
 use crate::accounts::Profile;
 use crate::app::App;
 use crate::audit;
@@ -17,22 +18,28 @@ use crate::factors::ConfirmedFactor;
 use crate::identifiers;
 use crate::identifiers::WantedIdentifier;
 use crate::internal::Internal;
+use crate::recovery;
+use crate::recovery::ListedRecovery;
 use crate::sessions;
 use crate::sessions::CurrentSession;
 use crate::sessions::HeldSession;
 
-/// More rows of one kind than a person makes; an account that strangers guess at stays within bounds.
-const MOST: i64 = 10_000;
+/// Strangers who guess at an account make events of it, as many as they like: so many are in the document, and it says
+/// where the others are.
+pub(in super::super) const MOST_EVENTS: usize = 10_000;
 
 /// What is held about a person.
 pub(in super::super) struct Held {
     pub profile: Profile,
+    pub remainder: AccountRemainder,
     pub wanted: Vec<WantedIdentifier>,
     pub factors: Vec<ConfirmedFactor>,
     pub recovery_codes_left: i64,
     pub sessions: Vec<HeldSession>,
     pub devices: Vec<KnownDevice>,
     pub pending_changes: Vec<PendingChange>,
+    pub recoveries: Vec<ListedRecovery>,
+    /// One more than [`MOST_EVENTS`] when there are more.
     pub events: Vec<PastEvent>,
 }
 
@@ -43,13 +50,15 @@ pub(in super::super) async fn export(app: &App, session: &CurrentSession, caller
     audit::record(&mut tx, &app.clock, event).await?;
     let held = Held {
         profile: accounts::profile(&mut tx, account).await?,
+        remainder: accounts::remainder(&mut tx, account).await?,
         wanted: identifiers::wanted(&mut tx, account).await?,
         factors: factors::confirmed(&mut tx, account).await?,
         recovery_codes_left: factors::recovery_codes_left(&mut tx, account).await?,
-        sessions: sessions::held(&mut tx, account, MOST).await?,
+        sessions: sessions::held(&mut tx, account).await?,
         devices: devices::known(&mut tx, account).await?,
         pending_changes: changes::waiting(&mut tx, account).await?,
-        events: audit::of_account(&mut *tx, account, None, MOST).await?,
+        recoveries: recovery::of_account(&mut tx, account, app.clock.now()).await?,
+        events: audit::of_account(&mut *tx, account, None, MOST_EVENTS as i64 + 1).await?,
     };
     app.commit(tx).await?;
     Ok(held)

@@ -73,6 +73,18 @@ impl AccountStatus {
     }
 }
 
+/// What is held of an account beside its profile. Whoever is signed in has no old user name any more.
+pub struct AccountRemainder {
+    /// What the system that it was imported from calls it.
+    pub external_id: Option<String>,
+    /// When its password was set; `None` when it has none.
+    pub password_changed_at: Option<DateTime<Utc>>,
+    /// Whether the next sign-in asks for another password.
+    pub must_change_password: bool,
+    /// When it closes, once its owner has said so.
+    pub closes_at: Option<DateTime<Utc>>,
+}
+
 /// The row of an account, locked until the transaction ends: the first lock of whatever opens a session or
 /// changes password, factors, identifiers or status.
 pub struct LockedAccount {

@@ -1,4 +1,4 @@
-//! Accounts in pages, as another system would get them.
+//! What is held of accounts: of one for its owner, of all in pages as another system would get them.
 
 use std::collections::HashMap;
 
@@ -6,6 +6,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+use super::super::model::AccountRemainder;
 use super::super::model::Identifier;
 use super::super::model::ImportedAccount;
 use super::super::model::ImportedIdentifier;
@@ -13,6 +14,22 @@ use super::super::model::LegacyLogin;
 use crate::ids::AccountId;
 use crate::internal::Internal;
 use crate::text::Language;
+
+/// What is held of an account beside its profile; `None` when it is gone.
+pub(in super::super) async fn remainder(
+    conn: &mut PgConnection,
+    account: AccountId,
+) -> Result<Option<AccountRemainder>, Internal> {
+    Ok(sqlx::query_as!(
+        AccountRemainder,
+        r#"SELECT a.external_id, a.closes_at, p.must_change AS must_change_password,
+                  CASE WHEN p.hash_sealed IS NOT NULL THEN p.changed_at END AS password_changed_at
+           FROM accounts a JOIN passwords p ON p.account_id = a.id WHERE a.id = $1"#,
+        account.uuid()
+    )
+    .fetch_optional(conn)
+    .await?)
+}
 
 /// The active accounts behind `after`, in the order of their ids, each with its sealed hash.
 pub(in super::super) async fn page(

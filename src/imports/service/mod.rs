@@ -180,8 +180,8 @@ impl<'a> Running<'a> {
         Run { id: self.run.id, lines, bytes, counts }
     }
 
-    /// Wraps what is too weak to be stored, on half of the hashing threads, which run at a low priority: sign-ins on
-    /// this machine go on meanwhile.
+    /// Wraps what is too weak to be stored, on every hashing thread: the import stands behind the service on this machine
+    /// ([`crypto::stand_back`]), so sign-ins go on meanwhile.
     async fn wrap_weak(&self, candidates: &mut [Candidate], accepted: &[usize]) -> Result<(), ImportError> {
         let mut weak = Vec::new();
         for place in accepted {
@@ -191,7 +191,7 @@ impl<'a> Running<'a> {
             let stored = self.app.hashing.reserve()?.wrap(weak).await?;
             Ok::<_, ImportError>((place, Zeroizing::new(stored)))
         };
-        let at_once = self.app.config.password.hashing.threads.div_ceil(2);
+        let at_once = self.app.config.password.hashing.threads;
         let wrapped: Vec<_> = stream::iter(weak).map(wrap).buffer_unordered(at_once).try_collect().await?;
         for (place, stored) in wrapped {
             if let Some(candidate) = candidates.get_mut(place) {

@@ -78,7 +78,8 @@ pub async fn drop_for_flow(conn: &mut PgConnection, flow: FlowId, now: DateTime<
     Ok(())
 }
 
-/// Takes up to `limit` due messages of a channel; what has expired, or was tried too often, is ended on the way.
+/// Takes up to `limit` due messages of a channel, codes before notices; what has expired, or was tried too often, is ended
+/// on the way.
 ///
 /// # Errors
 /// The database did not answer. A row that cannot be opened (its master key is missing here) is logged and tried
@@ -95,7 +96,7 @@ pub async fn claim(
         "WITH due AS (
              SELECT id, CASE WHEN expires_at <= $1 THEN 'dropped' WHEN attempts >= $2 THEN 'dead' ELSE 'queued' END AS next
              FROM outbox WHERE channel = $5 AND state = 'queued' AND due_at <= $1
-             ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED
+             ORDER BY flow_id IS NULL, due_at LIMIT $3 FOR UPDATE SKIP LOCKED
          )
          UPDATE outbox SET
              state = due.next,

@@ -109,6 +109,15 @@ pub(in super::super) async fn proved_living(
     load(conn, &ids).await
 }
 
+pub(in super::super) async fn of_account(
+    conn: &mut PgConnection,
+    account: AccountId,
+) -> Result<Vec<Recovery>, Internal> {
+    let ids = sqlx::query_scalar!("SELECT id FROM recoveries WHERE account_id = $1", account.uuid());
+    let ids = ids.fetch_all(&mut *conn).await?;
+    load(conn, &ids).await
+}
+
 async fn load(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Recovery>, Internal> {
     // A password that has changed since it was proved proves nothing any more. Nor does one that a message has set, as long
     // as nothing else was proved since: whoever gets those messages would prove two things with one destination.

@@ -77,14 +77,12 @@ pub(in super::super) async fn rename(
 pub(in super::super) async fn held(
     conn: impl PgExecutor<'_>,
     account: AccountId,
-    limit: i64,
 ) -> Result<Vec<HeldSession>, Internal> {
     Ok(sqlx::query_as!(
         HeldSession,
         r#"SELECT id AS "id: SessionId", client_id, label, amr, created_at, last_used_at, expires_at, revoked_at, ip, user_agent
-           FROM sessions WHERE account_id = $1 ORDER BY id DESC LIMIT $2"#,
-        account.uuid(),
-        limit
+           FROM sessions WHERE account_id = $1 ORDER BY id DESC"#,
+        account.uuid()
     )
     .fetch_all(conn)
     .await?)

@@ -1,5 +1,6 @@
 //! A phone as second factor: codes by SMS and by call.
 
+use futures_util::future::join;
 use futures_util::future::join_all;
 use serde_json::Value;
 use serde_json::json;
@@ -328,5 +329,34 @@ fn a_phone_proves_again_who_somebody_is() {
         let fresh = post(access, path, &body(token, &code)).await.ok(200);
         assert_eq!(claims(fresh["access_token"].as_str().unwrap())["amr"], json!(["pwd", "sms", "mfa"]));
         post(access, path, &body(token, &code)).await.refused(422, "invalid_code");
+    });
+}
+
+/// Between the look at a code and its use the phone can go: then the code opens nothing.
+#[test]
+fn a_phone_that_goes_while_its_code_is_looked_at_opens_nothing() {
+    test(async |app| {
+        let (factor, _) = with_phone(app, TARO, PHONE).await;
+        let flow = sign_in(app).await;
+        ask(app, &flow, &factor, "sms").await.ok(202);
+        let code = app.code_to(PHONE).await;
+        let mut removal = app.app.db.begin().await.unwrap();
+        sqlx::query("DELETE FROM factors WHERE id = $1")
+            .bind(factor.as_str().unwrap().parse::<uuid::Uuid>().unwrap())
+            .execute(&mut *removal)
+            .await
+            .unwrap();
+        let before = app.count("SELECT count(*) FROM sessions").await;
+        let removed = async {
+            app.poll("a use that waits", async || {
+                let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+                (app.count(waiting).await == 1).then_some(())
+            })
+            .await;
+            removal.commit().await.unwrap();
+        };
+        let (answer, ()) = join(app.second_factor(&flow, &code), removed).await;
+        answer.refused(422, "invalid_code");
+        assert_eq!(app.count("SELECT count(*) FROM sessions").await, before);
     });
 }

@@ -184,3 +184,32 @@ fn a_proof_wins_over_an_import() {
         assert_eq!(app.start_sign_in(NUMBER, PASSWORD).await.ok(200)["next"], "second_factor");
     });
 }
+
+/// The identifier that carried a reset proves nothing more where there is another: one mailbox is one proof.
+#[test]
+fn after_a_reset_another_identifier_is_proved_than_the_one_that_carried_it() {
+    test(async |app| {
+        let other = "taro@example.com";
+        let mut line = person("1", TARO, BCRYPT);
+        let verified = json!({ "kind": "email", "value": other, "verified_at": "2016-01-01T00:00:00Z" });
+        line["identifiers"].as_array_mut().unwrap().push(verified);
+        bring(app, &[line]).await;
+        let flow = app.start_sign_in(TARO, PASSWORD).await.ok(200);
+        assert_eq!(flow["identifiers"].as_array().unwrap().len(), 2);
+        let carrier = flow["identifiers"][0]["id"].clone();
+
+        let new = "another horse, better battery";
+        let asked = app.post("/v1/password-resets", &json!({ "identifier": TARO })).await.ok(202);
+        let body = json!({ "method": "code", "password_reset_token": asked["password_reset_token"],
+                           "code": app.code_to(TARO).await, "new_password": new });
+        app.post("/v1/password-resets/confirm", &body).await.ok(204);
+        app.ignore_messages().await;
+        let flow = app.start_sign_in(TARO, new).await.ok(200);
+        assert_eq!(flow["next"], "verify_identifier");
+        assert_eq!(flow["identifiers"].as_array().unwrap().len(), 1);
+        let body = json!({ "sign_in_token": flow["sign_in_token"], "identifier_id": carrier });
+        app.post("/v1/sign-ins/identifier-codes", &body).await.faults(&["/identifier_id unknown_id"]);
+        enrol(app, &prove(app, &flow, 0, other).await).await;
+        app.ignore_messages().await;
+    });
+}

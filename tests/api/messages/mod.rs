@@ -28,6 +28,11 @@ async fn inbox(app: &TestApp, email: &str) -> Vec<Value> {
     page["items"].as_array().unwrap().clone()
 }
 
+fn code_in(text: &str) -> String {
+    let mut words = text.split(|c: char| !c.is_ascii_digit());
+    words.find(|word| word.len() == 6).unwrap_or_else(|| panic!("no code in {text}")).to_owned()
+}
+
 async fn wait_until_claimed(app: &TestApp, messages: i64) {
     app.poll("the worker", async || {
         let claimed = app.count("SELECT count(*) FROM outbox WHERE state = 'queued' AND attempts > 0").await;

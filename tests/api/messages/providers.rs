@@ -6,6 +6,7 @@ use aws_lc_rs::hmac;
 use serde_json::Value;
 use serde_json::json;
 
+use super::code_in;
 use crate::support::Gateway;
 use crate::support::Received;
 use crate::support::Reply;
@@ -46,11 +47,6 @@ async fn wait_for_state(app: &TestApp, wanted: &str) -> (Option<String>, Option<
 }
 
 /// The first run of six digits.
-fn code_in(text: &str) -> String {
-    let mut words = text.split(|c: char| !c.is_ascii_digit());
-    words.find(|word| word.len() == 6).unwrap_or_else(|| panic!("no code in {text}")).to_owned()
-}
-
 fn key(request: &Received) -> &str {
     &request.headers["idempotency-key"]
 }

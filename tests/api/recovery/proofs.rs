@@ -1,5 +1,7 @@
 //! What counts as a proof, and what does not.
 
+use sekisho::limits::Failing;
+use sekisho::limits::Lane;
 use serde_json::json;
 
 use super::CONTACT;
@@ -8,6 +10,7 @@ use super::WAIT;
 use super::WRONG;
 use crate::support::PASSWORD;
 use crate::support::test;
+use crate::support::test_with;
 
 /// security.md 38: two kinds and the wait; one kind twice is one.
 #[test]
@@ -191,5 +194,26 @@ fn a_proof_is_used_up_once_however_many_race() {
             assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1, "{kind}");
         }
         app.ignore_notices().await;
+    });
+}
+
+/// A mailbox is worth a mailbox: its code does not take back what was guessed at an authenticator app.
+#[test]
+fn a_right_code_of_a_mailbox_forgives_no_guess_at_an_app() {
+    test_with(&[("limits.enabled", "true")], async |app| {
+        let person = app.person("taro@example.jp").await;
+        let account = person.tokens["account_id"].as_str().unwrap().parse::<uuid::Uuid>().unwrap().into();
+        let guesses = async || app.app.failures.standing(Lane::Recovery, Failing::Account(account)).await.unwrap().0;
+        let token = app.recovery(&person.email, &["phone"]).await;
+        app.cancel_token_to(&person.email).await;
+        for _ in 0..3 {
+            app.prove(&token, "factor", "000000").await.refused(422, "invalid_code");
+        }
+        assert_eq!(guesses().await, 3);
+        app.advance(30);
+        app.recovery_code_to(&token, &person.email).await.ok(202);
+        app.prove(&token, "code", &app.code_to(&person.email).await).await.ok(200);
+        app.prove(&token, "password", PASSWORD).await.ok(200);
+        assert_eq!(guesses().await, 3);
     });
 }

@@ -1,10 +1,14 @@
 //! What the owner is told, and how strangers cannot use it.
 
+use sekisho::limits::Policy;
+use sekisho::limits::Subject;
+
 use super::CONTACT;
 use super::HOUR;
 use super::WAIT;
 use crate::support::TestApp;
 use crate::support::test;
+use crate::support::test_with;
 
 /// Notices that are out or on their way.
 async fn notices(app: &TestApp) -> i64 {
@@ -77,5 +81,17 @@ fn nobody_is_told_of_a_recovery_of_nobody() {
         app.advance(WAIT);
         all_is_told(app).await;
         assert_eq!(app.recovery_state(&token).await, "awaiting_operator");
+    });
+}
+
+/// Whoever uses up the codes of an account does not keep its owner from being told.
+#[test]
+fn no_codes_that_were_asked_for_stand_in_the_way_of_a_notice() {
+    test_with(&[("limits.enabled", "true")], async |app| {
+        let person = app.person("taro@example.jp").await;
+        let account = person.tokens["account_id"].as_str().unwrap().parse::<uuid::Uuid>().unwrap().into();
+        while app.app.limits.admit(Policy::Message, Subject::Account(account)).await.is_ok() {}
+        app.recovery(&person.email, &["phone"]).await;
+        app.cancel_token_to(&person.email).await;
     });
 }

@@ -19,6 +19,7 @@ pub struct Mailbox {
     pub url: String,
     mails: Arc<Mutex<Vec<String>>>,
     hangs: Arc<AtomicBool>,
+    full: Arc<Mutex<Option<String>>>,
 }
 
 impl Mailbox {
@@ -29,22 +30,29 @@ impl Mailbox {
         let mails = Arc::new(Mutex::new(Vec::new()));
         let (arriving, hangs) = (Arc::clone(&mails), Arc::new(AtomicBool::new(false)));
         let hanging = Arc::clone(&hangs);
+        let full = Arc::new(Mutex::new(None));
+        let refusing = Arc::clone(&full);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 // Accepted, and never a word.
                 if hanging.load(Ordering::Relaxed) {
                     std::mem::forget(stream);
                 } else {
-                    tokio::spawn(receive(stream, Arc::clone(&arriving)));
+                    tokio::spawn(receive(stream, Arc::clone(&arriving), Arc::clone(&refusing)));
                 }
             }
         });
-        Self { url, mails, hangs }
+        Self { url, mails, hangs, full }
     }
 
     /// Whether connections from now on get no answer.
     pub fn hang(&self, hangs: bool) {
         self.hangs.store(hangs, Ordering::Relaxed);
+    }
+
+    /// The mailbox of this address takes nothing from now on: it is full.
+    pub fn fill(&self, address: &str) {
+        *self.full.lock().unwrap() = Some(address.to_owned());
     }
 
     /// How many mails have arrived for an address.
@@ -79,7 +87,11 @@ impl Mailbox {
     }
 }
 
-async fn receive(stream: TcpStream, mails: Arc<Mutex<Vec<String>>>) -> std::io::Result<()> {
+async fn receive(
+    stream: TcpStream,
+    mails: Arc<Mutex<Vec<String>>>,
+    full: Arc<Mutex<Option<String>>>,
+) -> std::io::Result<()> {
     let mut stream = BufStream::new(stream);
     let mut reply = "220 mailbox";
     loop {
@@ -98,6 +110,7 @@ async fn receive(stream: TcpStream, mails: Arc<Mutex<Vec<String>>>) -> std::io::
                 mails.lock().unwrap().push(mail);
                 "250 ok"
             }
+            Some("RCPT") if full.lock().unwrap().as_ref().is_some_and(|full| line.contains(full)) => "452 4.2.2 full",
             Some("QUIT") => "221 bye",
             _ => "250 ok",
         };
