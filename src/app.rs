@@ -27,8 +27,6 @@ use crate::redis::Redis;
 
 /// Workers have more patience than requests.
 const BACKGROUND_DEADLINE: Duration = Duration::from_secs(5);
-/// Connections of each pool beside that of requests.
-const ASIDE_CONNECTIONS: u32 = 4;
 
 /// Everything that a request or a worker of one server shares.
 pub struct App {
@@ -76,12 +74,13 @@ impl App {
         let hashing = HashingThreads::start(&config.password.hashing).map_err(Internal::bug)?;
         let limits = Arc::new(Limits::new(redis.clone(), clock.clone(), &config));
         let db = db::pool(&config.database.url, config.database.max_connections, config.http.deadline)?;
-        let counting_db = db::pool(&config.database.url, ASIDE_CONNECTIONS, config.http.deadline)?;
+        let half = config.database.max_connections / 2;
+        let counting_db = db::pool(&config.database.url, half, config.http.deadline)?;
         let spend = SpendGuard::new(counting_db.clone(), clock.clone(), &config);
         let sources =
             Sources { hash_waits: hashing.waits(), limit_decisions: limits.decisions(), message_spend: spend.counts() };
         Ok(Self {
-            background_db: db::pool(&config.database.url, ASIDE_CONNECTIONS, BACKGROUND_DEADLINE)?,
+            background_db: db::pool(&config.database.url, 4, BACKGROUND_DEADLINE)?,
             metrics: Metrics::new(sources),
             hashing,
             key_ring: KeyRing::default(),

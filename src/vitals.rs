@@ -90,7 +90,7 @@ impl Vitals {
         Reading {
             hash_queue_depth: app.hashing.queue_depth(),
             hash_refused: app.hashing.refused_total(),
-            limits_alone: app.redis.is_away(),
+            limits_alone: app.limits.is_alone(),
             redis_up: seen.redis_up,
             outbox_oldest_secs: seen.database.map(|database| database.outbox_oldest_secs),
             signing_key_age_secs: app.key_ring.signing(now).map(|key| (now - key.active_from()).as_seconds_f64()),

@@ -67,15 +67,23 @@ pub async fn remind_closing(
 pub async fn purge_closed(app: &App, caller: &Caller, limit: i64) -> Result<u64, Internal> {
     let mut purged = 0;
     for account in store::due_to_close(&app.background_db, app.clock.now(), limit).await? {
-        let mut tx = app.background_db.begin().await?;
-        if store::close(&mut tx, account, app.clock.now()).await? {
-            let event = Event::new(EventKind::AccountPurged, caller).account(account);
-            audit::record(&mut tx, &app.clock, event).await?;
-            tx.commit().await?;
-            purged += 1;
+        match purge_one(app, account, caller).await {
+            Ok(done) => purged += u64::from(done),
+            // It keeps no other waiting.
+            Err(error) => tracing::error!(account_id = %account, %error, "a closed account is not purged yet"),
         }
     }
     Ok(purged)
+}
+
+async fn purge_one(app: &App, account: AccountId, caller: &Caller) -> Result<bool, Internal> {
+    let mut tx = app.background_db.begin().await?;
+    if !store::close(&mut tx, account, app.clock.now()).await? {
+        return Ok(false);
+    }
+    audit::record(&mut tx, &app.clock, Event::new(EventKind::AccountPurged, caller).account(account)).await?;
+    tx.commit().await?;
+    Ok(true)
 }
 
 /// Gives the identifiers of one account to another, as further ones, and ends it: all else that belonged to it is deleted,

@@ -12,6 +12,7 @@ use super::model::OwnIdentifier;
 use super::model::Profile;
 use super::model::identifier_hint;
 use super::model::limit_key;
+use super::model::owner_limit_key;
 use super::model::phone_country;
 use super::store;
 use crate::app::App;
@@ -100,7 +101,7 @@ pub async fn contact_by_phone(conn: &mut PgConnection, account: AccountId, numbe
 }
 
 /// Tells the owner of an account, at every proved identifier, in the transaction of what happened. `values` fill the text.
-/// A phone for which nothing more is spent today is left out; that something happened is written down all the same.
+/// See [`send_notice`].
 ///
 /// # Errors
 /// The database did not take the messages.
@@ -113,16 +114,31 @@ pub async fn notify(
 ) -> Result<(), Internal> {
     let profile = super::service::profile(conn, account).await?;
     for identifier in profile.identifiers.iter().filter(|own| own.proved) {
-        match admit_notice(app, &identifier.value).await {
-            Ok(()) => {}
-            Err(MessageRefused::Internal(error)) => return Err(error),
-            Err(_) => continue,
-        }
         let notice = NewMessage::notice(Contact::of(&profile, identifier).content(kind), app.clock.now());
-        let notice = values.iter().fold(notice, |notice, (name, value)| notice.value(name, value));
-        messages::enqueue(conn, &app.config.master_keys, &app.clock, &notice).await?;
+        send_notice(conn, app, values.iter().fold(notice, |notice, (name, value)| notice.value(name, value))).await?;
     }
     Ok(())
+}
+
+/// Sends one notice to a proved destination, in the transaction of what happened. It has no share in what is asked for, so
+/// that nobody uses that up to keep an owner from being told; whoever sends it says how many there are. One to a phone for
+/// which nothing more is spent today is left out.
+///
+/// # Errors
+/// The database did not take the message.
+pub async fn send_notice(conn: &mut PgConnection, app: &App, notice: NewMessage) -> Result<(), Internal> {
+    let address = notice.address();
+    if !address.contains('@') {
+        match admit_spending(app, address, true).await {
+            Ok(()) => {}
+            Err(MessageRefused::Internal(error)) => return Err(error),
+            Err(refused) => {
+                tracing::warn!(%refused, "an owner is not told at one phone");
+                return Ok(());
+            }
+        }
+    }
+    messages::enqueue(conn, &app.config.master_keys, &app.clock, &notice).await.map(drop)
 }
 
 /// Who asks for a message.
@@ -144,9 +160,8 @@ pub async fn admit_message(app: &App, (value, lookup_key): (&str, &str), asker: 
     match asker {
         Asker::Owner(account) => {
             if to_phone {
-                // One number can be a factor of many accounts; this is a key that strangers cannot use up.
-                let key = format!("owner {lookup_key}");
-                app.limits.admit(Policy::Message, Subject::Recipient(&key)).await?;
+                // One number can be a factor of many accounts.
+                app.limits.admit(Policy::Message, Subject::Recipient(&owner_limit_key(lookup_key))).await?;
             }
             app.limits.admit(Policy::Message, Subject::Account(account)).await?
         }
@@ -161,15 +176,6 @@ pub async fn admit_message(app: &App, (value, lookup_key): (&str, &str), asker: 
         return Ok(());
     }
     admit_spending(app, value, matches!(asker, Asker::Owner(_))).await
-}
-
-/// Whether a notice may go to a proved destination. It has no share in what is asked for, so that nobody uses that up
-/// to keep an owner from being told; whoever sends it says how many there are.
-///
-/// # Errors
-/// Too much is spent on phones.
-pub async fn admit_notice(app: &App, value: &str) -> Result<(), MessageRefused> {
-    if value.contains('@') { Ok(()) } else { admit_spending(app, value, true).await }
 }
 
 async fn admit_spending(app: &App, number: &str, proved: bool) -> Result<(), MessageRefused> {

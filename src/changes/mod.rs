@@ -7,8 +7,8 @@
 //!                └──cancel token, before that time──▶ cancelled
 //! ```
 //!
-//! A feature begins a change ([`begin`]) in the transaction that tells its owner, writes the messages that can cancel it
-//! ([`send_token`]), and carries the change out when it is due ([`due`], [`apply`]).
+//! A feature begins a change ([`begin`]) in the transaction that tells its owner, with what can cancel it ([`tell`]), and
+//! carries it out when it is [`due`] ([`end`]).
 //! `POST /v1/account/changes/cancel` is for all of them alike.
 //!
 //! Rules
@@ -20,7 +20,8 @@
 //!   password opens nothing until it is reset. A claim comes from outside: cancelling it ends nothing else.
 //! * A mail leads to a page of the configuration, where there is one, with the token in the fragment: opening it changes
 //!   nothing. An SMS has no room for more than the token.
-//! * The owner is told everywhere that a change was cancelled.
+//! * The owner is told everywhere that a change was cancelled. Tokens go to proved identifiers alone.
+//! * A change that cannot be carried out keeps no other waiting.
 //! * Of one kind one change of one thing waits at a time.
 
 mod http;
@@ -32,12 +33,14 @@ pub use http::AccountChange;
 pub use http::routes;
 pub use http::shown;
 pub use model::ChangeKind;
+pub use model::Ended;
 pub use model::PendingChange;
-pub use service::apply;
+pub use service::Telling;
 pub use service::begin;
 pub use service::cancelled_since;
+pub use service::carried_out;
 pub use service::due;
+pub use service::end;
 pub use service::purge;
-pub use service::send_token;
+pub use service::tell;
 pub use service::waiting;
-pub use service::withdraw;

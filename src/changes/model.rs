@@ -49,6 +49,24 @@ impl ChangeKind {
     }
 }
 
+/// How a change ends when its time has come.
+#[derive(Clone, Copy)]
+pub enum Ended {
+    /// It was carried out.
+    Applied,
+    /// It cannot be.
+    GivenUp,
+}
+
+impl Ended {
+    pub(super) fn state(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::GivenUp => "cancelled",
+        }
+    }
+}
+
 /// A change that waits.
 pub struct PendingChange {
     /// Its id.

@@ -9,10 +9,14 @@ use uuid::Uuid;
 use super::model::CancelError;
 use super::model::CancelToken;
 use super::model::ChangeKind;
+use super::model::Ended;
 use super::model::PendingChange;
 use super::store;
 use crate::accounts;
+use crate::accounts::Contact;
+use crate::accounts::IdentifierKind;
 use crate::accounts::LockedAccount;
+use crate::accounts::OwnIdentifier;
 use crate::app::App;
 use crate::audit;
 use crate::audit::Caller;
@@ -24,9 +28,7 @@ use crate::ids::AccountId;
 use crate::ids::ChangeId;
 use crate::internal::Internal;
 use crate::messages;
-use crate::messages::Channel;
 use crate::messages::MessageKind;
-use crate::messages::NewContent;
 use crate::messages::NewMessage;
 use crate::sessions;
 use crate::sessions::EndReason;
@@ -53,27 +55,49 @@ pub async fn begin(
     Ok(store::insert(conn, &new).await?.then_some(new))
 }
 
-/// Writes a message with a token that cancels the change, to the owner of `account`; its kind has the value `token` beside
-/// `values`. Once the change has ended it does not leave any more.
+/// What one identifier of an account is told of a change that begins there.
+#[derive(Clone, Copy, Default)]
+pub struct Telling {
+    /// In words.
+    pub words: Option<MessageKind>,
+    /// With a token that cancels the change: the kind has the value `token`. An SMS of it has no room for words.
+    pub token: Option<MessageKind>,
+}
+
+/// Tells the owner of `account` of a change, at every proved identifier what `telling` says of it. Once the change has ended
+/// no token leaves any more. Of `values` each kind takes those that it has.
 ///
 /// # Errors
 /// The database did not take the rows.
-pub async fn send_token(
+pub async fn tell(
     conn: &mut PgConnection,
     app: &App,
     (change, account): (&PendingChange, AccountId),
-    content: NewContent,
-    values: &[(&str, &str)],
+    values: &[(&str, String)],
+    telling: impl Fn(&OwnIdentifier) -> Telling,
 ) -> Result<(), Internal> {
-    let token = OpaqueToken::<CancelToken>::generate();
-    store::insert_token(conn, &token.digest(), change.id, account).await?;
-    let token = token.reveal();
-    let page = app.config.pages.cancel_change.as_ref().filter(|_| content.channel == Channel::Email);
-    let link = page.map(|page| page.link(&token));
-    let notice = NewMessage::notice(content, app.clock.now()).of_flow(change.id.uuid().into(), change.effective_at);
-    let notice = values.iter().fold(notice, |notice, (name, value)| notice.value(name, *value));
-    let notice = notice.value("token", token).link(link);
-    messages::enqueue(conn, &app.config.master_keys, &app.clock, &notice).await.map(drop)
+    let profile = accounts::profile(conn, account).await?;
+    for own in profile.identifiers.iter().filter(|own| own.proved) {
+        let Telling { words, token } = telling(own);
+        let notice = |kind: MessageKind| {
+            let notice = NewMessage::notice(Contact::of(&profile, own).content(kind), app.clock.now());
+            let values = values.iter().filter(|(name, _)| kind.values().contains(name));
+            values.fold(notice, |notice, (name, value)| notice.value(name, value))
+        };
+        if let Some(kind) = words {
+            accounts::send_notice(conn, app, notice(kind)).await?;
+        }
+        if let Some(kind) = token {
+            let token = OpaqueToken::<CancelToken>::generate();
+            store::insert_token(conn, &token.digest(), change.id, account).await?;
+            let token = token.reveal();
+            let page = app.config.pages.cancel_change.as_ref().filter(|_| own.kind == IdentifierKind::Email);
+            let link = page.map(|page| page.link(&token));
+            let notice = notice(kind).of_flow(change.id.uuid().into(), change.effective_at);
+            accounts::send_notice(conn, app, notice.value("token", token).link(link)).await?;
+        }
+    }
+    Ok(())
 }
 
 /// The changes of an account that wait, oldest first; also the merge by which it is taken in.
@@ -92,34 +116,29 @@ pub async fn due(app: &App, kind: ChangeKind) -> Result<Vec<PendingChange>, Inte
     store::due(&app.background_db, kind, app.clock.now(), AT_ONCE).await
 }
 
-/// Ends a change whose time has come, in the transaction that carries it out; false when it has ended before.
-///
-/// # Errors
-/// The database did not take it.
-pub async fn apply(
-    conn: &mut PgConnection,
-    app: &App,
-    account: &LockedAccount,
-    change: ChangeId,
-) -> Result<bool, Internal> {
-    let now = app.clock.now();
-    messages::drop_for_flow(conn, change.uuid().into(), now).await?;
-    store::apply(conn, account, change, now).await
+/// How many changes were carried out by this outcome of one. A failure is logged; the change waits for the next time, and
+/// keeps no other waiting.
+pub fn carried_out(change: &PendingChange, outcome: Result<bool, Internal>) -> u64 {
+    let effect = outcome.inspect_err(
+        |error| tracing::error!(change_id = %change.id, %error, "a change that is due is not carried out yet"),
+    );
+    u64::from(effect.unwrap_or(false))
 }
 
-/// Ends a change that shall not be carried out; false when it has ended before.
+/// Ends a change, in the transaction that carries it out or gives it up; false when it has ended before, or its time has
+/// not come.
 ///
 /// # Errors
 /// The database did not take it.
-pub async fn withdraw(
+pub async fn end(
     conn: &mut PgConnection,
     app: &App,
     account: &LockedAccount,
-    change: ChangeId,
+    (change, ended): (ChangeId, Ended),
 ) -> Result<bool, Internal> {
     let now = app.clock.now();
     messages::drop_for_flow(conn, change.uuid().into(), now).await?;
-    store::withdraw(conn, account, change, now).await
+    store::end(conn, account, (change, ended), now).await
 }
 
 /// Whether a change of this kind and subject was cancelled after `since`; remembered for ninety days.

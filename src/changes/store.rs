@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::model::CancelToken;
 use super::model::ChangeKind;
+use super::model::Ended;
 use super::model::PendingChange;
 use crate::accounts::LockedAccount;
 use crate::crypto::TokenDigest;
@@ -100,36 +101,19 @@ pub(super) async fn cancel(
 }
 
 /// Ends a change whose time has come; false when it has ended before.
-pub(super) async fn apply(
+pub(super) async fn end(
     conn: &mut PgConnection,
     account: &LockedAccount,
-    change: ChangeId,
+    (change, ended): (ChangeId, Ended),
     now: DateTime<Utc>,
 ) -> Result<bool, Internal> {
     let done = sqlx::query!(
-        "UPDATE pending_changes SET state = 'applied', ended_at = $3
+        "UPDATE pending_changes SET state = $4, ended_at = $3
          WHERE id = $1 AND account_id = $2 AND state = 'waiting' AND effective_at <= $3",
         change.uuid(),
         account.id().uuid(),
-        now
-    )
-    .execute(conn)
-    .await?;
-    Ok(done.rows_affected() == 1)
-}
-
-pub(super) async fn withdraw(
-    conn: &mut PgConnection,
-    account: &LockedAccount,
-    change: ChangeId,
-    now: DateTime<Utc>,
-) -> Result<bool, Internal> {
-    let done = sqlx::query!(
-        "UPDATE pending_changes SET state = 'cancelled', ended_at = $3
-         WHERE id = $1 AND account_id = $2 AND state = 'waiting'",
-        change.uuid(),
-        account.id().uuid(),
-        now
+        now,
+        ended.state()
     )
     .execute(conn)
     .await?;

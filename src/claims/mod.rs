@@ -25,7 +25,7 @@
 //! * The only identifier is released, too, unless somebody used the account since the claim began: an owner who could not
 //!   be told anywhere else and is still there keeps it. An account that lost its only identifier keeps existing; an operator
 //!   helps its owner.
-//! * Who holds the number is told there how it ended.
+//! * Who holds the number is told there once it is free, unless its owner let it go meanwhile.
 //! * A code is good for ten minutes, five tries and one use. Wrong ones are counted by number, whoever asked: after a hundred
 //!   in a row no more is judged for a day.
 

@@ -13,6 +13,7 @@ use super::say;
 use crate::accounts;
 use crate::accounts::Identifier;
 use crate::accounts::limit_key;
+use crate::accounts::owner_limit_key;
 use crate::app::App;
 use crate::audit;
 use crate::audit::Event;
@@ -90,39 +91,44 @@ impl Whose {
         })
     }
 
-    fn recipient(&self) -> Option<String> {
-        if let Self::Identifier(identifier) = self { Some(limit_key(identifier.lookup_key())) } else { None }
+    /// The keys by which messages to an identifier are counted: those that anybody asks for, and those of its owners.
+    fn recipients(&self) -> Vec<String> {
+        let Self::Identifier(identifier) = self else { return Vec::new() };
+        vec![limit_key(identifier.lookup_key()), owner_limit_key(identifier.lookup_key())]
     }
 
     /// Whose requests are counted.
-    fn subjects<'a>(&self, account: Option<AccountId>, recipient: Option<&'a str>) -> Vec<Subject<'a>> {
+    fn subjects<'a>(&self, account: Option<AccountId>, recipients: &'a [String]) -> Vec<Subject<'a>> {
         let network = if let Self::Network(ip) = self { Some(Subject::Network(*ip)) } else { None };
-        [network, account.map(Subject::Account), recipient.map(Subject::Recipient)].into_iter().flatten().collect()
+        let recipients = recipients.iter().map(|key| Subject::Recipient(key));
+        network.into_iter().chain(account.map(Subject::Account)).chain(recipients).collect()
     }
 
-    /// Whose failures are counted.
-    fn failing(&self, account: Option<AccountId>) -> Option<Failing<'_>> {
-        match (account, self) {
-            (Some(account), _) => Some(Failing::Account(account)),
-            (None, Self::Identifier(identifier)) => Some(Failing::Nobody(identifier.lookup_key())),
-            (None, _) => None,
-        }
+    /// Whose failures are counted. Codes that prove an identifier count with nobody, whoever has it.
+    fn failing(&self, account: Option<AccountId>) -> Vec<Failing<'_>> {
+        let nobody = if let Self::Identifier(identifier) = self { Some(identifier.lookup_key()) } else { None };
+        account.map(Failing::Account).into_iter().chain(nobody.map(Failing::Nobody)).collect()
     }
 }
 
 async fn show(app: &App, whose: &Whose) -> Result<(), Failure> {
-    let (account, recipient) = (whose.account(app).await?, whose.recipient());
+    let (account, recipients) = (whose.account(app).await?, whose.recipients());
     say(&format!("{:<20} {:>9} {:>10}", "policy", "remaining", "reset_secs"));
-    for subject in whose.subjects(account, recipient.as_deref()) {
+    for subject in whose.subjects(account, &recipients) {
         for policy in Policy::ALL {
             for standing in app.limits.standings(*policy, subject).await? {
                 say(&format!("{:<20} {:>9} {:>10}", policy.name(), standing.remaining, standing.reset_secs));
             }
         }
     }
-    if let Some(failing) = whose.failing(account) {
+    for failing in whose.failing(account) {
+        let lanes: &[Lane] = match (failing, account) {
+            (Failing::Nobody(_), Some(_)) => &[Lane::Code],
+            _ => &Lane::ALL,
+        };
         say(&format!("\n{:<20} {:>9} {}", "lane", "failures", "closed until"));
-        for lane in Lane::ALL {
+        for lane in lanes {
+            let lane = *lane;
             let (count, closed) = app.failures.standing(lane, failing).await?;
             let closed = closed.map_or_else(|| "-".to_owned(), |until| until.format("%FT%TZ").to_string());
             say(&format!("{:<20} {count:>9} {closed}", lane.name()));
@@ -143,13 +149,13 @@ async fn spend(app: &App) -> Result<(), Failure> {
 }
 
 async fn reset(app: &App, whose: &Whose) -> Result<(), Failure> {
-    let (account, recipient) = (whose.account(app).await?, whose.recipient());
-    for subject in whose.subjects(account, recipient.as_deref()) {
+    let (account, recipients) = (whose.account(app).await?, whose.recipients());
+    for subject in whose.subjects(account, &recipients) {
         for policy in Policy::ALL {
             app.limits.forget(*policy, subject).await?;
         }
     }
-    if let Some(failing) = whose.failing(account) {
+    for failing in whose.failing(account) {
         app.failures.reset(failing).await?;
     }
     let caller = super::operator(app, "sekisho limits");

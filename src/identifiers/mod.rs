@@ -39,6 +39,7 @@ pub use service::adopt;
 pub use service::apply_due;
 pub use service::decide;
 pub use service::detach;
+pub use service::drop_unproved;
 pub use service::lose;
 pub use service::purge;
 pub use service::wanted;

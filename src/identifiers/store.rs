@@ -153,6 +153,22 @@ pub(super) async fn detach(conn: &mut PgConnection, account: &LockedAccount, id:
     sqlx::query!("DELETE FROM identifiers WHERE id = $1 AND account_id = $2", id.uuid(), account.id().uuid())
         .execute(&mut *conn)
         .await?;
+    elect_primary(conn, account).await
+}
+
+/// Takes from an account the identifiers that nobody has proved, if there is one that somebody has.
+pub(super) async fn detach_unproved(conn: &mut PgConnection, account: &LockedAccount) -> Result<(), Internal> {
+    sqlx::query!(
+        "DELETE FROM identifiers WHERE account_id = $1 AND NOT is_proved
+           AND EXISTS (SELECT FROM identifiers WHERE account_id = $1 AND is_proved)",
+        account.id().uuid()
+    )
+    .execute(&mut *conn)
+    .await?;
+    elect_primary(conn, account).await
+}
+
+async fn elect_primary(conn: &mut PgConnection, account: &LockedAccount) -> Result<(), Internal> {
     sqlx::query!(
         "UPDATE identifiers SET is_primary = true
          WHERE id = (SELECT id FROM identifiers WHERE account_id = $1 ORDER BY verified_at, id LIMIT 1)

@@ -50,6 +50,8 @@ pub(super) struct Started {
 
 /// Begins a sign-up. The identifier is not looked up.
 pub(super) async fn start(app: &App, new: &NewSignUp, caller: &Caller) -> Result<Started, SignUpError> {
+    let to = (new.identifier.value(), new.identifier.lookup_key());
+    accounts::admit_message(app, to, Asker::Anybody(caller.ip)).await?;
     let phc = app.hashing.reserve()?.hash(new.password.normalised()).await?;
     let now = app.clock.now();
     let id: FlowId = crypto::new_id(now);

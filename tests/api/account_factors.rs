@@ -80,6 +80,8 @@ fn another_app_is_added_and_confirmed_by_its_first_code() {
             "sign_in_token": flow["sign_in_token"], "method": "code", "code": code, "factor_id": factor["id"],
         });
         app.post("/v1/sign-ins/second-factor", &body).await.ok(201);
+        let kinds = taro.get("/v1/account").await.ok(200)["second_factor_kinds"].clone();
+        assert_eq!(kinds, json!(["totp", "recovery_code"]), "each kind once");
     });
 }
 

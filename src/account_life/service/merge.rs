@@ -10,7 +10,6 @@ use super::super::model::Clash;
 use super::super::model::MergeError;
 use crate::accounts;
 use crate::accounts::AccountStatus;
-use crate::accounts::Contact;
 use crate::accounts::LockedAccount;
 use crate::accounts::OwnIdentifier;
 use crate::app::App;
@@ -20,7 +19,9 @@ use crate::audit::Event;
 use crate::audit::EventKind;
 use crate::changes;
 use crate::changes::ChangeKind;
+use crate::changes::Ended;
 use crate::changes::PendingChange;
+use crate::changes::Telling;
 use crate::factors;
 use crate::factors::ConfirmedFactor;
 use crate::factors::FactorKind;
@@ -131,13 +132,8 @@ async fn tell_of_merge(
     change: &PendingChange,
     (account, kind): (AccountId, MessageKind),
 ) -> Result<(), Internal> {
-    let profile = accounts::profile(conn, account).await?;
-    let merges_at = change.effective_at.to_rfc3339_opts(SecondsFormat::Secs, true);
-    for own in &profile.identifiers {
-        let content = Contact::of(&profile, own).content(kind);
-        changes::send_token(conn, app, (change, account), content, &[("merges_at", &merges_at)]).await?;
-    }
-    Ok(())
+    let merges_at = ("merges_at", change.effective_at.to_rfc3339_opts(SecondsFormat::Secs, true));
+    changes::tell(conn, app, (change, account), &[merges_at], |_| Telling { words: None, token: Some(kind) }).await
 }
 
 /// Carries out the merges whose time has come; answers how many.
@@ -145,11 +141,11 @@ async fn tell_of_merge(
 /// # Errors
 /// The database did not answer.
 pub async fn merge_due(app: &App, caller: &Caller) -> Result<u64, Internal> {
-    let mut merged = 0;
+    let mut done = 0;
     for change in changes::due(app, ChangeKind::AccountMerge).await? {
-        merged += u64::from(merge(app, &change, caller).await?);
+        done += changes::carried_out(&change, merge(app, &change, caller).await);
     }
-    Ok(merged)
+    Ok(done)
 }
 
 /// Two accounts that do not go together any more stay two, and their owners are told.
@@ -166,7 +162,7 @@ async fn merge(app: &App, change: &PendingChange, caller: &Caller) -> Result<boo
         app.commit(tx).await?;
         return Ok(dropped);
     };
-    if !changes::apply(&mut tx, app, &into, change.id).await? {
+    if !changes::end(&mut tx, app, &into, (change.id, Ended::Applied)).await? {
         return Ok(false);
     }
     factors::move_confirmed(&mut tx, &from, &into).await?;
@@ -189,7 +185,7 @@ async fn drop_merge(
     caller: &Caller,
 ) -> Result<bool, Internal> {
     let Some(into) = accounts::lock(conn, change.account).await? else { return Ok(false) };
-    if !changes::withdraw(conn, app, &into, change.id).await? {
+    if !changes::end(conn, app, &into, (change.id, Ended::GivenUp)).await? {
         return Ok(false);
     }
     let event = Event::new(EventKind::MergeDropped, caller).account(into.id());

@@ -39,8 +39,12 @@ pub(in super::super) async fn show(app: &App, session: &CurrentSession) -> Resul
     let profile = accounts::profile(&mut conn, session.account).await?;
     let factors = factors::confirmed(&mut conn, session.account).await?;
     let mergeable = mergeable(&mut conn, (session.account, &profile.identifiers), &factors).await?;
-    let mut second_factor_kinds: Vec<_> = factors.into_iter().map(|factor| factor.kind).collect();
-    second_factor_kinds.dedup();
+    let mut second_factor_kinds = Vec::new();
+    for factor in &factors {
+        if !second_factor_kinds.contains(&factor.kind) {
+            second_factor_kinds.push(factor.kind);
+        }
+    }
     let pending_changes = changes::waiting(&mut conn, session.account).await?;
     Ok(Shown { profile, second_factor_kinds, pending_changes, mergeable })
 }

@@ -23,6 +23,7 @@ use crate::audit::EventKind;
 use crate::changes;
 use crate::changes::ChangeKind;
 use crate::changes::PendingChange;
+use crate::changes::Telling;
 use crate::crypto;
 use crate::crypto::OpaqueToken;
 use crate::flows;
@@ -34,10 +35,8 @@ use crate::ids::FlowId;
 use crate::internal::Internal;
 use crate::limits::Failing;
 use crate::limits::Lane;
-use crate::messages;
 use crate::messages::Channel;
 use crate::messages::MessageKind;
-use crate::messages::NewMessage;
 
 const KEYS: &str = "claim";
 
@@ -128,18 +127,13 @@ async fn tell_owner(
     change: &PendingChange,
     claimed: &OwnIdentifier,
 ) -> Result<(), Internal> {
-    let profile = accounts::profile(conn, change.account).await?;
-    let (keys, clock) = (&app.config.master_keys, &app.clock);
-    let hint = accounts::identifier_hint(&claimed.value);
-    for own in profile.identifiers.iter().filter(|own| own.id != claimed.id) {
-        // An SMS that holds a token has no room for words.
-        if own.kind == IdentifierKind::Phone {
-            let content = Contact::of(&profile, own).content(MessageKind::ClaimNotice);
-            let notice = NewMessage::notice(content, clock.now()).value("identifier", &hint);
-            messages::enqueue(conn, keys, clock, &notice).await?;
+    let hint = ("identifier", accounts::identifier_hint(&claimed.value));
+    changes::tell(conn, app, (change, change.account), &[hint], |own| {
+        let (elsewhere, phone) = (own.id != claimed.id, own.kind == IdentifierKind::Phone);
+        Telling {
+            words: (elsewhere && phone).then_some(MessageKind::ClaimNotice),
+            token: elsewhere.then_some(MessageKind::ClaimObjectionNotice),
         }
-        let content = Contact::of(&profile, own).content(MessageKind::ClaimObjectionNotice);
-        changes::send_token(conn, app, (change, change.account), content, &[("identifier", &hint)]).await?;
-    }
-    Ok(())
+    })
+    .await
 }

@@ -14,11 +14,11 @@ use crate::audit::Event;
 use crate::audit::EventKind;
 use crate::changes;
 use crate::changes::ChangeKind;
+use crate::changes::Ended;
 use crate::changes::PendingChange;
 use crate::factors;
 use crate::identifiers;
 use crate::internal::Internal;
-use crate::messages;
 use crate::messages::MessageKind;
 use crate::messages::NewMessage;
 use crate::sessions;
@@ -29,25 +29,21 @@ use crate::text::Language;
 /// # Errors
 /// The database did not answer.
 pub async fn end_due(app: &App, caller: &Caller) -> Result<u64, Internal> {
-    let mut ended = 0;
+    let mut done = 0;
     for change in changes::due(app, ChangeKind::IdentifierClaim).await? {
-        ended += u64::from(end(app, &change, caller).await?);
+        done += changes::carried_out(&change, end(app, &change, caller).await);
     }
-    Ok(ended)
+    Ok(done)
 }
 
 async fn end(app: &App, change: &PendingChange, caller: &Caller) -> Result<bool, Internal> {
-    let mut tx = app.begin().await?;
+    let mut tx = app.background_db.begin().await?;
     let Some(account) = accounts::lock(&mut tx, change.account).await? else { return Ok(false) };
     let profile = accounts::profile(&mut tx, account.id()).await?;
     let only = profile.identifiers.iter().all(|own| own.id.uuid() == change.subject);
     let in_use = sessions::used_since(&mut tx, account.id(), change.created_at).await?;
-    let ended = if only && in_use {
-        changes::withdraw(&mut tx, app, &account, change.id).await?
-    } else {
-        changes::apply(&mut tx, app, &account, change.id).await?
-    };
-    if !ended {
+    let ended = if only && in_use { Ended::GivenUp } else { Ended::Applied };
+    if !changes::end(&mut tx, app, &account, (change.id, ended)).await? {
         return Ok(false);
     }
     match profile.identifiers.iter().find(|own| own.id.uuid() == change.subject) {
@@ -77,7 +73,7 @@ async fn release(
     let language = Language::parse(&profile.locale).unwrap_or(Language::DEFAULT);
     let holder = Contact::unproven(&claimed.value, &claimed.lookup_key, language);
     let notice = NewMessage::notice(holder.content(MessageKind::NumberReleasedNotice), app.clock.now());
-    messages::enqueue(conn, &app.config.master_keys, &app.clock, &notice).await.map(drop)
+    accounts::send_notice(conn, app, notice).await
 }
 
 /// The phone of this number proves nothing of the owner any more. The last factor stays all the same.

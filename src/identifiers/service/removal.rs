@@ -11,7 +11,6 @@ use super::super::store;
 use super::lock;
 use super::record;
 use crate::accounts;
-use crate::accounts::Contact;
 use crate::accounts::IdentifierKind;
 use crate::accounts::LockedAccount;
 use crate::accounts::OwnIdentifier;
@@ -22,12 +21,13 @@ use crate::audit::Event;
 use crate::audit::EventKind;
 use crate::changes;
 use crate::changes::ChangeKind;
+use crate::changes::Ended;
 use crate::changes::PendingChange;
+use crate::changes::Telling;
 use crate::ids::IdentifierId;
 use crate::internal::Internal;
 use crate::messages;
 use crate::messages::MessageKind;
-use crate::messages::NewMessage;
 use crate::sessions::CurrentSession;
 
 /// Lets an identifier go after the wait; one that was never proved, at once. Answers when.
@@ -72,19 +72,16 @@ pub(super) async fn tell_of_removal(
     change: &PendingChange,
     leaves: &OwnIdentifier,
 ) -> Result<(), Internal> {
-    let profile = accounts::profile(conn, change.account).await?;
-    let (keys, clock) = (&app.config.master_keys, &app.clock);
-    for own in &profile.identifiers {
-        // An SMS that holds a token has no room for words.
-        if own.id != leaves.id || own.kind == IdentifierKind::Phone {
-            let content = Contact::of(&profile, own).content(MessageKind::IdentifierRemovalNotice);
-            let hint = accounts::identifier_hint(&leaves.value);
-            messages::enqueue(conn, keys, clock, &NewMessage::notice(content, clock.now()).value("identifier", hint))
-                .await?;
+    let hint = ("identifier", accounts::identifier_hint(&leaves.value));
+    changes::tell(conn, app, (change, change.account), &[hint], |own| {
+        let is_it = own.id == leaves.id;
+        let words = !is_it || own.kind == IdentifierKind::Phone;
+        Telling {
+            words: words.then_some(MessageKind::IdentifierRemovalNotice),
+            token: is_it.then_some(MessageKind::IdentifierLeavesNotice),
         }
-    }
-    let content = Contact::of(&profile, leaves).content(MessageKind::IdentifierLeavesNotice);
-    changes::send_token(conn, app, (change, change.account), content, &[]).await
+    })
+    .await
 }
 
 /// Carries out the removals whose time has come; answers how many.
@@ -92,17 +89,17 @@ pub(super) async fn tell_of_removal(
 /// # Errors
 /// The database did not answer.
 pub async fn apply_due(app: &App, caller: &Caller) -> Result<u64, Internal> {
-    let mut applied = 0;
+    let mut done = 0;
     for change in changes::due(app, ChangeKind::IdentifierRemoval).await? {
-        applied += u64::from(apply(app, &change, caller).await?);
+        done += changes::carried_out(&change, apply(app, &change, caller).await);
     }
-    Ok(applied)
+    Ok(done)
 }
 
 async fn apply(app: &App, change: &PendingChange, caller: &Caller) -> Result<bool, Internal> {
-    let mut tx = app.begin().await?;
+    let mut tx = app.background_db.begin().await?;
     let Some(account) = accounts::lock(&mut tx, change.account).await? else { return Ok(false) };
-    if !changes::apply(&mut tx, app, &account, change.id).await? {
+    if !changes::end(&mut tx, app, &account, (change.id, Ended::Applied)).await? {
         return Ok(false);
     }
     let id = change.subject.into();

@@ -74,8 +74,9 @@ pub async fn complete(
 ) -> Result<LockedAccount, RecoveryError> {
     let now = app.clock.now();
     let mut account = accounts::lock(conn, ready.account).await?.ok_or(RecoveryError::Expired)?;
-    if !account.status().admits_sign_in() {
-        return Err(RecoveryError::Inactive(account.status()));
+    let status = account.status_at(now);
+    if !status.admits_sign_in() {
+        return Err(RecoveryError::Inactive(status));
     }
     // Once more under the lock: what was read before may have ended, and a password may have changed.
     let recovery = store::find_by_id(conn, ready.recovery.id).await?.ok_or(RecoveryError::Expired)?;
@@ -138,6 +139,7 @@ async fn change_identifiers(
         .map(|own| own.id)
         .collect();
     identifiers::adopt(conn, app, account, &contact, caller).await?;
+    identifiers::drop_unproved(conn, account).await?;
     for id in lost {
         identifiers::lose(conn, app, account, id, caller).await?;
     }

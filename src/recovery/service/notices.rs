@@ -21,14 +21,16 @@ use crate::app::App;
 use crate::crypto::OpaqueToken;
 use crate::factors;
 use crate::ids::AccountId;
+use crate::ids::FlowId;
 use crate::internal::Internal;
-use crate::messages;
 use crate::messages::Channel;
 use crate::messages::MessageKind;
 use crate::messages::NewContent;
 use crate::messages::NewMessage;
 
 const POLL: Duration = Duration::from_millis(500);
+/// Before a notice that failed is tried again.
+const AFTER_FAILURE: TimeDelta = TimeDelta::minutes(1);
 /// Between two notices of one recovery.
 const PAUSE: TimeDelta = TimeDelta::hours(24);
 
@@ -60,15 +62,26 @@ async fn tell_one(app: &App) -> Result<bool, Internal> {
     let now = app.clock.now();
     let mut tx = app.background_db.begin().await?;
     let Some(id) = store::next_to_tell(&mut tx, now).await? else { return Ok(false) };
-    let recovery = store::find_by_id(&mut tx, id).await?;
-    let recovery = recovery.ok_or_else(|| Internal::bug(format!("recoveries {id}: gone while it was held")))?;
-    let told = match recovery.account {
-        Some(account) => tell(&mut tx, app, account).await?,
-        None => true,
-    };
-    store::tell_again_at(&mut tx, id, again_at(&recovery, now, told)).await?;
+    if let Err(error) = tell_of(&mut tx, app, id).await {
+        tracing::error!(recovery_id = %id, %error, "an owner is not told of a recovery yet");
+        tx.rollback().await?;
+        // The others are not kept waiting.
+        let mut conn = app.background_db.acquire().await?;
+        store::tell_again_at(&mut conn, id, Some(now + AFTER_FAILURE)).await?;
+        return Ok(true);
+    }
     app.commit(tx).await?;
     Ok(true)
+}
+
+async fn tell_of(conn: &mut PgConnection, app: &App, id: FlowId) -> Result<(), Internal> {
+    let recovery = store::find_by_id(conn, id).await?;
+    let recovery = recovery.ok_or_else(|| Internal::bug(format!("recoveries {id}: gone while it was held")))?;
+    let told = match recovery.account {
+        Some(account) => tell(conn, app, account).await?,
+        None => true,
+    };
+    store::tell_again_at(conn, id, again_at(&recovery, app.clock.now(), told)).await
 }
 
 /// While a recovery waits its owner is told every day, and last when the wait is over; when another recovery was the reason of
@@ -91,20 +104,11 @@ async fn tell(conn: &mut PgConnection, app: &App, account: AccountId) -> Result<
         // An SMS that holds a token has no room for words.
         if content.channel == Channel::Sms {
             let words = NewContent { kind: MessageKind::RecoveryBegunNotice, ..content.clone() };
-            send(conn, app, NewMessage::notice(words, now)).await?;
+            accounts::send_notice(conn, app, NewMessage::notice(words, now)).await?;
         }
-        send(conn, app, NewMessage::notice(content, now).value("token", token.reveal())).await?;
+        accounts::send_notice(conn, app, NewMessage::notice(content, now).value("token", token.reveal())).await?;
     }
     Ok(true)
-}
-
-/// One that may not leave hinders no other.
-async fn send(conn: &mut PgConnection, app: &App, notice: NewMessage) -> Result<(), Internal> {
-    if let Err(refused) = accounts::admit_notice(app, notice.address()).await {
-        tracing::warn!(%refused, "an owner is not told of a recovery at one destination");
-        return Ok(());
-    }
-    messages::enqueue(conn, &app.config.master_keys, &app.clock, &notice).await.map(drop)
 }
 
 async fn contacts(conn: &mut PgConnection, account: AccountId) -> Result<Vec<Contact>, Internal> {

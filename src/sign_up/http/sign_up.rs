@@ -10,11 +10,9 @@ use utoipa::ToSchema;
 use super::super::model::NewSignUp;
 use super::super::service;
 use super::problem;
-use crate::accounts::Asker;
 use crate::accounts::Delivery;
 use crate::accounts::Faults;
 use crate::accounts::Identifier;
-use crate::accounts::admit_message;
 use crate::accounts::read_client;
 use crate::accounts::read_display_name;
 use crate::accounts::read_identifier;
@@ -147,7 +145,6 @@ pub(super) async fn start(
     body: Json<SignUpRequest>,
 ) -> Result<HttpResponse, Problem> {
     let new = read(&app, client.language, &body.0)?;
-    admit_message(&app, (new.identifier.value(), new.identifier.lookup_key()), Asker::Anybody(client.ip)).await?;
     let started = service::start(&app, &new, &client).await.map_err(problem)?;
     let delivery = Delivery::of(&app, new.channel, new.identifier.value()).hint(ALREADY_REGISTERED);
     accepted(&SignUpStarted { sign_up_token: started.token, delivery })

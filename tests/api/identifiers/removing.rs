@@ -185,3 +185,25 @@ fn every_change_is_written_down() {
         app.ignore_messages().await;
     });
 }
+
+/// A change that cannot be carried out now keeps no other waiting, and is carried out later.
+#[test]
+fn what_cannot_be_carried_out_hinders_nothing_else() {
+    test(async |app| {
+        let (taro, hana) = (app.person(TARO).await, app.person("hana@example.jp").await);
+        for (person, other) in [(&taro, "taro@example.com"), (&hana, "hana@example.com")] {
+            let added = add_proved(app, person, other).await;
+            remove(person, &added["id"]).await.ok(202);
+        }
+        app.ignore_messages().await;
+        app.advance(72 * 3600);
+        let mut busy = app.app.db.begin().await.unwrap();
+        let account: uuid::Uuid = taro.tokens["account_id"].as_str().unwrap().parse().unwrap();
+        let lock = "SELECT id FROM accounts WHERE id = $1 FOR UPDATE";
+        sqlx::query(lock).bind(account).execute(&mut *busy).await.unwrap();
+        assert_eq!(carry_out(app).await, 1, "hers");
+        busy.rollback().await.unwrap();
+        assert_eq!(carry_out(app).await, 1, "his");
+        app.ignore_messages().await;
+    });
+}

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::CONTACT;
 use super::HOUR;
 use super::WAIT;
+use crate::imports;
 use crate::support::Answer;
 use crate::support::PASSWORD;
 use crate::support::Person;
@@ -226,5 +227,51 @@ fn a_race_of_completion_against_notice_and_sign_in_has_one_winner() {
             assert_eq!(app.count(alive).await, 0);
             app.ignore_notices().await;
         }
+    });
+}
+
+/// What an import brought and nobody has proved is worth nothing after a recovery either, in whosever account it stands; a
+/// contact that was proved is.
+#[test]
+fn a_recovery_leaves_no_identifier_that_nobody_has_proved() {
+    test(async |app| {
+        let (taro, stale) = ("taro@example.jp", "stale@example.jp");
+        let mut line = imports::person("1", taro, imports::BCRYPT);
+        line["identifiers"].as_array_mut().unwrap().push(json!({ "kind": "email", "value": stale }));
+        let mut other = imports::person("2", CONTACT, imports::BCRYPT);
+        other["identifiers"][0].as_object_mut().unwrap().remove("verified_at");
+        imports::bring(app, &[line, other]).await;
+
+        let token = app.recovery(taro, &["second_factor"]).await;
+        app.cancel_token_to(taro).await;
+        app.prove(&token, "password", PASSWORD).await.ok(200);
+        app.advance(30);
+        app.recovery_code_to(&token, taro).await.ok(202);
+        app.prove(&token, "code", &app.code_to(taro).await).await.ok(200);
+        app.advance(WAIT);
+        let flow = app.complete_recovery(&token, None).await.ok(200);
+        let tokens = app.enrol_again(&flow).await;
+        let access = tokens["access_token"].as_str().unwrap();
+        let list = app.with_token(access, reqwest::Method::GET, "/v1/account/identifiers", None).await.ok(200);
+        let values: Vec<_> = list["items"].as_array().unwrap().iter().map(|own| own["value"].clone()).collect();
+        assert_eq!(values, [CONTACT, taro]);
+        assert!(list["items"].as_array().unwrap().iter().all(|own| own["verified_at"].is_string()));
+        app.start_sign_in(stale, PASSWORD).await.refused(401, "invalid_credentials");
+        app.ignore_notices().await;
+    });
+}
+
+/// An account whose time has come is as good as gone, purged or not.
+#[test]
+fn a_recovery_opens_no_account_that_has_closed() {
+    test(async |app| {
+        let person = app.person("taro@example.jp").await;
+        person.post("/v1/account/closure", &json!({})).await.ok(202);
+        app.ignore_messages().await;
+        app.advance(24 * HOUR);
+        let token = app.open_recovery(&person, &["phone", "password"]).await;
+        app.advance(26 * 24 * HOUR + 1);
+        app.complete_recovery(&token, Some(NEW)).await.refused(403, "account_closed");
+        app.ignore_notices().await;
     });
 }
