@@ -6,6 +6,7 @@ use crate::factors::NotRemoved;
 use crate::flows::SendError;
 use crate::internal::Internal;
 use crate::messages::ChannelRefused;
+use crate::sessions::ActError;
 
 /// Why a change of the factors was refused.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +47,9 @@ pub(super) enum FactorError {
     /// No code was sent.
     #[error(transparent)]
     Sending(#[from] SendError),
+    /// The session may not act any more.
+    #[error(transparent)]
+    Act(#[from] ActError),
     /// A failure of ours.
     #[error(transparent)]
     Internal(#[from] Internal),
@@ -60,6 +64,9 @@ pub(super) enum ClosureError {
     /// It is not closing, or its time has come.
     #[error("the account is not closing")]
     NotClosing,
+    /// The session may not act any more.
+    #[error(transparent)]
+    Act(#[from] ActError),
     /// A failure of ours.
     #[error(transparent)]
     Internal(#[from] Internal),
@@ -91,6 +98,9 @@ pub(super) enum MergeError {
     /// They do not go together.
     #[error("the accounts do not go together")]
     Clash(Vec<Clash>),
+    /// The session may not act any more.
+    #[error(transparent)]
+    Act(#[from] ActError),
     /// A failure of ours.
     #[error(transparent)]
     Internal(#[from] Internal),

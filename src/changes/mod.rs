@@ -4,7 +4,7 @@
 //! ```text
 //!   begin ──▶ waiting ──its time has come──▶ applied
 //!                │
-//!                └──cancel token, before that time──▶ cancelled
+//!                └──cancel token, before that time; reset, recovery──▶ cancelled
 //! ```
 //!
 //! A feature begins a change ([`begin`]) in the transaction that tells its owner, with what can cancel it ([`tell`]), and
@@ -18,6 +18,8 @@
 //!   Used, unknown, too late or of a change that has ended otherwise: one answer, 410 `cancel_token_invalid`.
 //! * Who cancels what was begun from inside the account says that a stranger was in it: every session ends, and the
 //!   password opens nothing until it is reset. A claim comes from outside: cancelling it ends nothing else.
+//! * Whatever waits that was begun from inside ends with that, with a reset of the password and with a recovery
+//!   ([`withdraw`]): otherwise a merge that a thief has begun would outlast them.
 //! * A mail leads to a page of the configuration, where there is one, with the token in the fragment: opening it changes
 //!   nothing. An SMS has no room for more than the token.
 //! * The owner is told everywhere that a change was cancelled. Tokens go to proved identifiers alone.
@@ -44,3 +46,4 @@ pub use service::end;
 pub use service::purge;
 pub use service::tell;
 pub use service::waiting;
+pub use service::withdraw;

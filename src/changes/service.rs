@@ -161,29 +161,63 @@ pub async fn purge(app: &App, limit: i64) -> Result<u64, Internal> {
     store::purge(&app.background_db, app.clock.now() - REMEMBERED, limit).await
 }
 
+/// Ends whatever waits that was begun from inside an account, and tells those it concerns: where the account has just been
+/// proved anew to be its owner's, somebody else may have begun it.
+///
+/// # Errors
+/// The database did not take it.
+pub async fn withdraw(
+    conn: &mut PgConnection,
+    app: &App,
+    account: &LockedAccount,
+    caller: &Caller,
+) -> Result<(), Internal> {
+    let mut withdrawn = false;
+    for change in store::waiting(&mut *conn, account.id()).await? {
+        if change.kind.comes_from_inside() && store::withdraw(conn, change.id, app.clock.now()).await? {
+            ended(conn, app, (&change, account.id()), caller).await?;
+            withdrawn = true;
+        }
+    }
+    if withdrawn {
+        accounts::notify(conn, app, account.id(), MessageKind::ChangesWithdrawnNotice, &[]).await?;
+    }
+    Ok(())
+}
+
+/// What every cancelled change leaves behind; of a merge the other owner is told.
+async fn ended(
+    conn: &mut PgConnection,
+    app: &App,
+    (change, by): (&PendingChange, AccountId),
+    caller: &Caller,
+) -> Result<(), Internal> {
+    messages::drop_for_flow(conn, change.id.uuid().into(), app.clock.now()).await?;
+    let event = Event::new(EventKind::ChangeCancelled, caller).account(by);
+    let detail = serde_json::json!({ "change_id": change.id, "kind": change.kind, "subject_id": change.subject });
+    audit::record(conn, &app.clock, event.detail(detail)).await?;
+    if change.kind != ChangeKind::AccountMerge {
+        return Ok(());
+    }
+    let other = if change.account == by { change.subject.into() } else { change.account };
+    accounts::notify(conn, app, other, MessageKind::MergeStoppedNotice, &[]).await
+}
+
 /// Cancels the change of a token.
 pub(super) async fn cancel(app: &App, token: &str, caller: &Caller) -> Result<(), CancelError> {
     let digest = OpaqueToken::<CancelToken>::parse(token).ok_or(CancelError::TokenInvalid)?.digest();
     let mut tx = app.begin().await?;
     let holder = store::holder(&mut tx, &digest).await?.ok_or(CancelError::TokenInvalid)?;
     let account = accounts::lock(&mut tx, holder).await?.ok_or(CancelError::TokenInvalid)?;
-    let now = app.clock.now();
-    let change = store::cancel(&mut tx, &digest, now).await?.ok_or(CancelError::TokenInvalid)?;
-    messages::drop_for_flow(&mut tx, change.id.uuid().into(), now).await?;
-    let event = Event::new(EventKind::ChangeCancelled, caller).account(account.id());
-    let detail = serde_json::json!({ "change_id": change.id, "kind": change.kind, "subject_id": change.subject });
-    audit::record(&mut tx, &app.clock, event.detail(detail)).await?;
-    let notice = if change.kind.comes_from_inside() {
+    let change = store::cancel(&mut tx, &digest, app.clock.now()).await?.ok_or(CancelError::TokenInvalid)?;
+    ended(&mut tx, app, (&change, holder), caller).await?;
+    if change.kind.comes_from_inside() {
         accounts::void_password(&mut tx, app, &account).await?;
         sessions::end_every(&mut tx, app, &account, (None, EndReason::EndedByOwner), caller).await?;
-        MessageKind::ChangeCancelledNotice
+        withdraw(&mut tx, app, &account, caller).await?;
+        accounts::notify(&mut tx, app, holder, MessageKind::ChangeCancelledNotice, &[]).await?;
     } else {
-        MessageKind::ClaimStoppedNotice
-    };
-    accounts::notify(&mut tx, app, account.id(), notice, &[]).await?;
-    if change.kind == ChangeKind::AccountMerge {
-        let other = if change.account == holder { change.subject.into() } else { change.account };
-        accounts::notify(&mut tx, app, other, MessageKind::MergeStoppedNotice, &[]).await?;
+        accounts::notify(&mut tx, app, holder, MessageKind::ClaimStoppedNotice, &[]).await?;
     }
     Ok(app.commit(tx).await?)
 }

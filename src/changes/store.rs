@@ -120,6 +120,18 @@ pub(super) async fn end(
     Ok(done.rows_affected() == 1)
 }
 
+/// Ends a change that waits, its time come or not; false when it has ended before.
+pub(super) async fn withdraw(conn: &mut PgConnection, change: ChangeId, now: DateTime<Utc>) -> Result<bool, Internal> {
+    let done = sqlx::query!(
+        "UPDATE pending_changes SET state = 'cancelled', ended_at = $2 WHERE id = $1 AND state = 'waiting'",
+        change.uuid(),
+        now
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 /// The changes of an account that wait, oldest first; also the merge by which it is taken in.
 pub(super) async fn waiting(conn: impl PgExecutor<'_>, account: AccountId) -> Result<Vec<PendingChange>, Internal> {
     let rows = sqlx::query_as!(

@@ -9,6 +9,7 @@ use crate::ids::IdentifierId;
 use crate::internal::Internal;
 use crate::limits::FailuresError;
 use crate::messages::ChannelRefused;
+use crate::sessions::ActError;
 
 /// How long an identifier waits to be proved.
 pub(super) const PENDING_SECS: i64 = 24 * 60 * 60;
@@ -75,6 +76,9 @@ pub(super) enum IdentifierChangeError {
     /// No code was sent.
     #[error(transparent)]
     Sending(#[from] SendError),
+    /// The session may not act any more.
+    #[error(transparent)]
+    Act(#[from] ActError),
     /// A failure of ours.
     #[error(transparent)]
     Internal(#[from] Internal),

@@ -60,6 +60,8 @@ message_kinds! {
     IdentifierRemovedNotice "identifier_removed_notice",
     /// A change that waited was cancelled, and the password with it.
     ChangeCancelledNotice "change_cancelled_notice",
+    /// What waited to change an account was ended, because its password was reset or it was recovered.
+    ChangesWithdrawnNotice "changes_withdrawn_notice",
     /// The claim of a number was stopped.
     ClaimStoppedNotice "claim_stopped_notice",
     /// The code that proves the contact of a recovery.

@@ -15,6 +15,7 @@ use crate::limits::FailuresError;
 use crate::messages::Channel;
 use crate::password_policy::PasswordFault;
 use crate::password_policy::PasswordRefusal;
+use crate::sessions::ActError;
 
 /// `prt_…`: names a request for the person who made it; opens nothing without the code.
 pub(super) struct RequestToken;
@@ -111,6 +112,9 @@ pub(super) enum PasswordError {
     /// No hashing thread would have had time.
     #[error(transparent)]
     Hashing(#[from] HashingError),
+    /// The session may not act any more.
+    #[error(transparent)]
+    Act(#[from] ActError),
     /// A failure of ours.
     #[error(transparent)]
     Internal(#[from] Internal),

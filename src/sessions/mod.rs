@@ -27,20 +27,26 @@
 //! * A closing account opens sessions, whose access tokens are for this service alone and open three things: to keep the
 //!   account after all, to export it, to sign out ([`EvenClosing`]). All else, and a refresh, is 403 `account_closed`; the
 //!   refresh token is not used up by that and goes on when the account is kept.
+//! * A request may be long under way. Whatever it changes asks under the account's lock whether the session is alive still
+//!   ([`lock`]), so nothing of a session is done after a reset, a change of the password or a sign-out has ended it.
 //! * Sensitive acts ask [`CurrentSession::require_recent`]: an `auth_time` within ten minutes, which only a
 //!   sign-in or a re-authentication gives.
 
+mod acting;
 mod http;
 mod model;
 mod refresh_token;
 mod service;
 mod store;
 
+pub use acting::lock;
+pub use acting::require_alive;
 pub use http::Answer;
 pub use http::TokenDelivery;
 pub use http::TokenSet;
 pub use http::routes;
 pub use http::token_set;
+pub use model::ActError;
 pub use model::CurrentSession;
 pub use model::EndReason;
 pub use model::EvenClosing;

@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 use chrono::Utc;
 use sqlx::PgConnection;
 
+use super::model::ActError;
 use super::model::CurrentSession;
 use super::model::EndReason;
 use super::model::HeldSession;
@@ -70,7 +71,8 @@ pub async fn open(
         },
     )
     .await?;
-    if account.password().reset_carrier.is_some() {
+    // A passkey alone says nothing of the password that a message has set.
+    if account.password().reset_carrier.is_some() && new.amr.iter().any(|method| method == "pwd") {
         // No factor at the carrier answers, so it was something else.
         accounts::forget_reset_carrier(conn, account).await?;
     }
@@ -211,14 +213,12 @@ pub(super) async fn end_all(
     session: &CurrentSession,
     but_own: bool,
     caller: &Caller,
-) -> Result<(), Internal> {
+) -> Result<(), ActError> {
     let mut tx = app.begin().await?;
-    // The lock keeps out a session that is being opened meanwhile.
-    if let Some(account) = accounts::lock(&mut tx, session.account).await? {
-        let kept = but_own.then_some(session.id);
-        end_every(&mut tx, app, &account, (kept, EndReason::EndedByOwner), caller).await?;
-    }
-    app.commit(tx).await
+    let account = super::lock(&mut tx, app, session).await?;
+    let kept = but_own.then_some(session.id);
+    end_every(&mut tx, app, &account, (kept, EndReason::EndedByOwner), caller).await?;
+    Ok(app.commit(tx).await?)
 }
 
 /// Ends every session of an account but the one to keep, in the transaction of what is the reason for it. The account's

@@ -21,6 +21,7 @@ use crate::limits::Limited;
 use crate::messages::ChannelRefused;
 use crate::password_policy::PasswordFault;
 use crate::password_policy::PasswordRefusal;
+use crate::sessions::ActError;
 
 /// `sit_…`: names a flow for the person who is in it.
 pub(super) struct SignInToken;
@@ -161,6 +162,9 @@ pub(super) enum SignInError {
     /// No hashing thread would have had time.
     #[error(transparent)]
     Hashing(#[from] HashingError),
+    /// The session may not act any more.
+    #[error(transparent)]
+    Act(#[from] ActError),
     /// A failure of ours.
     #[error(transparent)]
     Internal(#[from] Internal),

@@ -41,6 +41,7 @@ use crate::internal::Internal;
 use crate::limits::Failing;
 use crate::limits::Lane;
 use crate::messages::Channel;
+use crate::sessions;
 use crate::sessions::CurrentSession;
 
 /// A re-authentication that succeeded: what its access token says.
@@ -182,7 +183,7 @@ async fn finish(
     caller: &Caller,
 ) -> Result<Reauthenticated, SignInError> {
     let mut tx = app.begin().await?;
-    let account = accounts::lock(&mut tx, session.account).await?.ok_or(SignInError::Expired)?;
+    let account = sessions::lock(&mut tx, app, session).await?;
     if password_version.is_some_and(|seen| seen != account.password_version())
         || account.status() != AccountStatus::Active
     {

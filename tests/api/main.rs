@@ -22,6 +22,8 @@ mod development;
 #[cfg(test)]
 mod devices;
 #[cfg(test)]
+mod ended_sessions;
+#[cfg(test)]
 mod enumeration;
 #[cfg(test)]
 mod events;

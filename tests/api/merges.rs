@@ -331,3 +331,29 @@ fn accounts_with_one_phone_are_named_as_mergeable() {
         taro.post(MERGES, &body).await.faults(&["/other_access_token required"]);
     });
 }
+
+/// Whoever proves anew whose the account is wants none of what somebody else may have begun in it.
+#[test]
+fn a_reset_and_a_recovery_end_a_merge_that_waits() {
+    test(async |app| {
+        let (taro, mut hana) = (app.person("taro@example.jp").await, app.person("hana@example.jp").await);
+        begun(app, &taro, &hana).await;
+        let (_, asked, code) = app.reset_message(&hana.email).await;
+        app.reset_by_code(&asked, &code, "tidal mango ledger vowel").await.ok(204);
+        let told = app.message_to(&taro.email).await;
+        assert!(told["subject"].as_str().unwrap().contains("stay apart"), "{told:#}");
+        app.ignore_messages().await;
+        assert_eq!(taro.get("/v1/account").await.ok(200)["pending_changes"], json!([]));
+
+        let flow = app.start_sign_in(&hana.email, "tidal mango ledger vowel").await.ok(200);
+        hana.tokens = app.second_factor(&flow, &app.totp(&hana.factor).await).await.ok(201);
+        merge(&taro, &hana.access(), false).await.ok(202);
+        let token = app.recovery(&hana.email, &["second_factor"]).await;
+        app.prove(&token, "password", "tidal mango ledger vowel").await.ok(200);
+        app.prove(&token, "recovery_code", &hana.recovery_codes[0]).await.ok(200);
+        app.advance(72 * HOUR);
+        app.complete_recovery(&token, None).await.ok(200);
+        assert_eq!(carry_out(app).await, 0);
+        app.ignore_notices().await;
+    });
+}

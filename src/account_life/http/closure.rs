@@ -35,6 +35,7 @@ fn problem(error: ClosureError) -> Problem {
     match error {
         ClosureError::Closed => Problem::new(ErrorCode::AccountClosed),
         ClosureError::NotClosing => Problem::new(ErrorCode::NotFound),
+        ClosureError::Act(error) => error.into(),
         ClosureError::Internal(error) => error.into(),
     }
 }

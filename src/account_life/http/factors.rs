@@ -142,6 +142,7 @@ fn problem(error: FactorError) -> Problem {
         FactorError::NoTriesLeft => Problem::new(ErrorCode::TooManyAttempts).retry_after(RESEND_SECS.unsigned_abs()),
         FactorError::Channel(fault) => fault.into(),
         FactorError::Sending(error) => error.into(),
+        FactorError::Act(error) => error.into(),
         FactorError::Internal(error) => error.into(),
     }
 }

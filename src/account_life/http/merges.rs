@@ -87,6 +87,7 @@ fn problem(error: MergeError) -> Problem {
             let blank = Problem::new(ErrorCode::MergeConflict);
             clashes.into_iter().fold(blank, |problem, clash| problem.fault(OTHER, field(clash)))
         }
+        MergeError::Act(error) => error.into(),
         MergeError::Internal(error) => error.into(),
     }
 }

@@ -32,7 +32,7 @@ pub(in super::super) async fn close(
 ) -> Result<DateTime<Utc>, ClosureError> {
     let closes_at = app.clock.now() + GRACE;
     let mut tx = app.begin().await?;
-    let account = accounts::lock(&mut tx, session.account).await?.ok_or(ClosureError::Closed)?;
+    let account = sessions::lock(&mut tx, app, session).await?;
     if !accounts::begin_closing(&mut tx, &account, closes_at).await? {
         return Err(ClosureError::Closed);
     }
@@ -48,6 +48,7 @@ pub(in super::super) async fn close(
 /// Keeps a closing account.
 pub(in super::super) async fn keep(app: &App, session: &CurrentSession, caller: &Caller) -> Result<(), ClosureError> {
     let mut tx = app.begin().await?;
+    sessions::lock(&mut tx, app, session).await?;
     if !accounts::cancel_closing(&mut tx, session.account, app.clock.now()).await? {
         return Err(ClosureError::NotClosing);
     }

@@ -1,7 +1,6 @@
 //! The factors of an account in its owner's hands.
 
 use super::super::model::FactorError;
-use super::lock;
 use crate::accounts;
 use crate::app::App;
 use crate::audit;
@@ -20,6 +19,7 @@ use crate::internal::Internal;
 use crate::messages::Channel;
 use crate::messages::ChannelRefused;
 use crate::messages::MessageKind;
+use crate::sessions;
 use crate::sessions::CurrentSession;
 
 fn place(session: &CurrentSession, caller: &Caller) -> Place {
@@ -107,7 +107,7 @@ pub(in super::super) async fn confirm_factor(
     let judged = async {
         let code = factors::check_enrolment(app, pending, given).await?;
         let mut tx = app.begin().await?;
-        let account = lock(&mut tx, session.account).await?;
+        let account = sessions::lock(&mut tx, app, session).await?;
         factors::confirm_enrolment(&mut tx, app, &account, &code).await??;
         let event = Event::new(EventKind::FactorEnrolled, caller).account(session.account).session(session.id);
         let event = event.detail(serde_json::json!({ "kind": code.kind, "factor_id": factor }));
@@ -131,7 +131,7 @@ pub(in super::super) async fn rename_factor(
     caller: &Caller,
 ) -> Result<ConfirmedFactor, FactorError> {
     let mut tx = app.begin().await?;
-    let account = lock(&mut tx, session.account).await?;
+    let account = sessions::lock(&mut tx, app, session).await?;
     let renamed = factors::rename(&mut tx, &account, factor, label).await?;
     let own = factors::confirmed(&mut tx, session.account).await?.into_iter().find(|own| own.id == factor);
     let own = own.ok_or(FactorError::Unknown)?;
@@ -152,7 +152,7 @@ pub(in super::super) async fn remove_factor(
     caller: &Caller,
 ) -> Result<(), FactorError> {
     let mut tx = app.begin().await?;
-    let account = lock(&mut tx, session.account).await?;
+    let account = sessions::lock(&mut tx, app, session).await?;
     let removed = factors::remove(&mut tx, &account, factor).await??;
     let event = Event::new(EventKind::FactorRemoved, caller).account(session.account).session(session.id);
     let event = event.detail(serde_json::json!({ "kind": removed.kind, "factor_id": factor }));

@@ -29,6 +29,8 @@ use crate::identifiers;
 use crate::ids::AccountId;
 use crate::internal::Internal;
 use crate::messages::MessageKind;
+use crate::sessions;
+use crate::sessions::ActError;
 use crate::sessions::CurrentSession;
 
 /// How long a merge waits.
@@ -48,7 +50,7 @@ pub(in super::super) async fn plan_merge(
     other: &CurrentSession,
 ) -> Result<Plan, MergeError> {
     let mut tx = app.begin().await?;
-    let (into, from) = both(&mut tx, session.account, other.account).await?;
+    let (into, from) = both_alive(&mut tx, app, session, other).await?;
     Ok(plan(&mut tx, (&into, &from), None).await?)
 }
 
@@ -61,7 +63,7 @@ pub(in super::super) async fn begin_merge(
 ) -> Result<DateTime<Utc>, MergeError> {
     let merges_at = app.clock.now() + WAIT;
     let mut tx = app.begin().await?;
-    let (into, from) = both(&mut tx, session.account, other.account).await?;
+    let (into, from) = both_alive(&mut tx, app, session, other).await?;
     let plan = plan(&mut tx, (&into, &from), None).await?;
     if !plan.clashes.is_empty() {
         return Err(MergeError::Clash(plan.clashes));
@@ -78,6 +80,22 @@ pub(in super::super) async fn begin_merge(
     tell_of_merge(&mut tx, app, &change, (from.id(), MessageKind::MergeAwayNotice)).await?;
     app.commit(tx).await?;
     Ok(merges_at)
+}
+
+/// Both rows of sessions that are alive still.
+async fn both_alive(
+    conn: &mut PgConnection,
+    app: &App,
+    session: &CurrentSession,
+    other: &CurrentSession,
+) -> Result<(LockedAccount, LockedAccount), MergeError> {
+    let locked = both(conn, session.account, other.account).await?;
+    sessions::require_alive(conn, app, session).await?;
+    sessions::require_alive(conn, app, other).await.map_err(|error| match error {
+        ActError::Ended => MergeError::OtherInvalid,
+        error => error.into(),
+    })?;
+    Ok(locked)
 }
 
 /// Both rows, locked in the order of their ids; both accounts must be active.
@@ -155,6 +173,7 @@ async fn merge(app: &App, change: &PendingChange, caller: &Caller) -> Result<boo
     let fits = match both(&mut tx, change.account, from).await {
         Ok((into, from)) if plan(&mut tx, (&into, &from), Some(change)).await?.clashes.is_empty() => Some((into, from)),
         Ok(_) | Err(MergeError::OtherInvalid | MergeError::Clash(_)) => None,
+        Err(MergeError::Act(error)) => return Err(Internal::bug(error)),
         Err(MergeError::Internal(error)) => return Err(error),
     };
     let Some((into, from)) = fits else {

@@ -1,6 +1,5 @@
 //! The profile and the recovery codes.
 
-use super::lock;
 use super::mergeable;
 use crate::accounts;
 use crate::accounts::Profile;
@@ -11,12 +10,13 @@ use crate::audit::Event;
 use crate::audit::EventKind;
 use crate::changes;
 use crate::changes::PendingChange;
-use crate::crypto::HashingError;
 use crate::factors;
 use crate::factors::FactorKind;
 use crate::ids::AccountId;
 use crate::internal::Internal;
 use crate::messages::MessageKind;
+use crate::sessions;
+use crate::sessions::ActError;
 use crate::sessions::CurrentSession;
 
 /// The account, the kinds of its confirmed factors, and what is about to change.
@@ -54,14 +54,14 @@ pub(in super::super) async fn change_profile(
     session: &CurrentSession,
     change: &ProfileChange,
     caller: &Caller,
-) -> Result<(), Internal> {
+) -> Result<(), ActError> {
     let mut tx = app.begin().await?;
-    let account = lock(&mut tx, session.account).await?;
+    let account = sessions::lock(&mut tx, app, session).await?;
     let (name, zone) = (change.display_name.as_deref(), change.time_zone.as_deref());
     accounts::update_profile(&mut tx, &account, name, change.locale, zone).await?;
     let event = Event::new(EventKind::ProfileChanged, caller).account(session.account).session(session.id);
     audit::record(&mut tx, &app.clock, event).await?;
-    app.commit(tx).await
+    Ok(app.commit(tx).await?)
 }
 
 pub(in super::super) async fn recovery_codes_left(app: &App, session: &CurrentSession) -> Result<i64, Internal> {
@@ -73,10 +73,10 @@ pub(in super::super) async fn renew_recovery_codes(
     app: &App,
     session: &CurrentSession,
     caller: &Caller,
-) -> Result<Vec<String>, HashingError> {
+) -> Result<Vec<String>, ActError> {
     let codes = factors::make_recovery_codes(app).await?;
     let mut tx = app.begin().await?;
-    let account = lock(&mut tx, session.account).await?;
+    let account = sessions::lock(&mut tx, app, session).await?;
     factors::replace_recovery_codes(&mut tx, app, &account, &codes).await?;
     let event = Event::new(EventKind::RecoveryCodesReplaced, caller).account(session.account).session(session.id);
     audit::record(&mut tx, &app.clock, event).await?;

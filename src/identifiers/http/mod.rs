@@ -38,6 +38,7 @@ fn problem(error: IdentifierChangeError) -> Problem {
         }
         IdentifierChangeError::Channel(fault) => fault.into(),
         IdentifierChangeError::Sending(error) => error.into(),
+        IdentifierChangeError::Act(error) => error.into(),
         IdentifierChangeError::Internal(error) => error.into(),
     }
 }

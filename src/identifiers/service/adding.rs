@@ -9,7 +9,6 @@ use super::super::model::MOST;
 use super::super::model::PENDING_SECS;
 use super::super::model::PendingIdentifier;
 use super::super::store;
-use super::lock;
 use super::own;
 use super::record;
 use super::tell;
@@ -35,6 +34,7 @@ use crate::messages::Channel;
 use crate::messages::Claimed;
 use crate::messages::Decision;
 use crate::messages::MessageKind;
+use crate::sessions;
 use crate::sessions::CurrentSession;
 use crate::text::Language;
 
@@ -47,7 +47,7 @@ pub(in super::super) async fn add(
 ) -> Result<IdentifierId, IdentifierChangeError> {
     let now = app.clock.now();
     let mut tx = app.begin().await?;
-    let account = lock(&mut tx, session.account).await?;
+    let account = sessions::lock(&mut tx, app, session).await?;
     let profile = accounts::profile(&mut tx, account.id()).await?;
     if profile.identifiers.iter().any(|own| own.proved && own.lookup_key == identifier.lookup_key()) {
         return Err(IdentifierChangeError::AlreadyVerified);
@@ -131,7 +131,7 @@ pub(in super::super) async fn verify(
     };
     app.failures.forgive(&raised).await?;
     let mut tx = app.begin().await?;
-    let account = lock(&mut tx, session.account).await?;
+    let account = sessions::lock(&mut tx, app, session).await?;
     let now = app.clock.now();
     if !store::delete_pending(&mut tx, &account, id, now).await? || !code.burn(&mut tx, app).await? {
         return Err(wrong());

@@ -31,6 +31,7 @@ use crate::ids::AccountId;
 use crate::ids::IdentifierId;
 use crate::internal::Internal;
 use crate::messages::MessageKind;
+use crate::sessions;
 use crate::sessions::CurrentSession;
 
 /// Deletes up to `limit` wishes that nobody proved.
@@ -62,7 +63,7 @@ pub(super) async fn make_primary(
     caller: &Caller,
 ) -> Result<OwnIdentifier, IdentifierChangeError> {
     let mut tx = app.begin().await?;
-    let account = lock(&mut tx, session.account).await?;
+    let account = sessions::lock(&mut tx, app, session).await?;
     let chosen = own(&mut tx, &account, id).await?.ok_or(IdentifierChangeError::Unknown)?;
     if chosen.primary {
         return Ok(chosen);
@@ -76,12 +77,6 @@ pub(super) async fn make_primary(
     tell(&mut tx, app, MessageKind::PrimaryIdentifierNotice, (account.id(), &chosen)).await?;
     app.commit(tx).await?;
     Ok(OwnIdentifier { primary: true, ..chosen })
-}
-
-/// The account of a session that is alive, which therefore is there.
-async fn lock(conn: &mut PgConnection, account: AccountId) -> Result<LockedAccount, Internal> {
-    let locked = accounts::lock(conn, account).await?;
-    locked.ok_or_else(|| Internal::bug(format!("accounts {account}: no such row")))
 }
 
 /// An identifier of the account.

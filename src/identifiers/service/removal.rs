@@ -8,7 +8,6 @@ use sqlx::PgConnection;
 use super::super::model::IdentifierChangeError;
 use super::super::model::REMOVAL_HOURS;
 use super::super::store;
-use super::lock;
 use super::record;
 use crate::accounts;
 use crate::accounts::IdentifierKind;
@@ -28,6 +27,7 @@ use crate::ids::IdentifierId;
 use crate::internal::Internal;
 use crate::messages;
 use crate::messages::MessageKind;
+use crate::sessions;
 use crate::sessions::CurrentSession;
 
 /// Lets an identifier go after the wait; one that was never proved, at once. Answers when.
@@ -39,7 +39,7 @@ pub(in super::super) async fn remove(
 ) -> Result<DateTime<Utc>, IdentifierChangeError> {
     let now = app.clock.now();
     let mut tx = app.begin().await?;
-    let account = lock(&mut tx, session.account).await?;
+    let account = sessions::lock(&mut tx, app, session).await?;
     if store::delete_pending(&mut tx, &account, id, now).await? {
         messages::drop_for_flow(&mut tx, id.uuid().into(), now).await?;
         app.commit(tx).await?;

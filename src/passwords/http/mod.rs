@@ -35,6 +35,7 @@ fn problem(error: PasswordError) -> Problem {
         }
         PasswordError::Current(AuthenticateError::Closed { .. }) => Problem::new(ErrorCode::AccountClosed),
         PasswordError::Current(AuthenticateError::Suspended { .. }) => Problem::new(ErrorCode::AccountSuspended),
+        PasswordError::Act(error) => error.into(),
         PasswordError::Refused(faults) => {
             let blank = Problem::new(ErrorCode::InvalidFields);
             faults.into_iter().fold(blank, |problem, fault| problem.fault("/new_password", fault.into()))

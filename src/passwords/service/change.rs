@@ -30,13 +30,11 @@ pub(in super::super) async fn change(
     let version = judge_current(app, session, &change.current, caller).await?;
     let phc = app.hashing.reserve()?.hash(new.normalised()).await?;
     let mut tx = app.begin().await?;
-    let account = accounts::lock(&mut tx, session.account).await?;
-    let unchanged =
-        account.filter(|account| account.password_version() == version && account.status() == AccountStatus::Active);
-    let Some(mut account) = unchanged else {
+    let mut account = sessions::lock(&mut tx, app, session).await?;
+    if account.password_version() != version || account.status() != AccountStatus::Active {
         // Somebody was faster: what was given is not the current password any more.
         return Err(AuthenticateError::Wrong { account: Some(session.account) }.into());
-    };
+    }
     accounts::set_password(&mut tx, app, &mut account, &phc).await?;
     let kept = (!change.end_own).then_some(session.id);
     sessions::end_every(&mut tx, app, &account, (kept, EndReason::PasswordChanged), caller).await?;

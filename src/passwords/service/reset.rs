@@ -15,6 +15,7 @@ use crate::audit;
 use crate::audit::Caller;
 use crate::audit::Event;
 use crate::audit::EventKind;
+use crate::changes;
 use crate::internal::Internal;
 use crate::limits::Failing;
 use crate::limits::Lane;
@@ -84,6 +85,7 @@ async fn set(app: &App, proved: &Proved, new: &str, (way, caller): (&str, &Calle
     app.spend.came_back(&mut tx, &identifier.value).await?;
     messages::drop_for_flow(&mut tx, proved.flow, app.clock.now()).await?;
     sessions::end_every(&mut tx, app, &account, (None, EndReason::PasswordReset), caller).await?;
+    changes::withdraw(&mut tx, app, &account, caller).await?;
     let event = Event::new(EventKind::PasswordReset, caller).account(bound.account);
     let detail = serde_json::json!({ "reset_id": proved.flow, "identifier_id": bound.identifier, "method": way });
     audit::record(&mut tx, &app.clock, event.detail(detail)).await?;

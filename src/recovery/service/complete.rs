@@ -18,6 +18,7 @@ use crate::audit;
 use crate::audit::Caller;
 use crate::audit::Event;
 use crate::audit::EventKind;
+use crate::changes;
 use crate::factors;
 use crate::factors::FactorKind;
 use crate::identifiers;
@@ -98,6 +99,7 @@ pub async fn complete(
         accounts::set_password(conn, app, &mut account, phc).await?;
     }
     accounts::void_resets(conn, app, &account).await?;
+    changes::withdraw(conn, app, &account, caller).await?;
     change_identifiers(conn, app, &account, &recovery, caller).await?;
     sessions::end_every(conn, app, &account, (None, EndReason::Recovered), caller).await?;
     let event = Event::new(EventKind::RecoveryCompleted, caller).account(account.id()).client(&recovery.client_id);

@@ -63,6 +63,7 @@ fn problem(error: SignInError) -> Problem {
         SignInError::NoTriesLeft { retry_after_secs } => {
             Problem::new(ErrorCode::TooManyAttempts).retry_after(retry_after_secs)
         }
+        SignInError::Act(error) => error.into(),
         SignInError::Sending(error) => error.into(),
         SignInError::Channel(fault) => fault.into(),
         SignInError::Limited(limited) => limited.into(),

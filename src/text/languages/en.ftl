@@ -401,6 +401,14 @@ message-change-cancelled-notice =
 
         Because somebody else may have begun it, every device was signed out, and your password opens nothing any more.
         Reset it to sign in again. Then look through the addresses, numbers and second factors of your account.
+message-changes-withdrawn-notice =
+    .subject = Changes of your { $service } account were stopped
+    .sms = { $service }: changes that waited in your account were stopped.
+    .body =
+        An address or number was to leave your account, or it was to become one with another. On { $at } that was stopped,
+        because the account was proved to be yours anew and somebody else may have begun it.
+
+        If it was you who began it, sign in and begin it again.
 message-claim-stopped-notice =
     .subject = Your number stays with your { $service } account
     .sms = { $service }: the claim of this number was stopped.

@@ -1,6 +1,7 @@
 //! A passkey alone as a whole sign-in.
 
 use futures_util::future::join_all;
+use reqwest::Method;
 use serde_json::json;
 
 use super::TARO;
@@ -139,5 +140,33 @@ fn a_listed_page_gets_its_refresh_token_as_a_cookie() {
         let answer = app.send(request.json(&body)).await;
         assert!(answer.header("set-cookie").starts_with("__Host-sekisho_refresh="), "{:?}", answer.headers);
         assert!(answer.ok(201).get("refresh_token").is_none());
+    });
+}
+
+/// security.md 38: a passkey says nothing of the password that whoever has the number has set: its code stays withheld.
+#[test]
+fn a_sign_in_by_passkey_gives_a_number_that_carried_a_reset_no_voice() {
+    test(async |app| {
+        let (number, new) = ("+819012345678", "tidal mango ledger vowel");
+        let mut owner = owner(app, number, 1).await;
+        let access = owner.tokens["access_token"].as_str().unwrap();
+        let added = app
+            .with_token(access, Method::POST, "/v1/account/factors", Some(&json!({ "kind": "phone", "phone": number })))
+            .await
+            .ok(201);
+        let path = format!("/v1/account/factors/{}/confirm", added["factor_id"].as_str().unwrap());
+        let confirm = json!({ "method": "code", "code": app.code_to(number).await });
+        app.with_token(access, Method::POST, &path, Some(&confirm)).await.ok(200);
+        app.message_to(number).await;
+        app.advance(30);
+
+        let (_, asked, code) = app.reset_message(number).await;
+        app.reset_by_code(&asked, &code, new).await.ok(204);
+        app.message_to(number).await;
+        let (token, options) = asked_alone(app).await;
+        alone(app, &token, &owner.passkey.answer(&options)).await.ok(201);
+        let flow = app.start_sign_in(number, new).await.ok(200);
+        let body = json!({ "sign_in_token": flow["sign_in_token"], "factor_id": added["factor_id"], "channel": "sms" });
+        app.post("/v1/sign-ins/codes", &body).await.refused(409, "factor_carried_reset");
     });
 }
