@@ -77,8 +77,6 @@ pub(super) enum ClosureError {
 pub(super) enum Clash {
     /// They are one.
     SameAccount,
-    /// One phone is a factor of both.
-    SamePhone,
     /// Together they have more identifiers than one may have.
     TooManyIdentifiers,
     /// Together they have more factors than one may have.

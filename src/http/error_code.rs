@@ -143,7 +143,6 @@ field_codes! {
     TokenInvalid "token_invalid",
     // `merge_conflict`.
     SameAccount "same_account",
-    SamePhone "same_phone",
     TooManyIdentifiers "too_many_identifiers",
     TooManyFactors "too_many_factors",
     ChangeWaiting "change_waiting",

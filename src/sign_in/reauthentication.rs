@@ -84,11 +84,11 @@ async fn answering(app: &App, session: &CurrentSession) -> Result<Answering, Sig
 pub(super) async fn send_code(
     app: &App,
     session: &CurrentSession,
-    to: (FactorId, Channel),
+    to: (Option<FactorId>, Channel),
 ) -> Result<(String, String), SignInError> {
     let Answering { able, withheld } = answering(app, session).await?;
     let sent = send_to_factor(app, (session.account, &able), flow(session), to).await;
-    let (sent, number) = sent.map_err(|error| told_of_withheld(error, &withheld, Some(to.0)))?;
+    let (sent, number) = sent.map_err(|error| told_of_withheld(error, &withheld, to.0))?;
     Ok((name(app, session, sent).await?, number))
 }
 
@@ -96,7 +96,7 @@ pub(super) async fn send_code(
 pub(super) async fn ask_passkey(
     app: &App,
     session: &CurrentSession,
-    factor: FactorId,
+    factor: Option<FactorId>,
 ) -> Result<(String, serde_json::Value), SignInError> {
     let factors = factors::confirmed(&mut *app.db.acquire().await.map_err(Internal::from)?, session.account).await?;
     let (sent, options) = challenge_to(app, &factors, flow(session), factor).await?;
@@ -120,10 +120,13 @@ async fn sent_under(
     let sent = factors::sent_to(app, factor, flow(session)).await?.filter(|sent| sent.lives(app));
     let named = named.filter(|named| named.session == session.id);
     let found = named.zip(sent).filter(|(named, sent)| named.sent == sent.id());
-    found.map(|(_, sent)| sent).ok_or(SignInError::ReauthenticationExpired)
+    let (_, sent) = found.ok_or(SignInError::ReauthenticationExpired)?;
+    let mut conn = app.db.acquire().await.map_err(Internal::from)?;
+    if flows::is_consumed(&mut conn, sent.id()).await? { Err(SignInError::ReauthenticationExpired) } else { Ok(sent) }
 }
 
-/// Judges password and code, or a passkey, and uses the code up. With a passkey the password may be left out. Five failures in a row end the session's tries for a while.
+/// Judges password and code, or a passkey, and uses the code up. With a passkey the password may be left out. Five failures in a row end the tries: of a
+/// code that was sent until another one is, otherwise of the session for a while.
 pub(super) async fn reauthenticate(
     app: &App,
     session: &CurrentSession,
@@ -140,7 +143,12 @@ pub(super) async fn reauthenticate(
         (Some(factor), Some(token)) => Some(sent_under(app, session, (factor, token)).await?),
         (None, _) => None,
     };
-    let tried = Try::take(app, session.account, session.id.uuid(), REAUTHENTICATION).await?;
+    // A code that was sent has tries of its own; whatever else is given shares those of the session.
+    let (counter, what) = match &sent {
+        Some(sent @ Sent::Code(_)) => (sent.id().uuid(), "code"),
+        _ => (session.id.uuid(), REAUTHENTICATION),
+    };
+    let tried = Try::take(app, session.account, counter, what).await?;
     let failed = |kind: serde_json::Value| {
         let event = Event::new(EventKind::ReauthenticationFailed, caller).session(session.id);
         event.detail(serde_json::json!({ "kind": kind }))
@@ -156,7 +164,7 @@ pub(super) async fn reauthenticate(
     };
     let outcome = judged.await;
     if outcome.is_ok() {
-        flows::forget_tries(app, session.id.uuid(), REAUTHENTICATION).await?;
+        flows::forget_tries(app, counter, what).await?;
     }
     tried.settle(outcome, failed(serde_json::json!(kind_of(factor)))).await
 }

@@ -46,7 +46,9 @@ fn a_change_changes_what_it_names_and_keeps_the_rest() {
         taro.patch("/v1/account", &body).await.ok(200);
         let account = taro.get("/v1/account").await.ok(200);
         assert_eq!((&account["display_name"], &account["time_zone"]), (&json!("太郎"), &json!("Asia/Tokyo")));
-        assert_eq!(app.count("SELECT count(*) FROM audit_events WHERE kind = 'profile_changed'").await, 3);
+        let nameless = taro.patch("/v1/account", &json!({ "display_name": "" })).await.ok(200);
+        assert!(nameless.get("display_name").is_none(), "an empty name goes");
+        assert_eq!(app.count("SELECT count(*) FROM audit_events WHERE kind = 'profile_changed'").await, 4);
     });
 }
 
@@ -59,7 +61,7 @@ fn a_change_that_is_faulty_changes_nothing() {
         let faults = ["/display_name too_long", "/locale unsupported_locale", "/time_zone unknown_time_zone"];
         taro.patch("/v1/account", &body).await.faults(&faults);
         for (body, fault) in [
-            (json!({ "display_name": "", "time_zone": "Europe/London" }), "/display_name required"),
+            (json!({ "display_name": " ", "time_zone": "Europe/London" }), "/display_name required"),
             (json!({ "display_name": "ta\u{202E}ro" }), "/display_name invalid_characters"),
             (json!({ "locale": "EN" }), "/locale unsupported_locale"),
             (json!({ "locale": "" }), "/locale unsupported_locale"),

@@ -1,6 +1,7 @@
 //! `src/account_life`: everything that is held about a person, as one document.
 
 use reqwest::Method;
+use serde_json::Value;
 use serde_json::json;
 
 use crate::imports::BCRYPT;
@@ -20,6 +21,11 @@ fn an_export_holds_everything_about_its_owner() {
         let tablet = taro.sign_in().await;
         app.post("/v1/sessions/sign-out", &json!({ "refresh_token": tablet["refresh_token"] })).await.ok(204);
 
+        let added =
+            taro.post("/v1/account/factors", &json!({ "kind": "phone", "phone": "+819012345678" })).await.ok(201);
+        let confirm = json!({ "method": "code", "code": app.code_to("+819012345678").await });
+        let path = format!("/v1/account/factors/{}/confirm", added["factor_id"].as_str().unwrap());
+        taro.post(&path, &confirm).await.ok(200);
         taro.post("/v1/account/identifiers", &json!({ "identifier": "taro@example.com" })).await.ok(201);
         app.ignore_messages().await;
 
@@ -28,10 +34,13 @@ fn an_export_holds_everything_about_its_owner() {
         assert_eq!((&export["id"], &export["status"]), (&taro.tokens["account_id"], &json!("active")));
         assert_eq!((&export["display_name"], &export["locale"]), (&json!("Taro"), &json!("en")));
         assert_eq!(export["identifiers"], taro.get("/v1/account").await.ok(200)["identifiers"]);
+        let ids = |factors: &Value| factors.as_array().unwrap().iter().map(|own| own["id"].clone()).collect::<Vec<_>>();
         let factors = taro.get("/v1/account/factors").await.ok(200);
-        for factor in export["factors"].as_array().unwrap() {
-            assert!(factors["items"].as_array().unwrap().contains(factor), "{factor}");
-        }
+        assert_eq!(ids(&export["factors"]).len(), ids(&factors["items"]).len());
+        assert!(ids(&export["factors"]).iter().all(|own| ids(&factors["items"]).contains(own)));
+        let numbers: Vec<_> =
+            export["factors"].as_array().unwrap().iter().filter_map(|own| own.get("number")).collect();
+        assert_eq!(numbers, ["+819012345678"], "the whole number, not a hint of it");
         assert_eq!(export["recovery_codes_left"], 10);
         let sessions = export["sessions"].as_array().unwrap();
         assert_eq!(sessions.len(), 2, "the ended one too");

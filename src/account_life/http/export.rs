@@ -14,13 +14,13 @@ use super::super::service::MOST_EVENTS;
 use super::events::AccountEvent;
 use super::events::events_list;
 use super::events::written;
-use super::factors;
-use super::factors::Factor;
 use crate::accounts::AccountStatus;
 use crate::accounts::IdentifierKind;
 use crate::app::App;
 use crate::changes;
 use crate::changes::AccountChange;
+use crate::factors::ConfirmedFactor;
+use crate::factors::FactorKind;
 use crate::http::Client;
 use crate::http::Problem;
 use crate::http::cursor_behind;
@@ -29,6 +29,7 @@ use crate::identifiers;
 use crate::identifiers::AccountIdentifier;
 use crate::ids::AccountId;
 use crate::ids::DeviceId;
+use crate::ids::FactorId;
 use crate::ids::SessionId;
 use crate::limits::Policy;
 use crate::limits::Subject;
@@ -81,7 +82,7 @@ pub(super) struct Export {
     /// Identifiers that were to be added and are not proved yet.
     unproved_identifiers: Vec<UnprovedIdentifier>,
     /// The second factors.
-    factors: Vec<Factor>,
+    factors: Vec<ExportedFactor>,
     /// Recovery codes that are unused.
     #[schema(example = 9)]
     recovery_codes_left: i64,
@@ -112,6 +113,34 @@ struct UnprovedIdentifier {
     value: String,
     /// When it was last asked for.
     created_at: DateTime<Utc>,
+}
+
+/// A second factor, as it is held.
+#[derive(Serialize, ToSchema)]
+struct ExportedFactor {
+    /// Its id.
+    id: FactorId,
+    /// What kind it is.
+    #[schema(inline)]
+    kind: FactorKind,
+    /// What its owner calls it; empty for recovery codes.
+    #[schema(example = "My phone")]
+    label: String,
+    /// The number of a phone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "+819012345678")]
+    number: Option<String>,
+    /// When its enrolment began.
+    created_at: DateTime<Utc>,
+    /// When it last proved who somebody is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    last_used_at: Option<DateTime<Utc>>,
+}
+
+fn factor(held: ConfirmedFactor) -> ExportedFactor {
+    let ConfirmedFactor { id, kind, label, number, created_at, last_used_at, .. } = held;
+    ExportedFactor { id, kind, label, number, created_at, last_used_at }
 }
 
 /// A session, as it is held.
@@ -235,7 +264,7 @@ fn document(app: &App, held: Held) -> Export {
         must_change_password: rest.must_change_password,
         closes_at: rest.closes_at,
         identifiers: own.identifiers.into_iter().map(|own| identifiers::shown(app, own)).collect(),
-        factors: enrolled.into_iter().map(factors::body).collect(),
+        factors: enrolled.into_iter().map(factor).collect(),
         unproved_identifiers: wanted
             .into_iter()
             .map(|wanted| UnprovedIdentifier { kind: wanted.kind, value: wanted.value, created_at: wanted.created_at })

@@ -37,7 +37,8 @@ pub(super) struct MergeRequest {
     /// An access token of the other account, from a sign-in or a re-authentication within the last ten minutes.
     #[schema(nullable = false, example = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFUzI1NiJ9…")]
     other_access_token: Option<String>,
-    /// The other account, such as one of `mergeable`: a token of another one is refused then.
+    /// The other account, such as one of `mergeable`: its token is needed all the same, and one of another account is
+    /// refused then.
     #[schema(nullable = false)]
     account_id: Option<AccountId>,
     /// Whether to tell only what would happen.
@@ -54,10 +55,10 @@ pub(super) struct MergePlan {
     other_account_id: AccountId,
     /// The identifiers that would move.
     identifiers: Vec<AccountIdentifier>,
-    /// The factors that would move. Password and recovery codes of the other account would not.
+    /// The factors that would move; a phone that both have stays one. Password and recovery codes of the other account would not.
     factors: Vec<Factor>,
-    /// Why it cannot be done, if so; open set: `same_phone`, `too_many_identifiers`, `too_many_factors`,
-    /// `change_waiting`, `has_roles`.
+    /// Why it cannot be done, if so; open set: `too_many_identifiers`, `too_many_factors`, `change_waiting`,
+    /// `has_roles`.
     #[schema(example = json!([]))]
     clashes: Vec<&'static str>,
 }
@@ -72,7 +73,6 @@ pub(super) struct MergeBegun {
 fn field(clash: Clash) -> FieldCode {
     match clash {
         Clash::SameAccount => FieldCode::SameAccount,
-        Clash::SamePhone => FieldCode::SamePhone,
         Clash::TooManyIdentifiers => FieldCode::TooManyIdentifiers,
         Clash::TooManyFactors => FieldCode::TooManyFactors,
         Clash::ChangeWaiting => FieldCode::ChangeWaiting,

@@ -78,8 +78,8 @@ pub(super) struct Account {
 /// What to change; what is absent stays.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct AccountPatch {
-    /// At most 100 characters.
-    #[schema(nullable = false, example = "Taro", min_length = 1, max_length = 100)]
+    /// At most 100 characters; an empty one takes the name away.
+    #[schema(nullable = false, example = "Taro", max_length = 100)]
     display_name: Option<String>,
     /// One of the service's languages.
     #[schema(nullable = false, example = "en")]
@@ -134,6 +134,11 @@ pub(super) async fn show(app: web::Data<App>, session: CurrentSession) -> Result
     ok(&body(&app, service::show(&app, &session).await?))
 }
 
+/// A name, or nothing in its place.
+fn read_or_clear_name(typed: &str) -> Result<String, FieldCode> {
+    if typed.is_empty() { Ok(String::new()) } else { read_display_name(typed) }
+}
+
 /// Change the profile.
 #[utoipa::path(
     tag = "account", operation_id = "change_account", request_body = AccountPatch,
@@ -149,7 +154,8 @@ pub(super) async fn change(
     patch: Json<AccountPatch>,
 ) -> Result<HttpResponse, Problem> {
     let mut faults = Faults::default();
-    let display_name = faults.note("/display_name", patch.0.display_name.as_deref().map(read_display_name).transpose());
+    let display_name =
+        faults.note("/display_name", patch.0.display_name.as_deref().map(read_or_clear_name).transpose());
     let locale = faults.note("/locale", patch.0.locale.as_deref().map(read_locale).transpose());
     let time_zone = faults.note("/time_zone", patch.0.time_zone.as_deref().map(read_time_zone).transpose());
     let (Some(display_name), Some(locale), Some(time_zone)) = (display_name, locale, time_zone) else {

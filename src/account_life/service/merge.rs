@@ -129,11 +129,10 @@ async fn plan(
     waiting.extend(changes::waiting(conn, from.id()).await?);
     waiting.retain(|change| merge.is_none_or(|merge| merge.id != change.id));
 
-    let same_phone =
-        |factor: &ConfirmedFactor| factor.number.is_some() && own.iter().any(|other| other.number == factor.number);
+    // The number is a factor there already.
+    moving.retain(|factor| factor.number.is_none() || own.iter().all(|other| other.number != factor.number));
     let apart = own.iter().filter(|factor| factor.kind != FactorKind::RecoveryCode).count();
     let clashes = [
-        (Clash::SamePhone, moving.iter().any(same_phone)),
         (Clash::TooManyIdentifiers, kept + identifiers.len() > identifiers::MOST),
         (Clash::TooManyFactors, apart + moving.len() > factors::MOST),
         (Clash::ChangeWaiting, !waiting.is_empty()),

@@ -214,7 +214,7 @@ async fn identifiers(conn: &mut PgConnection, account: AccountId) -> Result<Vec<
         .collect()
 }
 
-/// Sets what is given, keeps the rest.
+/// Sets what is given, keeps the rest; an empty name goes.
 pub(super) async fn update_profile(
     conn: &mut PgConnection,
     account: AccountId,
@@ -223,7 +223,7 @@ pub(super) async fn update_profile(
     time_zone: Option<&str>,
 ) -> Result<(), Internal> {
     sqlx::query!(
-        "UPDATE accounts SET display_name = coalesce($2, display_name), locale = coalesce($3, locale),
+        "UPDATE accounts SET display_name = nullif(coalesce($2, display_name), ''), locale = coalesce($3, locale),
                 time_zone = coalesce($4, time_zone) WHERE id = $1",
         account.uuid(),
         display_name,

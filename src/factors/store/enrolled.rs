@@ -47,7 +47,11 @@ pub(in super::super) async fn move_confirmed(
     to: &LockedAccount,
 ) -> Result<(), Internal> {
     sqlx::query!(
-        "UPDATE factors SET account_id = $2, flow_id = NULL WHERE account_id = $1 AND confirmed_at IS NOT NULL",
+        "UPDATE factors f SET account_id = $2, flow_id = NULL WHERE account_id = $1 AND confirmed_at IS NOT NULL
+           AND NOT EXISTS (SELECT FROM phone_factors own JOIN phone_factors other ON other.number = own.number
+                           JOIN factors theirs ON theirs.id = other.factor_id AND theirs.account_id = $2
+                             AND theirs.confirmed_at IS NOT NULL
+                           WHERE own.factor_id = f.id)",
         from.id().uuid(),
         to.id().uuid()
     )

@@ -36,8 +36,9 @@ pub(super) struct PasskeyOptionsRequest {
     /// The flow.
     #[schema(example = "sit_Zt3yq0…")]
     sign_in_token: String,
-    /// One of the flow's passkeys.
-    factor_id: FactorId,
+    /// One of the flow's passkeys; may be left out when there is one alone.
+    #[schema(nullable = false)]
+    factor_id: Option<FactorId>,
 }
 
 /// A challenge to a passkey.

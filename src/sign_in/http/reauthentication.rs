@@ -60,8 +60,9 @@ pub(super) struct ReauthenticationRequest {
 /// Which phone a code goes to, and how.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct ReauthenticationCodeRequest {
-    /// A phone of the account.
-    factor_id: FactorId,
+    /// A phone of the account; may be left out when there is one alone.
+    #[schema(nullable = false)]
+    factor_id: Option<FactorId>,
     /// `sms`, or when asked for `voice`.
     #[schema(inline, example = "sms")]
     channel: Channel,
@@ -81,8 +82,9 @@ pub(super) struct ReauthenticationCodeSent {
 /// Which passkey is asked.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct ReauthenticationPasskeyRequest {
-    /// A passkey of the account.
-    factor_id: FactorId,
+    /// A passkey of the account; may be left out when there is one alone.
+    #[schema(nullable = false)]
+    factor_id: Option<FactorId>,
 }
 
 /// A challenge to a passkey.

@@ -76,8 +76,9 @@ pub(super) struct FactorCodeRequest {
     /// The flow.
     #[schema(example = "sit_Zt3yq0…")]
     sign_in_token: String,
-    /// One of the flow's phones.
-    factor_id: FactorId,
+    /// One of the flow's phones; may be left out when there is one alone.
+    #[schema(nullable = false)]
+    factor_id: Option<FactorId>,
     /// One of its `channels`.
     #[schema(inline, example = "sms")]
     channel: Channel,

@@ -87,15 +87,28 @@ pub(in super::super) struct Completed {
     pub device_token: Option<String>,
 }
 
+/// The factor that is asked; where it is not named, the only one of this kind.
+fn asked_factor(
+    factors: &[ConfirmedFactor],
+    (kind, named): (FactorKind, Option<FactorId>),
+) -> Result<&ConfirmedFactor, SignInError> {
+    let mut fitting = factors.iter().filter(|own| named.map_or(own.kind == kind, |named| named == own.id));
+    match (fitting.next(), fitting.next()) {
+        (Some(factor), None) => Ok(factor),
+        (None, _) => Err(SignInError::UnknownFactor),
+        (Some(_), Some(_)) => Err(SignInError::AmbiguousFactor),
+    }
+}
+
 /// Sends a code to a phone of the account; it voids the one before. Answers where it went.
 pub(in super::super) async fn send_factor_code(
     app: &App,
     token: &str,
-    (factor, channel): (FactorId, Channel),
+    (factor, channel): (Option<FactorId>, Channel),
 ) -> Result<String, SignInError> {
     let Loaded { flow, step, .. } = load(app, token, NextStep::SecondFactor).await?;
     let sent = send_to_factor(app, (flow.account, &step.factors), flow.id, (factor, channel)).await;
-    Ok(sent.map_err(|error| told_of_withheld(error, &step.withheld, Some(factor)))?.1)
+    Ok(sent.map_err(|error| told_of_withheld(error, &step.withheld, factor))?.1)
 }
 
 /// Sends the code of a flow to a phone among these factors. Answers the code's id, and where it went.
@@ -103,9 +116,9 @@ pub(in super::super) async fn send_to_factor(
     app: &App,
     (account, factors): (AccountId, &[ConfirmedFactor]),
     flow: FlowId,
-    (factor, channel): (FactorId, Channel),
+    (factor, channel): (Option<FactorId>, Channel),
 ) -> Result<(FlowId, String), SignInError> {
-    let factor = factors.iter().find(|own| own.id == factor).ok_or(SignInError::UnknownFactor)?;
+    let factor = asked_factor(factors, (FactorKind::Phone, factor))?;
     let number = factor.number.as_deref().ok_or(ChannelRefused::NotSupported)?;
     let channel = app.channels.choose(number, Some(channel))?;
     let mut tx = app.begin().await?;
@@ -121,7 +134,7 @@ pub(in super::super) async fn send_to_factor(
 pub(in super::super) async fn ask_passkey(
     app: &App,
     token: &str,
-    factor: FactorId,
+    factor: Option<FactorId>,
 ) -> Result<serde_json::Value, SignInError> {
     let Loaded { flow, step, .. } = load(app, token, NextStep::SecondFactor).await?;
     Ok(challenge_to(app, &step.factors, flow.id, factor).await?.1)
@@ -132,10 +145,12 @@ pub(in super::super) async fn challenge_to(
     app: &App,
     factors: &[ConfirmedFactor],
     flow: FlowId,
-    factor: FactorId,
+    factor: Option<FactorId>,
 ) -> Result<(FlowId, serde_json::Value), SignInError> {
-    let own = factors.iter().find(|own| own.id == factor && own.kind == FactorKind::Passkey);
-    let own = own.ok_or(SignInError::UnknownFactor)?;
+    let own = asked_factor(factors, (FactorKind::Passkey, factor))?;
+    if own.kind != FactorKind::Passkey {
+        return Err(SignInError::UnknownFactor);
+    }
     Ok(factors::challenge(app, flow, Some(own.id)).await?)
 }
 

@@ -2,6 +2,7 @@
 
 use futures_util::future::join;
 use futures_util::future::join_all;
+use reqwest::Method;
 use serde_json::Value;
 use serde_json::json;
 
@@ -328,7 +329,7 @@ fn a_phone_proves_again_who_somebody_is() {
         post(access, path, &body(token, other_than(&code))).await.refused(422, "invalid_code");
         let fresh = post(access, path, &body(token, &code)).await.ok(200);
         assert_eq!(claims(fresh["access_token"].as_str().unwrap())["amr"], json!(["pwd", "sms", "mfa"]));
-        post(access, path, &body(token, &code)).await.refused(422, "invalid_code");
+        post(access, path, &body(token, &code)).await.refused(410, "reauthentication_expired");
     });
 }
 
@@ -358,5 +359,58 @@ fn a_phone_that_goes_while_its_code_is_looked_at_opens_nothing() {
         let (answer, ()) = join(app.second_factor(&flow, &code), removed).await;
         answer.refused(422, "invalid_code");
         assert_eq!(app.count("SELECT count(*) FROM sessions").await, before);
+    });
+}
+
+/// api.md §0: wrong codes end the tries until another code is sent; a token that was used is 410; the one phone that there is
+/// need not be named.
+#[test]
+fn another_code_brings_other_tries_at_a_reauthentication() {
+    test(async |app| {
+        let (_, tokens) = with_phone(app, TARO, PHONE).await;
+        let access = tokens["access_token"].as_str().unwrap();
+        let post = async |path: &str, body: Value| app.with_token(access, Method::POST, path, Some(&body)).await;
+        let ask = async || {
+            let sent = post("/v1/reauthentications/codes", json!({ "channel": "sms" })).await.ok(202);
+            (sent["reauthentication_token"].clone(), app.code_to(PHONE).await)
+        };
+        let again = async |token: &Value, code: &str| {
+            let body = json!({ "method": "code", "password": PASSWORD, "code": code, "reauthentication_token": token });
+            post("/v1/reauthentications", body).await
+        };
+        let (token, code) = ask().await;
+        for left in (0..5).rev() {
+            let wrong = again(&token, other_than(&code)).await.refused(422, "invalid_code");
+            assert_eq!(wrong["attempts_left"], left);
+        }
+        again(&token, &code).await.refused(429, "too_many_attempts");
+        app.advance(30);
+        let (token, code) = ask().await;
+        again(&token, &code).await.ok(200);
+        again(&token, &code).await.refused(410, "reauthentication_expired");
+    });
+}
+
+/// The one phone of a flow need not be named; of two, one must be.
+#[test]
+fn a_phone_is_named_where_there_are_several() {
+    test(async |app| {
+        let (_, tokens) = with_phone(app, TARO, PHONE).await;
+        let flow = sign_in(app).await;
+        let body = json!({ "sign_in_token": flow["sign_in_token"], "channel": "sms" });
+        app.post("/v1/sign-ins/codes", &body).await.ok(202);
+        app.code_to(PHONE).await;
+        let access = tokens["access_token"].as_str().unwrap();
+        let add = json!({ "kind": "phone", "phone": OTHER });
+        let added = app.with_token(access, Method::POST, "/v1/account/factors", Some(&add)).await.ok(201);
+        let confirm = json!({ "method": "code", "code": app.code_to(OTHER).await });
+        let path = format!("/v1/account/factors/{}/confirm", added["factor_id"].as_str().unwrap());
+        app.with_token(access, Method::POST, &path, Some(&confirm)).await.ok(200);
+        app.message_to(TARO).await;
+        let flow = sign_in(app).await;
+        let body = json!({ "sign_in_token": flow["sign_in_token"], "channel": "sms" });
+        app.post("/v1/sign-ins/codes", &body).await.faults(&["/factor_id required"]);
+        let body = json!({ "sign_in_token": flow["sign_in_token"] });
+        app.post("/v1/sign-ins/passkey-options", &body).await.faults(&["/factor_id unknown_id"]);
     });
 }

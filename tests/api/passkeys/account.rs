@@ -172,7 +172,7 @@ fn a_passkey_proves_again_who_somebody_is_with_or_without_the_password() {
         let told = claims(fresh["access_token"].as_str().unwrap());
         assert_eq!(told["amr"], json!(["pop", "user", "mfa"]));
         assert!(told["auth_time"].as_i64() >= claims(&access)["auth_time"].as_i64().map(|then| then + 250));
-        again(app, &access, &asked, &answer).await.refused(422, "invalid_credential");
+        again(app, &access, &asked, &answer).await.refused(410, "reauthentication_expired");
 
         let asked = ask(app, &access, &taro.factor).await;
         let mut body = json!({
