@@ -60,4 +60,33 @@ impl Stopwatch {
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed()
     }
+
+    /// Waits until a whole number of `step`s has passed since the start, so that a refusal does not tell by its time what
+    /// was done for it.
+    pub async fn whole_step(&self, step: Duration) {
+        tokio::time::sleep(rest_of_step(self.elapsed(), step)).await;
+    }
+}
+
+/// What is missing to the next multiple of `step`.
+fn rest_of_step(elapsed: Duration, step: Duration) -> Duration {
+    let (elapsed, step) = (elapsed.as_micros(), step.as_micros());
+    if step == 0 {
+        return Duration::ZERO;
+    }
+    Duration::from_micros(u64::try_from(step - elapsed % step).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_waits_for_the_next_whole_step() {
+        let ms = Duration::from_millis;
+        for (elapsed, rest) in [(0, 500), (1, 499), (499, 1), (500, 500), (1234, 266)] {
+            assert_eq!(rest_of_step(ms(elapsed), ms(500)), ms(rest));
+        }
+        assert_eq!(rest_of_step(ms(3), Duration::ZERO), Duration::ZERO);
+    }
 }

@@ -94,6 +94,7 @@ pub use service::authenticate;
 pub use service::candidate;
 pub use service::candidate_of;
 pub use service::create;
+pub use service::holder_of;
 pub use service::is_password;
 pub use service::lock;
 pub use service::lock_two;

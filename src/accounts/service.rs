@@ -163,6 +163,14 @@ pub async fn owner_of(conn: &mut PgConnection, lookup_key: &str) -> Result<Optio
     store::owner_of(conn, lookup_key).await
 }
 
+/// The account that an identifier signs in to, also while nobody has proved it: its failures are those of the account.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn holder_of(conn: &mut PgConnection, lookup_key: &str) -> Result<Option<AccountId>, Internal> {
+    store::holder_of(conn, lookup_key).await
+}
+
 /// An account as its owner sees it.
 ///
 /// # Errors

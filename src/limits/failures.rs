@@ -45,7 +45,7 @@ pub enum Lane {
     Device,
     /// A code of any kind.
     Code,
-    /// A proof in a recovery that is no password: strangers may try those, so they must not close the codes.
+    /// A code of an authenticator app in a recovery: strangers may try those, so they must not close the codes of sign-ins.
     Recovery,
     /// The code of a reset.
     Reset,

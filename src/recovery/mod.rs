@@ -27,10 +27,20 @@
 //!   the wait is over.
 //! * A code goes to a destination only if it is an identifier or a phone of the account, was not declared lost, and is not too
 //!   new to carry a recovery. The answer is the same for every destination.
-//! * A try is counted before it is looked at: five a code, twenty wrong proofs a recovery, and the failures of the account
-//!   whatever the recovery. Passwords count with the passwords of sign-ins, everything else in a lane of its own, so
-//!   that strangers cannot close the second factor to its owner.
-//! * A password that was proved and then changed is no proof any more.
+//! * A try is counted before it is looked at: five a code, five codes of authenticator apps and twenty wrong proofs a recovery.
+//!   What can be guessed counts among the failures of the account as well, whatever the recovery: passwords with the
+//!   passwords of sign-ins, codes of apps in a lane of their own, a hundred in a row. Recovery codes (80 bits) and codes
+//!   at a destination (bound to their recovery) do not: strangers could close them to the owner. One network begins five
+//!   recoveries of an identifier a day, so it closes nothing that day.
+//! * What a determined stranger can close for a day, from several networks or over several days: the codes of apps in
+//!   recoveries, and, by sign-ins, the password. Recovery codes, codes at destinations and an operator remain, and the app
+//!   in sign-ins; the recovery lives for a month.
+//! * The failures of an identifier that nobody has proved are whose they are in a sign-in, so that both together do not tell
+//!   that it was imported. A refused password takes a whole step of time, as there.
+//! * A proof counts as long as what it was made of is there: the password in that version, that set of recovery codes, that
+//!   factor, that identifier. Whoever stole one loses it when the owner renews or removes it.
+//! * When its account is gone, deleted or merged, a recovery goes on like one of nobody; it would tell otherwise that there was
+//!   one. What was typed in it stays sealed, and is forgotten with it.
 //! * While it waits, the owner is told at every identifier and phone, at the start, every day, and when it opens; once a day
 //!   for all recoveries of the account together, so that strangers cannot flood anybody. A notice carries a token that
 //!   ends every recovery of the account, once.

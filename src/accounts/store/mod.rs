@@ -167,6 +167,15 @@ pub(super) async fn owner_of(conn: &mut PgConnection, lookup_key: &str) -> Resul
     .await?)
 }
 
+pub(super) async fn holder_of(conn: &mut PgConnection, lookup_key: &str) -> Result<Option<AccountId>, Internal> {
+    Ok(sqlx::query_scalar!(
+        r#"SELECT account_id AS "id: AccountId" FROM identifiers WHERE lookup_key = $1"#,
+        lookup_key
+    )
+    .fetch_optional(conn)
+    .await?)
+}
+
 pub(super) async fn profile(conn: &mut PgConnection, account: AccountId) -> Result<Option<Profile>, Internal> {
     let Some(row) = sqlx::query!(
         "SELECT status, display_name, locale, time_zone, roles, created_at FROM accounts WHERE id = $1",

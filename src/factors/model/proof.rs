@@ -173,6 +173,17 @@ impl Match {
         }
     }
 
+    /// The factor that it is of, or the set of recovery codes.
+    #[must_use]
+    pub fn of(&self) -> FactorId {
+        match self {
+            Self::TotpStep { factor, .. } | Self::Sent { factor, .. } => *factor,
+            Self::RecoveryCode { set, .. } => *set,
+            Self::Passkey(used) => used.factor,
+            Self::NewPasskey(new) => new.factor,
+        }
+    }
+
     /// Whether it was a recovery code.
     #[must_use]
     pub fn is_recovery_code(&self) -> bool {

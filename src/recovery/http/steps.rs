@@ -127,7 +127,8 @@ pub(super) async fn send_code(
 /// Prove something.
 ///
 /// Two proofs of different kinds are needed. What was declared lost is refused (`/kind`). The code of an authenticator app and
-/// a recovery code are used up. Twenty wrong proofs end the tries; an operator can still decide.
+/// a recovery code are used up. Five wrong codes of an app end the tries at the app, twenty wrong proofs end all; an operator
+/// can still decide.
 #[utoipa::path(
     tag = "recovery", operation_id = "prove_recovery", request_body = ProofRequest,
     responses((status = 200, description = "It was right; where the recovery stands", body = RecoveryState)),

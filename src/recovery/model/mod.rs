@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::Serialize;
 
 pub(super) use proof::Lost;
+pub(super) use proof::Proof;
 pub(super) use proof::ProofKind;
 pub(super) use proof::Proved;
 pub(super) use proof::is_lost;
@@ -46,6 +47,8 @@ pub(super) const CODE_SECS: i64 = 600;
 pub(super) const RESEND_SECS: i64 = 30;
 /// Wrong tries at one code that are answered; the next one is not even looked at.
 pub(super) const CODE_TRIES: i32 = 5;
+/// Wrong codes of authenticator apps that one recovery answers: these can be guessed.
+pub(super) const APP_TRIES: i32 = 5;
 /// Wrong proofs of one recovery that are answered.
 pub(super) const PROOF_TRIES: i32 = 20;
 /// Codes that one recovery may send.

@@ -3,8 +3,11 @@
 use serde::Deserialize;
 use serde::Serialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
+use crate::ids::FactorId;
 use crate::ids::FlowId;
+use crate::ids::IdentifierId;
 use crate::internal::Internal;
 
 /// What a person has no more.
@@ -80,6 +83,42 @@ impl Proved {
     }
 }
 
+/// A proof that is right, and what it was made of: it counts as long as that is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Proof {
+    /// The password, in a version.
+    Password(i64),
+    /// A recovery code, of a set.
+    RecoveryCode(FactorId),
+    Factor(FactorId),
+    Identifier(IdentifierId),
+}
+
+impl Proof {
+    pub(in super::super) fn proved(self) -> Proved {
+        match self {
+            Self::Password(_) => Proved::Password,
+            Self::RecoveryCode(_) => Proved::RecoveryCode,
+            Self::Factor(_) => Proved::Factor,
+            Self::Identifier(_) => Proved::Identifier,
+        }
+    }
+
+    /// The version of the password.
+    pub(in super::super) fn password_version(self) -> Option<i64> {
+        if let Self::Password(version) = self { Some(version) } else { None }
+    }
+
+    /// The set, factor or identifier.
+    pub(in super::super) fn made_of(self) -> Option<Uuid> {
+        match self {
+            Self::Password(_) => None,
+            Self::RecoveryCode(of) | Self::Factor(of) => Some(of.uuid()),
+            Self::Identifier(of) => Some(of.uuid()),
+        }
+    }
+}
+
 /// Whether nothing of this kind can be proved when this is lost.
 pub(in super::super) fn is_lost(kind: ProofKind, lost: &[Lost]) -> bool {
     match kind {
@@ -94,16 +133,14 @@ pub(in super::super) fn is_lost(kind: ProofKind, lost: &[Lost]) -> bool {
 pub(in super::super) fn proved_by_code(
     address: &str,
     lost: &[Lost],
-    (identifier, factor): (bool, bool),
-) -> Option<Proved> {
+    (identifier, factor): (Option<IdentifierId>, Option<FactorId>),
+) -> Option<Proof> {
     let way = if address.contains('@') { Lost::Email } else { Lost::Phone };
     if lost.contains(&way) {
-        None
-    } else if identifier {
-        Some(Proved::Identifier)
-    } else {
-        (factor && !lost.contains(&Lost::SecondFactor)).then_some(Proved::Factor)
+        return None;
     }
+    let factor = factor.filter(|_| !lost.contains(&Lost::SecondFactor));
+    identifier.map(Proof::Identifier).or(factor.map(Proof::Factor))
 }
 
 #[cfg(test)]
@@ -125,7 +162,9 @@ mod tests {
             (phone, &[Lost::Phone], (true, true), None),
             (phone, &[], (false, false), None),
         ] {
-            assert_eq!(proved_by_code(address, lost, serves), proved, "{address} {lost:?} {serves:?}");
+            let ids = (serves.0.then(|| Uuid::nil().into()), serves.1.then(|| Uuid::nil().into()));
+            let found = proved_by_code(address, lost, ids).map(Proof::proved);
+            assert_eq!(found, proved, "{address} {lost:?} {serves:?}");
         }
         assert!(is_lost(ProofKind::Password, &[Lost::Password]) && !is_lost(ProofKind::Password, &[Lost::Email]));
         assert!(is_lost(ProofKind::Factor, &[Lost::SecondFactor]) && !is_lost(ProofKind::RecoveryCode, &Lost::ALL));

@@ -3,6 +3,7 @@
 mod cancel;
 mod codes;
 mod complete;
+mod judging;
 mod notices;
 mod outbox;
 mod proofs;
@@ -19,10 +20,10 @@ pub(super) use codes::verify_contact;
 pub use complete::Ready;
 pub use complete::complete;
 pub use complete::ready;
+use judging::proves;
 pub use notices::tell_owners;
 pub use outbox::decide;
 pub(super) use proofs::prove;
-use proofs::proves;
 pub(super) use start::resume;
 pub(super) use start::start;
 

@@ -5,9 +5,11 @@ use chrono::Utc;
 use sqlx::PgConnection;
 use sqlx::PgExecutor;
 
+use super::super::model::APP_TRIES;
 use super::super::model::CODE_TRIES;
 use super::super::model::PROOF_TRIES;
-use super::super::model::Proved;
+use super::super::model::Proof;
+use super::super::model::ProofKind;
 use super::super::model::SENDS;
 use crate::ids::FlowId;
 use crate::internal::Internal;
@@ -50,6 +52,7 @@ pub(in super::super) struct Tried {
     pub code_to_sealed: Vec<u8>,
     pub code_expires_at: DateTime<Utc>,
     pub code_tries: i32,
+    pub app_tries: i32,
     pub proof_tries: i32,
 }
 
@@ -63,7 +66,7 @@ pub(in super::super) async fn count_contact_try(
         Tried,
         "UPDATE recoveries SET code_tries = code_tries + 1
          WHERE id = $1 AND state = 'awaiting_contact' AND expires_at > $2 AND code_tries < $3
-         RETURNING code_mac, code_to_sealed, code_expires_at, code_tries, proof_tries",
+         RETURNING code_mac, code_to_sealed, code_expires_at, code_tries, app_tries, proof_tries",
         id.uuid(),
         now,
         CODE_TRIES
@@ -72,23 +75,27 @@ pub(in super::super) async fn count_contact_try(
     .await?)
 }
 
-/// Counts a proof before it is looked at, also as a try at the code when it is one; `None` when no try is left, or nothing
-/// is to be proved.
+/// Counts a proof before it is looked at, also as a try at the code, or at the apps, when it is one; `None` when no try is
+/// left, or nothing is to be proved.
 pub(in super::super) async fn count_proof(
     conn: impl PgExecutor<'_>,
-    (id, is_code): (FlowId, bool),
+    (id, kind): (FlowId, ProofKind),
     now: DateTime<Utc>,
 ) -> Result<Option<Tried>, Internal> {
     Ok(sqlx::query_as!(
         Tried,
-        "UPDATE recoveries SET proof_tries = proof_tries + 1, code_tries = code_tries + $2::boolean::integer
-         WHERE id = $1 AND state = 'waiting' AND expires_at > $3 AND proof_tries < $4 AND (NOT $2 OR code_tries < $5)
-         RETURNING code_mac, code_to_sealed, code_expires_at, code_tries, proof_tries",
+        "UPDATE recoveries SET proof_tries = proof_tries + 1, code_tries = code_tries + $2::boolean::integer,
+                app_tries = app_tries + $3::boolean::integer
+         WHERE id = $1 AND state = 'waiting' AND expires_at > $4 AND proof_tries < $5 AND (NOT $2 OR code_tries < $6)
+           AND (NOT $3 OR app_tries < $7)
+         RETURNING code_mac, code_to_sealed, code_expires_at, code_tries, app_tries, proof_tries",
         id.uuid(),
-        is_code,
+        kind == ProofKind::Code,
+        kind == ProofKind::Factor,
         now,
         PROOF_TRIES,
-        CODE_TRIES
+        CODE_TRIES,
+        APP_TRIES
     )
     .fetch_optional(conn)
     .await?)
@@ -97,13 +104,15 @@ pub(in super::super) async fn count_proof(
 /// A proof that was right, or not looked at, does not count.
 pub(in super::super) async fn return_proof(
     conn: impl PgExecutor<'_>,
-    (id, is_code): (FlowId, bool),
+    (id, kind): (FlowId, ProofKind),
 ) -> Result<(), Internal> {
     sqlx::query!(
-        "UPDATE recoveries SET proof_tries = proof_tries - 1, code_tries = greatest(code_tries - $2::boolean::integer, 0)
+        "UPDATE recoveries SET proof_tries = proof_tries - 1, code_tries = greatest(code_tries - $2::boolean::integer, 0),
+                app_tries = app_tries - $3::boolean::integer
          WHERE id = $1 AND proof_tries > 0",
         id.uuid(),
-        is_code
+        kind == ProofKind::Code,
+        kind == ProofKind::Factor
     )
     .execute(conn)
     .await?;
@@ -122,21 +131,21 @@ pub(in super::super) async fn use_code(
     Ok(used.rows_affected() == 1)
 }
 
-/// Writes down what was proved; false when the recovery takes no proofs any more. A password that was proved in an older
-/// version is proved anew.
+/// Writes down what was proved; false when the recovery takes no proofs any more. Of one kind the newest counts.
 pub(in super::super) async fn insert_proof(
     conn: &mut PgConnection,
     id: FlowId,
-    (proved, password_version): (Proved, Option<i64>),
+    proof: Proof,
     now: DateTime<Utc>,
 ) -> Result<bool, Internal> {
     let inserted = sqlx::query!(
-        "INSERT INTO recovery_proofs (recovery_id, kind, password_version, proved_at)
-         SELECT id, $2, $3, $4 FROM recoveries WHERE id = $1 AND state = 'waiting' AND expires_at > $4
-         ON CONFLICT (recovery_id, kind) DO UPDATE SET password_version = $3, proved_at = $4",
+        "INSERT INTO recovery_proofs (recovery_id, kind, password_version, made_of, proved_at)
+         SELECT id, $2, $3, $4, $5 FROM recoveries WHERE id = $1 AND state = 'waiting' AND expires_at > $5
+         ON CONFLICT (recovery_id, kind) DO UPDATE SET password_version = $3, made_of = $4, proved_at = $5",
         id.uuid(),
-        proved.name(),
-        password_version,
+        proof.proved().name(),
+        proof.password_version(),
+        proof.made_of(),
         now
     )
     .execute(conn)

@@ -119,14 +119,20 @@ pub(in super::super) async fn of_account(
 }
 
 async fn load(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Recovery>, Internal> {
-    // A password that has changed since it was proved proves nothing any more. Nor does one that a message has set, as long
-    // as nothing else was proved since: whoever gets those messages would prove two things with one destination.
+    // A proof counts as long as what it was made of is there: the version of the password, the set of recovery codes, the
+    // factor, the identifier. A password that a message has set is none, as long as nothing else was proved since: whoever
+    // gets those messages would prove two things with one destination.
     let rows = sqlx::query!(
         r#"SELECT r.id AS "id: FlowId", r.account_id AS "account: AccountId", r.state, r.opens_at, r.lost, r.typed_sealed,
              r.client_id, r.created_at, r.expires_at, r.sends, r.resend_after, r.proof_tries,
-             ARRAY(SELECT p.kind FROM recovery_proofs p LEFT JOIN passwords w ON w.account_id = r.account_id
-                   WHERE p.recovery_id = r.id AND coalesce(p.password_version = w.version, true)
-                     AND (p.kind <> 'password' OR w.reset_carried_by IS NULL)) AS "proofs!"
+             ARRAY(SELECT p.kind FROM recovery_proofs p WHERE p.recovery_id = r.id AND CASE p.kind
+                 WHEN 'password' THEN EXISTS (SELECT FROM passwords w WHERE w.account_id = r.account_id
+                     AND w.version = p.password_version AND w.reset_carried_by IS NULL)
+                 WHEN 'recovery_code' THEN EXISTS (SELECT FROM recovery_code_sets s
+                     WHERE s.id = p.made_of AND s.account_id = r.account_id)
+                 WHEN 'factor' THEN EXISTS (SELECT FROM factors f WHERE f.id = p.made_of AND f.account_id = r.account_id)
+                 ELSE EXISTS (SELECT FROM identifiers i WHERE i.id = p.made_of AND i.account_id = r.account_id)
+             END) AS "proofs!"
            FROM recoveries r WHERE r.id = ANY($1) ORDER BY r.id"#,
         ids
     )

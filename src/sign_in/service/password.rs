@@ -1,7 +1,5 @@
 //! The first step: a password, or a sign-up that was just verified.
 
-use std::time::Duration;
-
 use sqlx::PgConnection;
 
 use super::super::model::SignInError;
@@ -42,7 +40,7 @@ pub(in super::super) async fn start(app: &App, start: Start<'_>, caller: &Caller
             ))
     );
     if refused {
-        tokio::time::sleep(rest_of_step(arrival.elapsed(), app.config.failure_step)).await;
+        arrival.whole_step(app.config.failure_step).await;
     }
     outcome
 }
@@ -122,27 +120,4 @@ pub(in super::super) async fn start_proved(
     let mut flow = new_flow(app, account.id(), account.password_version(), client_id);
     flow.identifier_proved = true;
     keep(app, flow, conn).await
-}
-
-/// What is missing to the next multiple of `step`.
-fn rest_of_step(elapsed: Duration, step: Duration) -> Duration {
-    let (elapsed, step) = (elapsed.as_micros(), step.as_micros());
-    if step == 0 {
-        return Duration::ZERO;
-    }
-    Duration::from_micros(u64::try_from(step - elapsed % step).unwrap_or(0))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_refusal_waits_for_the_next_whole_step() {
-        let ms = Duration::from_millis;
-        for (elapsed, rest) in [(0, 500), (1, 499), (499, 1), (500, 500), (1234, 266)] {
-            assert_eq!(rest_of_step(ms(elapsed), ms(500)), ms(rest));
-        }
-        assert_eq!(rest_of_step(ms(3), Duration::ZERO), Duration::ZERO);
-    }
 }

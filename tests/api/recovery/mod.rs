@@ -3,6 +3,8 @@
 mod beginning;
 mod completing;
 mod ending;
+mod guessing;
+mod outliving;
 mod proofs;
 mod telling;
 mod walks;

@@ -141,7 +141,7 @@ fn a_proof_of_somebody_else_is_wrong() {
     });
 }
 
-/// Five tries at a code, twenty wrong proofs in all; a right one does not count.
+/// Five tries at a code, five at the apps, twenty wrong proofs in all; a right one does not count.
 #[test]
 fn wrong_proofs_are_few() {
     test(async |app| {
@@ -154,9 +154,13 @@ fn wrong_proofs_are_few() {
             assert_eq!(app.prove(&token, "code", WRONG).await.refused(422, "invalid_code")["attempts_left"], left);
         }
         app.prove(&token, "code", WRONG).await.refused(429, "too_many_attempts");
-        for left in (0..15).rev() {
-            let problem = app.prove(&token, "factor", "000000").await.refused(422, "invalid_code");
-            assert_eq!(problem["attempts_left"], left);
+        for (kind, value, tries) in [("factor", "000000", 5), ("recovery_code", "7K2M-9QXR-4TVB-H3ND", 10)] {
+            for left in (0..tries).rev() {
+                let problem = app.prove(&token, kind, value).await.refused(422, "invalid_code");
+                assert_eq!(problem["attempts_left"], left, "{kind}");
+            }
+            let problem = app.prove(&token, kind, value).await.refused(429, "too_many_attempts");
+            assert!(problem["retry_after"].as_u64().unwrap() > 24 * HOUR, "{problem}");
         }
         let problem = app.prove(&token, "password", PASSWORD).await.refused(429, "too_many_attempts");
         assert!(problem["retry_after"].as_u64().unwrap() > 24 * HOUR, "{problem}");
@@ -214,6 +218,9 @@ fn a_right_code_of_a_mailbox_forgives_no_guess_at_an_app() {
         app.recovery_code_to(&token, &person.email).await.ok(202);
         app.prove(&token, "code", &app.code_to(&person.email).await).await.ok(200);
         app.prove(&token, "password", PASSWORD).await.ok(200);
+        app.prove(&token, "recovery_code", "7K2M-9QXR-4TVB-H3ND").await.refused(422, "invalid_code");
         assert_eq!(guesses().await, 3);
+        app.prove(&token, "factor", &app.totp(&person.factor).await).await.ok(200);
+        assert_eq!(guesses().await, 0, "what is right ends the count of its kind");
     });
 }
