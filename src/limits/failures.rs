@@ -47,7 +47,7 @@ pub enum Lane {
     Password,
     /// A password, from a device that its owner has used before.
     Device,
-    /// A code of any kind.
+    /// A code of any kind but that of a reset, which is bounded by what was sent (see `passwords`).
     Code,
     /// A proof in a recovery that is no password: strangers may try those, so they must not close the codes.
     Recovery,
