@@ -1,28 +1,22 @@
 //! Where messages to a person go, and what an API answer tells of it.
 
-use std::net::IpAddr;
-
 use chrono::DateTime;
 use chrono::Utc;
 use chrono_tz::Tz;
 use serde::Serialize;
 use sqlx::PgConnection;
 
+use super::admission::admit_spending;
 use super::model::OwnIdentifier;
 use super::model::Profile;
 use super::model::identifier_hint;
-use super::model::limit_key;
-use super::model::owner_limit_key;
-use super::model::phone_country;
 use super::store;
 use crate::app::App;
 use crate::ids::AccountId;
 use crate::ids::FlowId;
 use crate::internal::Internal;
-use crate::limits::Callee;
+use crate::limits::Budget;
 use crate::limits::MessageRefused;
-use crate::limits::Policy;
-use crate::limits::Subject;
 use crate::messages;
 use crate::messages::Channel;
 use crate::messages::MessageKind;
@@ -121,15 +115,15 @@ pub async fn notify(
 }
 
 /// Sends one notice to a proved destination, in the transaction of what happened. It has no share in what is asked for, so
-/// that nobody uses that up to keep an owner from being told; whoever sends it says how many there are. One to a phone for
-/// which nothing more is spent today is left out.
+/// that nobody uses that up to keep an owner from being told; whoever sends it says how many there are. One to a phone is
+/// left out when the day's budget of notices is spent.
 ///
 /// # Errors
 /// The database did not take the message.
 pub async fn send_notice(conn: &mut PgConnection, app: &App, notice: NewMessage) -> Result<(), Internal> {
     let address = notice.address();
     if !address.contains('@') {
-        match admit_spending(app, address, true).await {
+        match admit_spending(app, address, Budget::Notices).await {
             Ok(()) => {}
             Err(MessageRefused::Internal(error)) => return Err(error),
             Err(refused) => {
@@ -139,48 +133,6 @@ pub async fn send_notice(conn: &mut PgConnection, app: &App, notice: NewMessage)
         }
     }
     messages::enqueue(conn, &app.config.master_keys, &app.clock, &notice).await.map(drop)
-}
-
-/// Who asks for a message.
-#[derive(Clone, Copy)]
-pub enum Asker {
-    /// The owner of an account, to a destination that was proved there.
-    Owner(AccountId),
-    /// Anybody at this address, to a destination of which nobody knows whose it is.
-    Anybody(IpAddr),
-}
-
-/// Whether one more message may go to a destination. The counts of owners and of anybody are apart, so that nobody who
-/// only knows an address or a number uses up what its owner needs.
-///
-/// # Errors
-/// Too many, or too much is spent on phones.
-pub async fn admit_message(app: &App, (value, lookup_key): (&str, &str), asker: Asker) -> Result<(), MessageRefused> {
-    let to_phone = !value.contains('@');
-    match asker {
-        Asker::Owner(account) => {
-            if to_phone {
-                // One number can be a factor of many accounts.
-                app.limits.admit(Policy::Message, Subject::Recipient(&owner_limit_key(lookup_key))).await?;
-            }
-            app.limits.admit(Policy::Message, Subject::Account(account)).await?
-        }
-        Asker::Anybody(ip) => {
-            if to_phone {
-                app.limits.admit(Policy::PhoneMessage, Subject::Network(ip)).await?;
-            }
-            app.limits.admit(Policy::Message, Subject::Recipient(&limit_key(lookup_key))).await?
-        }
-    };
-    if !to_phone {
-        return Ok(());
-    }
-    admit_spending(app, value, matches!(asker, Asker::Owner(_))).await
-}
-
-async fn admit_spending(app: &App, number: &str, proved: bool) -> Result<(), MessageRefused> {
-    let country = phone_country(number).map(|country| country.as_region_str().to_string()).unwrap_or_default();
-    app.spend.admit(Callee { number, country: &country, proved }).await
 }
 
 /// Sends the code of a flow; it is worthless after `expires_at`.

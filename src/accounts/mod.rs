@@ -16,6 +16,7 @@
 //!   as gone, and within a day it is (the states stand at the head of `closing.rs`). Nothing of it is inherited by whoever
 //!   signs up with its identifier.
 
+mod admission;
 mod closing;
 mod contact;
 mod imports;
@@ -27,6 +28,10 @@ mod store;
 mod tries;
 mod typed;
 
+pub use admission::Asker;
+pub use admission::WayBack;
+pub use admission::admit_message;
+pub use admission::recipient_keys;
 pub use closing::begin_closing;
 pub use closing::cancel_closing;
 pub use closing::end_merged;
@@ -34,10 +39,8 @@ pub use closing::erase_closed;
 pub use closing::exists;
 pub use closing::purge_closed;
 pub use closing::remind_closing;
-pub use contact::Asker;
 pub use contact::Contact;
 pub use contact::Delivery;
-pub use contact::admit_message;
 pub use contact::contact;
 pub use contact::contact_by_phone;
 pub use contact::notify;
@@ -72,7 +75,6 @@ pub use model::identifier_hint;
 #[cfg(any(test, fuzzing))]
 pub use model::identifier_property;
 pub use model::limit_key;
-pub use model::owner_limit_key;
 pub use model::phone_country;
 pub use one_proof::HOLD;
 pub use one_proof::factor_may_carry;

@@ -26,8 +26,10 @@
 //!   be told anywhere else and is still there keeps it. An account that lost its only identifier keeps existing; an operator
 //!   helps its owner.
 //! * Who holds the number is told there once it is free, unless its owner let it go meanwhile.
-//! * A code is good for ten minutes, five tries and one use. Wrong ones are counted by number, whoever asked: after a hundred
-//!   in a row no more is judged for a day.
+//! * A code is good for ten minutes, five tries and one use. Wrong ones are counted by number and by the network that
+//!   asked: after a hundred in a row no more is judged for a day, of what this network asked for this number. However many
+//!   networks there are, no more is guessed than the messages to the number allow (`accounts::admit_message`, `limits`):
+//!   a block from which no code comes back is closed for the day after twenty, which is a hundred guesses at it.
 
 mod http;
 mod model;

@@ -1,5 +1,7 @@
 //! Claims and what they refuse.
 
+use std::net::IpAddr;
+
 use chrono::DateTime;
 use chrono::Utc;
 use serde::Deserialize;
@@ -29,6 +31,8 @@ pub(super) struct Claim {
     pub flow: FlowId,
     /// E.164.
     pub number: String,
+    /// Who asked; by this wrong codes are counted.
+    pub asker: IpAddr,
     pub expires_at: DateTime<Utc>,
 }
 

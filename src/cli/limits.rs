@@ -1,7 +1,8 @@
 //! `sekisho limits`: the numbers; where a network, an account or an identifier stands; a new start for it.
 //!
-//! An identifier stands for itself and for the account that it belongs to. `show` and `reset` need the settings of
-//! `serve`.
+//! An identifier stands for itself and for the account that it belongs to. What counts by an identifier and by who asks for
+//! it (a network, another account) cannot be told from either alone, and is over within an hour or a day. `show` and
+//! `reset` need the settings of `serve`.
 
 use std::net::IpAddr;
 
@@ -12,8 +13,7 @@ use super::FromFile;
 use super::say;
 use crate::accounts;
 use crate::accounts::Identifier;
-use crate::accounts::limit_key;
-use crate::accounts::owner_limit_key;
+use crate::accounts::recipient_keys;
 use crate::app::App;
 use crate::audit;
 use crate::audit::Event;
@@ -91,10 +91,10 @@ impl Whose {
         })
     }
 
-    /// The keys by which messages to an identifier are counted: those that anybody asks for, and those of its owners.
+    /// The keys by which messages to an identifier are counted.
     fn recipients(&self) -> Vec<String> {
         let Self::Identifier(identifier) = self else { return Vec::new() };
-        vec![limit_key(identifier.lookup_key()), owner_limit_key(identifier.lookup_key())]
+        recipient_keys(identifier.lookup_key())
     }
 
     /// Whose requests are counted.
@@ -104,10 +104,10 @@ impl Whose {
         network.into_iter().chain(account.map(Subject::Account)).chain(recipients).collect()
     }
 
-    /// Whose failures are counted. Codes that prove an identifier count with nobody, whoever has it.
-    fn failing(&self, account: Option<AccountId>) -> Vec<Failing<'_>> {
+    /// Whose failures are counted: the account's, or those of an identifier that nobody has.
+    fn failing(&self, account: Option<AccountId>) -> Option<Failing<'_>> {
         let nobody = if let Self::Identifier(identifier) = self { Some(identifier.lookup_key()) } else { None };
-        account.map(Failing::Account).into_iter().chain(nobody.map(Failing::Nobody)).collect()
+        account.map(Failing::Account).or(nobody.map(Failing::Nobody))
     }
 }
 
@@ -121,14 +121,9 @@ async fn show(app: &App, whose: &Whose) -> Result<(), Failure> {
             }
         }
     }
-    for failing in whose.failing(account) {
-        let lanes: &[Lane] = match (failing, account) {
-            (Failing::Nobody(_), Some(_)) => &[Lane::Code],
-            _ => &Lane::ALL,
-        };
+    if let Some(failing) = whose.failing(account) {
         say(&format!("\n{:<20} {:>9} {}", "lane", "failures", "closed until"));
-        for lane in lanes {
-            let lane = *lane;
+        for lane in Lane::ALL {
             let (count, closed) = app.failures.standing(lane, failing).await?;
             let closed = closed.map_or_else(|| "-".to_owned(), |until| until.format("%FT%TZ").to_string());
             say(&format!("{:<20} {count:>9} {closed}", lane.name()));
@@ -138,12 +133,11 @@ async fn show(app: &App, whose: &Whose) -> Result<(), Failure> {
 }
 
 async fn spend(app: &App) -> Result<(), Failure> {
-    say(&format!("{:<8} {:<16} {:<9} {:>9} {:>9} {:>12}", "scope", "key", "numbers", "sent", "back", "cost"));
+    say(&format!("{:<8} {:<16} {:<9} {:>9} {:>9} {:>12}", "scope", "key", "budget", "sent", "back", "cost"));
     for row in app.spend.spent(app.clock.now().date_naive()).await? {
-        let Spent { key, sent, back, cost, .. } = &row;
+        let Spent { key, budget, sent, back, cost, .. } = &row;
         let scope = if row.scope == "block" { "closed" } else { &row.scope };
-        let numbers = if row.proved { "proved" } else { "unproved" };
-        say(&format!("{scope:<8} {key:<16} {numbers:<9} {sent:>9} {back:>9} {cost:>12}"));
+        say(&format!("{scope:<8} {key:<16} {budget:<9} {sent:>9} {back:>9} {cost:>12}"));
     }
     Ok(())
 }
@@ -155,7 +149,7 @@ async fn reset(app: &App, whose: &Whose) -> Result<(), Failure> {
             app.limits.forget(*policy, subject).await?;
         }
     }
-    for failing in whose.failing(account) {
+    if let Some(failing) = whose.failing(account) {
         app.failures.reset(failing).await?;
     }
     let caller = super::operator(app, "sekisho limits");

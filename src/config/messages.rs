@@ -35,5 +35,6 @@ fn spend(read: &mut Reader) -> SpendConfig {
         unproved_per_day: budget("phone.unproved_per_day", 2_000),
         country_per_day: budget("phone.country_per_day", 1_000),
         proved_per_day: budget("phone.proved_per_day", 50_000),
+        notices_per_day: budget("phone.notices_per_day", 5_000),
     }
 }

@@ -186,8 +186,10 @@ pub struct SpendConfig {
     pub unproved_per_day: i64,
     /// For those of one country.
     pub country_per_day: i64,
-    /// For all numbers that somebody has proved.
+    /// For the codes of all numbers that somebody has proved.
     pub proved_per_day: i64,
+    /// For what owners are told at their phones.
+    pub notices_per_day: i64,
 }
 
 impl SpendConfig {

@@ -14,6 +14,7 @@ use crate::accounts::Asker;
 use crate::accounts::Contact;
 use crate::accounts::Identifier;
 use crate::accounts::LockedAccount;
+use crate::accounts::WayBack;
 use crate::app::App;
 use crate::audit;
 use crate::audit::Caller;
@@ -88,7 +89,8 @@ pub async fn purge(app: &App, limit: i64) -> Result<u64, Internal> {
 
 /// Sends a token to an identifier, whoever has it.
 pub(super) async fn request(app: &App, identifier: &Identifier, caller: &Caller) -> Result<(), DeviceError> {
-    accounts::admit_message(app, (identifier.value(), identifier.lookup_key()), Asker::Anybody(caller.ip)).await?;
+    let asker = Asker::Returning(caller.ip, WayBack::Device);
+    accounts::admit_message(app, (identifier.value(), identifier.lookup_key()), asker).await?;
     let now = app.clock.now();
     let (id, token): (FlowId, _) = (crypto::new_id(now), OpaqueToken::<RequestToken>::generate());
     let expires_at = now + TimeDelta::seconds(REQUEST_SECS);

@@ -189,7 +189,7 @@ impl From<HashingError> for Problem {
 impl From<Limited> for Problem {
     fn from(limited: Limited) -> Self {
         let code = match limited.policy {
-            Policy::Message | Policy::PhoneMessage => ErrorCode::MessageLimitReached,
+            Policy::Message | Policy::MessageShare | Policy::PhoneMessage => ErrorCode::MessageLimitReached,
             _ => ErrorCode::RateLimited,
         };
         Self::new(code).limited(limited)

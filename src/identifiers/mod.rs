@@ -14,7 +14,9 @@
 //!   decides ([`decide`]): a code for a free identifier, a notice to the owner of a taken one.
 //! * Of two accounts that prove one identifier the first right code gets it; the other is told so (409 `conflict`).
 //! * A code is good for ten minutes, five tries and one use, and for the one pending identifier that it was sent for. Wrong
-//!   ones are counted by identifier, whoever gave them: after a hundred in a row no more is judged for a day.
+//!   ones are counted by account and identifier: after a hundred in a row no more is judged for a day, of this account's at
+//!   this identifier. Neither is the identifier closed to others, nor the account's second factor; and proving one
+//!   identifier takes back nothing that was guessed at another.
 //! * Adding, choosing and removing need an `auth_time` within ten minutes. The owner is told at every identifier.
 //! * One identifier is the primary one, always: what is chosen takes the place of the other in one transaction, and when
 //!   the primary one leaves, the oldest that stays takes its place. One that is leaving cannot be chosen.

@@ -8,8 +8,11 @@
 //! * A device has ten (see `devices`).
 //! * All identifiers of an account are one count. An identifier that nobody has is counted alike, by its lookup
 //!   key, so a closed lane says nothing about who exists. Keys are keyed digests.
+//! * Wrong codes for an identifier that anybody may ask for are counted by who asks, or strangers would close it to the
+//!   person who has it: by account where an account asks, else by network.
 //! * A count that was not raised for a month is forgotten.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use chrono::DateTime;
@@ -17,6 +20,7 @@ use chrono::TimeDelta;
 use chrono::Utc;
 use sqlx::PgPool;
 
+use super::network;
 use super::store;
 use super::store::Times;
 use crate::clock::Clock;
@@ -43,17 +47,15 @@ pub enum Lane {
     Password,
     /// A password, from a device that its owner has used before.
     Device,
-    /// A code of any kind.
+    /// A code of any kind but that of a reset, which is bounded by what was sent (see `passwords`).
     Code,
     /// A code of an authenticator app in a recovery: strangers may try those, so they must not close the codes of sign-ins.
     Recovery,
-    /// The code of a reset.
-    Reset,
 }
 
 impl Lane {
     /// Every lane.
-    pub const ALL: [Self; 5] = [Self::Password, Self::Device, Self::Code, Self::Recovery, Self::Reset];
+    pub const ALL: [Self; 4] = [Self::Password, Self::Device, Self::Code, Self::Recovery];
 
     /// The lane's name in the database.
     #[must_use]
@@ -63,7 +65,6 @@ impl Lane {
             Self::Device => "device",
             Self::Code => "code",
             Self::Recovery => "recovery",
-            Self::Reset => "reset",
         }
     }
 
@@ -71,7 +72,7 @@ impl Lane {
     #[must_use]
     pub fn most(self) -> i32 {
         match self {
-            Self::Password | Self::Code | Self::Recovery | Self::Reset => 100,
+            Self::Password | Self::Code | Self::Recovery => 100,
             Self::Device => 10,
         }
     }
@@ -86,6 +87,10 @@ pub enum Failing<'a> {
     Nobody(&'a str),
     /// A device of an account.
     Device(DeviceId),
+    /// An account that wants the identifier with this lookup key.
+    Wanting(AccountId, &'a str),
+    /// Whoever tries, from one network, to prove the identifier with this lookup key.
+    Visitor(IpAddr, &'a str),
 }
 
 /// A failure that was counted and may turn out to be none.
@@ -215,6 +220,12 @@ impl Failures {
             Failing::Account(id) => (b"account".as_slice(), id.uuid().into_bytes().to_vec()),
             Failing::Nobody(lookup_key) => (b"nobody".as_slice(), lookup_key.as_bytes().to_vec()),
             Failing::Device(id) => (b"device".as_slice(), id.uuid().into_bytes().to_vec()),
+            Failing::Wanting(id, lookup_key) => {
+                (b"wanting".as_slice(), [id.uuid().as_bytes().as_slice(), lookup_key.as_bytes()].concat())
+            }
+            Failing::Visitor(ip, lookup_key) => {
+                (b"visitor".as_slice(), [lookup_key.as_bytes(), b"\0", &network::widest(*ip)].concat())
+            }
         };
         self.master_keys.mac(MacPurpose::FailureKey, &[kind, &bytes])
     }

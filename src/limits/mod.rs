@@ -55,6 +55,7 @@ pub use failures::Raised;
 pub use policy::Policy;
 pub use policy::Quota;
 pub use replicas::Heartbeat;
+pub use spend::Budget;
 pub use spend::Callee;
 pub use spend::MessageRefused;
 pub use spend::SpendGuard;

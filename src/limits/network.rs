@@ -20,6 +20,11 @@ pub(super) fn of(ip: IpAddr) -> Vec<(Vec<u8>, u32)> {
     }
 }
 
+/// The widest network of an address that one customer may hold, where the customer is to have one share and no more.
+pub(super) fn widest(ip: IpAddr) -> Vec<u8> {
+    of(ip).pop().map(|(network, _)| network).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,5 +46,7 @@ mod tests {
         assert_ne!(here[1], far[1]);
         assert_eq!(here[2], far[2], "one /48");
         assert_ne!(here[2], networks("2001:db8:2:0100::1")[2]);
+        assert_eq!(widest("2001:db8:1:0100::1".parse().unwrap()), here[2]);
+        assert_eq!(vec![widest("192.0.2.1".parse().unwrap())], networks("192.0.2.1"));
     }
 }

@@ -29,8 +29,10 @@ pub enum Policy {
     Reauthentication,
     /// Codes presented in the sign-ins of one account, whatever the network; by account.
     AccountCode,
-    /// Messages to one destination; by recipient.
+    /// Messages to one destination; by recipient and purpose.
     Message,
+    /// Of the messages that lead back in, what one network may ask for; by network and recipient.
+    MessageShare,
     /// SMS and calls to numbers that nobody has proved; by network.
     PhoneMessage,
     /// Starting a recovery, and coming back to one; by network.
@@ -75,6 +77,7 @@ impl Policy {
         Self::Reauthentication,
         Self::AccountCode,
         Self::Message,
+        Self::MessageShare,
         Self::PhoneMessage,
         Self::Recovery,
         Self::RecoveryIdentifier,
@@ -106,6 +109,7 @@ impl Policy {
             Self::Reauthentication => "reauthentication",
             Self::AccountCode => "account_code",
             Self::Message => "message",
+            Self::MessageShare => "message_share",
             Self::PhoneMessage => "phone_message",
             Self::Recovery => "recovery",
             Self::RecoveryIdentifier => "recovery_identifier",
@@ -155,6 +159,8 @@ impl Policy {
             Self::Reauthentication => Quota::new(20, 600),
             // A code lives ten minutes, and nobody wants more of them than this.
             Self::Message => Quota::new(10, 3600),
+            // Half of it, so that no network uses up what an owner needs to get back in.
+            Self::MessageShare => Quota::new(5, 3600),
             // Each costs money. Two for a new person, and fifty new people an hour behind one address.
             Self::PhoneMessage => Quota::new(100, 3600),
             // Only who knows the password comes this far, so strangers cannot use it up. A guesser of authenticator codes

@@ -14,7 +14,7 @@ pub enum Subject<'a> {
     Account(AccountId),
     /// The limit key of an identifier.
     Recipient(&'a str),
-    /// The limit key of an identifier, as long as it is asked for from one network.
+    /// The limit key of an identifier, as long as it is asked for from one network: of an IPv6 caller the /48.
     Visitor(IpAddr, &'a str),
 }
 
@@ -25,10 +25,7 @@ impl Subject<'_> {
             Self::Network(ip) => network::of(ip),
             Self::Account(id) => vec![([b"a".as_slice(), id.uuid().as_bytes()].concat(), 1)],
             Self::Recipient(key) => vec![([b"r".as_slice(), key.as_bytes()].concat(), 1)],
-            Self::Visitor(ip, key) => {
-                let keys = network::of(ip).into_iter();
-                keys.map(|(network, times)| ([b"v", key.as_bytes(), b"\0", &network].concat(), times)).collect()
-            }
+            Self::Visitor(ip, key) => vec![([b"v", key.as_bytes(), b"\0", &network::widest(ip)].concat(), 1)],
         }
     }
 }

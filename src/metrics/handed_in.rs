@@ -39,15 +39,14 @@ impl LimitDecisions {
     }
 }
 
-/// What messages to phones cost, proved numbers apart from others. Clones count together.
+/// What messages to phones cost, by the budget that pays for them. Clones count together.
 #[derive(Clone, Debug, Default)]
 pub struct SpendCounts(pub(super) Counters<1>);
 
 impl SpendCounts {
     /// Counts one message.
-    pub fn count(&self, proved: bool, cost: i64) {
-        let numbers = if proved { "proved" } else { "unproved" };
-        self.0.get_or_create(&labels(["numbers"], [numbers])).inc_by(u64::try_from(cost).unwrap_or(0));
+    pub fn count(&self, budget: &'static str, cost: i64) {
+        self.0.get_or_create(&labels(["budget"], [budget])).inc_by(u64::try_from(cost).unwrap_or(0));
     }
 }
 

@@ -23,9 +23,14 @@
 //!   destination that carried the reset (`accounts::may_answer`). Device tokens stay: they are no factor, and without them
 //!   strangers could keep the owner out.
 //! * An identifier that was added in the last 72 hours carries no reset; its owner is told (`accounts::identifier_may_carry`).
-//! * Asking locks nobody out. Beyond the limits of a recipient nothing is sent, and nothing is said. Wrong codes are counted
-//!   in a lane of their own, which a link does not need; a reset opens the lane of the password again, but not that of
-//!   second factors, or who has the mailbox could guess at those for ever.
+//! * Asking locks nobody out, and neither do wrong codes. Beyond the limits of a recipient nothing is sent, nothing is kept
+//!   and nothing is said.
+//! * Guessing is bounded by what was sent, and by no count that a stranger could use up: a code is tried with the token of
+//!   its request alone, five times, and is right only if its message left. Ten leave at once for one identifier and ten an
+//!   hour (half of them for one network), each to its owner's eyes: 1250 guesses in a day, of 10^8 codes, find one once in
+//!   80,000 days. NIST SP 800-63B-4 §3.2.2 allows a hundred at codes of six digits: once in 10,000.
+//! * A reset opens the lane of the password again, but not that of second factors, or who has the mailbox could guess at
+//!   those for ever.
 //! * A change needs the current password and an `auth_time` within ten minutes; a wrong one counts as a failure of the
 //!   account. It ends the other sessions, or all.
 //! * The owner is told of every change and reset at every identifier.

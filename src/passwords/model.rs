@@ -42,8 +42,6 @@ pub(super) struct Wanted<'a> {
 #[derive(Serialize, Deserialize)]
 pub(super) struct Asked {
     pub flow: FlowId,
-    /// By this wrong codes are counted when nobody has the identifier.
-    pub lookup_key: String,
     pub code_mac: [u8; 32],
     pub expires_at: DateTime<Utc>,
 }

@@ -58,7 +58,9 @@ pub async fn decide(conn: &mut PgConnection, claimed: &Claimed) -> Result<Decisi
     let mut hints = Vec::new();
     for owner in owners {
         let profile = accounts::profile(conn, owner).await?;
-        hints.extend(profile.identifiers.iter().map(|own| accounts::identifier_hint(&own.value)));
+        hints.extend(
+            profile.identifiers.iter().filter(|own| own.proved).map(|own| accounts::identifier_hint(&own.value)),
+        );
     }
     if hints.is_empty() {
         return Ok(if content.channel == Channel::Email { Decision::Send } else { Decision::Drop });

@@ -269,6 +269,24 @@ fn guesses_at_one_number_add_up() {
     });
 }
 
+/// A stranger who guesses closes the number to their own network and to no other, from wherever they try their codes.
+#[test]
+fn guesses_of_a_stranger_close_no_claim_of_the_holder() {
+    test_with(&[("limits.enabled", "true"), ("http.trusted_proxies", "127.0.0.1/32")], async |app| {
+        for round in 0..21 {
+            let request = app.request(Method::POST, "/v1/identifier-claims").header("x-forwarded-for", "203.0.113.9");
+            let started = app.send(request.json(&json!({ "identifier": PHONE }))).await.ok(202);
+            app.message_to(PHONE).await;
+            for _ in 0..5 {
+                let tried = confirm(app, text(&started["claim_token"]), "no code").await;
+                assert_eq!(tried.status, if round < 20 { 422 } else { 429 }, "{}", tried.body);
+            }
+            app.advance(2 * 3600);
+        }
+        assert_eq!(claimed(app).await, json!({ "state": "free" }));
+    });
+}
+
 /// What its owner has removed meanwhile cannot be released again.
 #[test]
 fn an_owner_may_let_the_number_go_sooner() {

@@ -13,6 +13,7 @@ use crate::support::test;
 use crate::support::test_with;
 
 const LIMITED: &[(&str, &str)] = &[("limits.enabled", "true"), ("http.trusted_proxies", "127.0.0.1/32")];
+const EMAIL: &str = "taro@example.jp";
 
 /// A sign-up that is refused after it was counted.
 async fn sign_up(app: &TestApp, from: &str) -> Answer {
@@ -281,6 +282,79 @@ fn one_destination_gets_so_many_messages_whoever_asks() {
         assert_eq!(refused.header("ratelimit-policy"), "\"message\";q=10;w=3600");
         refused.refused(429, "message_limit_reached");
         app.start_sign_up("hana@example.jp").await;
+        app.ignore_messages().await;
+    });
+}
+
+async fn post_from(app: &TestApp, from: &str, path: &str, body: &Value) -> Answer {
+    app.send(app.request(Method::POST, path).header("x-forwarded-for", from).json(body)).await
+}
+
+/// security.md 69: strangers who use up one kind of message use up nothing that an owner needs to get back in.
+#[test]
+fn reminders_use_up_no_way_back() {
+    test_with(LIMITED, async |app| {
+        app.person(EMAIL).await;
+        for nth in 1..=12 {
+            let body = json!({ "contact": EMAIL });
+            let answer = post_from(app, &format!("203.0.113.{nth}"), "/v1/identifier-reminders", &body).await;
+            // The sign-up was one.
+            if nth <= 9 { drop(answer.ok(202)) } else { drop(answer.refused(429, "message_limit_reached")) }
+        }
+        app.ignore_messages().await;
+        let (link, ..) = app.reset_message(EMAIL).await;
+        app.inspect_reset(&link).await.ok(200);
+        app.post("/v1/device-tokens", &json!({ "identifier": EMAIL })).await.ok(202);
+        app.code_to(EMAIL).await;
+        let recovery = json!({ "identifier": "hana@example.jp", "contact": EMAIL, "lost": ["phone"] });
+        app.post("/v1/recoveries", &recovery).await.ok(202);
+        app.code_to(EMAIL).await;
+    });
+}
+
+/// security.md 69: of each way back into an account one network gets half, from wherever in its /48; others get the rest.
+#[test]
+fn one_network_uses_up_half_of_a_way_back() {
+    test_with(LIMITED, async |app| {
+        app.person(EMAIL).await;
+        for nth in 1..=12 {
+            let (from, body) = (format!("2001:db8:1:{nth:x}00::1"), json!({ "identifier": EMAIL }));
+            post_from(app, &from, "/v1/password-resets", &body).await.ok(202);
+            let answer = post_from(app, &from, "/v1/device-tokens", &body).await;
+            if nth <= 5 {
+                answer.ok(202);
+            } else {
+                assert_eq!(answer.header("ratelimit-policy"), "\"message_share\";q=5;w=3600");
+                answer.refused(429, "message_limit_reached");
+            }
+        }
+        let sent = "SELECT count(*) FROM outbox WHERE kind IN ('password_reset', 'device_token')";
+        assert_eq!(app.count(sent).await, 10);
+        app.ignore_messages().await;
+        app.reset_message(EMAIL).await;
+        app.post("/v1/device-tokens", &json!({ "identifier": EMAIL })).await.ok(202);
+        app.code_to(EMAIL).await;
+    });
+}
+
+/// security.md 69: whatever strangers ask for, and from however many networks, one mailbox gets forty messages at once.
+#[test]
+fn strangers_bring_a_mailbox_forty_messages_at_once() {
+    test_with(LIMITED, async |app| {
+        for nth in 1..=15 {
+            let recovery = json!({ "identifier": format!("t{nth}@example.jp"), "contact": EMAIL, "lost": ["phone"] });
+            for (path, body) in [
+                ("/v1/password-resets", json!({ "identifier": EMAIL })),
+                ("/v1/device-tokens", json!({ "identifier": EMAIL })),
+                ("/v1/identifier-reminders", json!({ "contact": EMAIL })),
+                ("/v1/recoveries", recovery),
+            ] {
+                let status = post_from(app, &format!("203.0.113.{nth}"), path, &body).await.status;
+                let silent = path == "/v1/password-resets";
+                assert_eq!(status, if nth <= 10 || silent { 202 } else { 429 }, "{path}");
+            }
+        }
+        assert_eq!(app.count("SELECT count(*) FROM outbox").await, 40);
         app.ignore_messages().await;
     });
 }

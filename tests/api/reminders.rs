@@ -3,6 +3,9 @@
 use serde_json::Value;
 use serde_json::json;
 
+use crate::imports::BCRYPT;
+use crate::imports::bring;
+use crate::imports::person;
 use crate::support::Answer;
 use crate::support::TestApp;
 use crate::support::test;
@@ -48,6 +51,20 @@ fn a_contact_learns_what_its_account_signs_in_with() {
         let message = app.message_to(PHONE).await;
         assert!(text(&message["text"]).contains("t•••@example.jp, y•••@example.org"), "{message}");
         assert!(text(&message["text"]).encode_utf16().count() <= 70, "{message}");
+    });
+}
+
+/// What came with an import and nobody has proved may be a stranger's: it is not shown.
+#[test]
+fn what_was_never_proved_is_not_shown() {
+    test(async |app| {
+        let mut line = person("1", TARO, BCRYPT);
+        line["identifiers"].as_array_mut().unwrap().push(json!({ "kind": "email", "value": OTHER }));
+        bring(app, &[line]).await;
+        remind(app, TARO).await.ok(202);
+        let message = app.message_to(TARO).await;
+        let words = text(&message["text"]);
+        assert!(words.contains("t•••@example.jp") && !words.contains("y•••"), "{message}");
     });
 }
 

@@ -73,8 +73,9 @@ fn strangers_spend_their_own_budget_and_no_more() {
         signs_in(app, TARO).await;
         let metrics = reqwest::get(format!("http://{}/metrics", app.metrics.unwrap())).await.unwrap();
         let metrics = metrics.text().await.unwrap();
-        for line in ["message_spend_total{numbers=\"unproved\"} 30", "message_spend_total{numbers=\"proved\"} 2"] {
-            assert!(metrics.lines().any(|said| said == format!("sekisho_{line}")), "{line} in\n{metrics}");
+        for (budget, cost) in [("unproved", 30), ("proved", 1), ("notices", 1)] {
+            let line = format!("sekisho_message_spend_total{{budget=\"{budget}\"}} {cost}");
+            assert!(metrics.lines().any(|said| said == line), "{line} in\n{metrics}");
         }
         app.advance(86_400);
         sign_up(app, "+818011112222").await.ok(202);
@@ -213,25 +214,32 @@ fn with_few_connections_requests_do_not_wait_for_each_other() {
     });
 }
 
-/// A notice to a phone costs what a code does; when the day's money is spent it stays away, and what it would tell of happens
-/// all the same.
+/// A notice to a phone costs what a code does, and is paid from a budget of its own. When that is spent notices stay away; what
+/// they would tell of happens all the same, and codes go on. Strangers bring notices about: they spend nothing else.
 #[test]
-fn notices_to_phones_are_counted_and_hinder_nothing() {
-    test_with(&[LIMITED.as_slice(), &[("phone.proved_per_day", "2")]].concat(), async |app| {
-        let cost = "SELECT coalesce(sum(cost), 0)::bigint FROM phone_spend WHERE scope = 'all' AND proved";
+fn notices_to_phones_spend_a_budget_of_their_own() {
+    let terms = [("phone.notices_per_day", "2"), ("phone.proved_per_day", "1")];
+    test_with(&[LIMITED.as_slice(), &terms].concat(), async |app| {
+        let notices =
+            "SELECT coalesce(sum(cost), 0)::bigint FROM phone_spend WHERE scope = 'all' AND budget = 'notices'";
+        let proved = "SELECT coalesce(sum(cost), 0)::bigint FROM phone_spend WHERE scope = 'all' AND budget = 'proved'";
         let taro = app.person(TARO).await;
-        let before = app.count(cost).await;
-        let another = "another horse, better battery";
-        let change = json!({ "current_password": PASSWORD, "new_password": another });
+        assert_eq!(app.count(notices).await, 1);
+        for nth in 0..20 {
+            let body = json!({ "identifier": TARO, "password": "another horse battery" });
+            let request =
+                app.request(Method::POST, "/v1/sign-ins").header("x-forwarded-for", format!("203.0.113.{nth}"));
+            app.send(request.json(&body)).await.refused(401, "invalid_credentials");
+        }
+        app.message_to(TARO).await;
+        assert_eq!(app.count(notices).await, 2);
+        let change = json!({ "current_password": PASSWORD, "new_password": "tidal mango ledger vowel" });
         taro.post("/v1/account/password", &change).await.ok(204);
-        assert_eq!(app.count(cost).await, before + 1);
-        app.ignore_messages().await;
-        let back = json!({ "current_password": another, "new_password": PASSWORD });
-        taro.post("/v1/account/password", &back).await.ok(204);
-        app.ignore_messages().await;
-        let third = taro.post("/v1/account/password", &change).await;
-        third.ok(204);
-        assert_eq!(app.count(cost).await, 2);
+        person(app, "+819087654321").await;
+        assert_eq!((app.count(notices).await, app.count(proved).await), (2, 0));
+        signs_in(app, "+819087654321").await;
+        assert_eq!(app.count(proved).await, 1);
+        refused(ask_for_code(app, "+819087654321").await);
     });
 }
 

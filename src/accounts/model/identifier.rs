@@ -134,12 +134,6 @@ pub fn limit_key(lookup_key: &str) -> String {
     }
 }
 
-/// What the messages that owners ask for to a proved number count by: no stranger uses it up.
-#[must_use]
-pub fn owner_limit_key(lookup_key: &str) -> String {
-    format!("owner {lookup_key}")
-}
-
 /// Addresses that real mailboxes have: dots anywhere but in front (Japanese carriers gave out `a..b@` and `ab.@`),
 /// no quoted local parts, no address literals. A domain in another script becomes its ASCII form (IDNA).
 fn parse_email(text: &str) -> Option<Identifier> {

@@ -20,7 +20,6 @@ pub use identifier::identifier_hint;
 #[cfg(any(test, fuzzing))]
 pub use identifier::identifier_property;
 pub use identifier::limit_key;
-pub use identifier::owner_limit_key;
 pub use imported::ImportedAccount;
 pub use imported::ImportedIdentifier;
 pub use imported::LegacyLogin;

@@ -55,7 +55,7 @@ pub(in super::super) async fn claim(
     flows::send_code(&mut tx, app, Sending { flow, pace: flow, proves: flow.uuid(), asker, content }).await?;
     app.commit(tx).await?;
     let expires_at = now + TimeDelta::seconds(CODE_SECS);
-    let claim = Claim { flow, number: number.lookup_key().to_owned(), expires_at };
+    let claim = Claim { flow, number: number.lookup_key().to_owned(), asker: caller.ip, expires_at };
     flows::save(app, KEYS, &token.digest().to_text(), &claim).await?;
     Ok(token.reveal())
 }
@@ -78,7 +78,7 @@ pub(in super::super) async fn confirm(
     if attempts_left < 0 {
         return Err(ClaimError::NoTriesLeft { retry_after_secs: flows::RESEND_SECS.unsigned_abs() });
     }
-    let raised = app.failures.raise(Lane::Code, Failing::Nobody(&claim.number)).await?;
+    let raised = app.failures.raise(Lane::Code, Failing::Visitor(claim.asker, &claim.number)).await?;
     let sent = SentCode::of(app, claim.flow).await?;
     let code = sent.filter(|sent| sent.is(app, typed)).ok_or(ClaimError::WrongCode { attempts_left })?;
     app.failures.forgive(&raised).await?;

@@ -123,7 +123,7 @@ pub(in super::super) async fn verify(
         return Err(IdentifierChangeError::NoTriesLeft { retry_after_secs: flows::RESEND_SECS.unsigned_abs() });
     }
     let wrong = || IdentifierChangeError::WrongCode { attempts_left };
-    let raised = app.failures.raise(Lane::Code, Failing::Nobody(&pending.lookup_key)).await?;
+    let raised = app.failures.raise(Lane::Code, Failing::Wanting(session.account, &pending.lookup_key)).await?;
     let Some(code) = sent.filter(|sent| sent.is(app, typed)) else {
         let failed = Event::new(EventKind::IdentifierCodeFailed, caller).session(session.id);
         accounts::record_failure(app, failed, (Some(session.account), &raised)).await?;

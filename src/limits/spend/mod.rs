@@ -5,11 +5,12 @@
 //! for the country, and for the block of ten thousand numbers. A message is worth the price of its country.
 //!
 //! Rules
-//! * Numbers that nobody has proved have a budget of their own, a lower one a country, and a number of messages a block.
-//!   None of it is taken from the budget of the proved ones, so no stranger stops the code of a person who has a phone
-//!   here.
+//! * There are three budgets ([`Budget`]), and none is taken from another. Numbers that nobody has proved have one, a lower
+//!   one a country, and a number of messages a block. Notices have one, for strangers bring about many of them: a recovery
+//!   that begins, a claim, wrong passwords. So no stranger stops the code of a person who has a phone here.
 //! * A block from which few codes come back ([`LEAST_BACK`] of [`JUDGED_AFTER`] or more) is closed for the day, and
-//!   that block alone. Proved numbers in it go on.
+//!   that block alone. Codes to proved numbers in it go on, and so do notices: of those, country and block are counted, so
+//!   that an operator sees them, and not judged.
 //! * What is refused is not counted. A day ends at midnight UTC.
 //! * When the database does not answer, nothing is sent.
 
@@ -31,6 +32,29 @@ use crate::limits::Limited;
 use crate::metrics::SpendCounts;
 pub use store::Spent;
 use store::Tally;
+
+/// What a message is paid from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Budget {
+    /// To a number that nobody has proved, or of which nobody knows.
+    Unproved,
+    /// A code that its owner asks for, to a number that was proved in the account.
+    Proved,
+    /// What owners are told without having asked.
+    Notices,
+}
+
+impl Budget {
+    /// Its name in the database and in metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unproved => "unproved",
+            Self::Proved => "proved",
+            Self::Notices => "notices",
+        }
+    }
+}
 
 /// Messages a day to the unproved numbers of one block.
 const BLOCK_PER_DAY: i64 = 200;
@@ -73,8 +97,8 @@ pub struct Callee<'a> {
     pub number: &'a str,
     /// The two letters of its country.
     pub country: &'a str,
-    /// Whether somebody has proved it, in the account that the message is for.
-    pub proved: bool,
+    /// What pays for it.
+    pub budget: Budget,
 }
 
 /// The guard of one server.
@@ -111,21 +135,23 @@ impl SpendGuard {
         let now = self.clock.now();
         let price = self.terms.price(callee.country);
         let keys = [("all", ""), ("country", callee.country), ("block", block(callee.number))];
-        let tallies = store::count(&self.db, (now.date_naive(), callee.proved), &keys, price).await?;
-        if !self.allows(&tallies, callee.proved) {
-            store::take_back(&self.db, (now.date_naive(), callee.proved), &keys, price).await?;
+        let place = (now.date_naive(), callee.budget);
+        let tallies = store::count(&self.db, place, &keys, price).await?;
+        if !self.allows(&tallies, callee.budget) {
+            store::take_back(&self.db, place, &keys, price).await?;
             return Err(MessageRefused::Spent { retry_after_secs: until_midnight(now) });
         }
-        self.counts.count(callee.proved, price);
+        self.counts.count(callee.budget.name(), price);
         Ok(())
     }
 
-    fn allows(&self, tallies: &[Tally], proved: bool) -> bool {
-        tallies.iter().all(|tally| match (tally.scope.as_str(), proved) {
-            ("all", true) => tally.cost <= self.terms.proved_per_day,
-            ("all", false) => tally.cost <= self.terms.unproved_per_day,
-            ("country", false) => tally.cost <= self.terms.country_per_day,
-            ("block", false) => {
+    fn allows(&self, tallies: &[Tally], budget: Budget) -> bool {
+        tallies.iter().all(|tally| match (tally.scope.as_str(), budget) {
+            ("all", Budget::Proved) => tally.cost <= self.terms.proved_per_day,
+            ("all", Budget::Notices) => tally.cost <= self.terms.notices_per_day,
+            ("all", Budget::Unproved) => tally.cost <= self.terms.unproved_per_day,
+            ("country", Budget::Unproved) => tally.cost <= self.terms.country_per_day,
+            ("block", Budget::Unproved) => {
                 tally.sent <= BLOCK_PER_DAY && (tally.sent <= JUDGED_AFTER || tally.back * LEAST_BACK >= tally.sent)
             }
             _ => true,
@@ -149,8 +175,9 @@ impl SpendGuard {
     /// The database did not answer.
     pub async fn spent(&self, day: NaiveDate) -> Result<Vec<Spent>, Internal> {
         let rows = store::spent(&self.db, day).await?;
-        let closed = |row: &Spent| row.scope != "block" || !self.allows(&[row.next()], row.proved);
-        Ok(rows.into_iter().filter(closed).collect())
+        let judged = |row: &Spent| row.budget == Budget::Unproved.name();
+        let closed = |row: &Spent| judged(row) && !self.allows(&[row.next()], Budget::Unproved);
+        Ok(rows.into_iter().filter(|row| row.scope != "block" || closed(row)).collect())
     }
 
     /// Deletes what is older than [`KEPT`].

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use sqlx::PgConnection;
 use sqlx::PgPool;
 
+use super::Budget;
 use crate::internal::Internal;
 
 /// A count, the message under way included.
@@ -20,8 +21,8 @@ pub struct Spent {
     pub scope: String,
     /// The country, or the block.
     pub key: String,
-    /// Whether the numbers are proved ones.
-    pub proved: bool,
+    /// What paid for them; see [`Budget::name`].
+    pub budget: String,
     /// Messages.
     pub sent: i64,
     /// Codes that came back.
@@ -40,7 +41,7 @@ impl Spent {
 /// Counts one message under every key. The rows are locked in the order of the keys.
 pub(super) async fn count(
     db: &PgPool,
-    (day, proved): (NaiveDate, bool),
+    (day, budget): (NaiveDate, Budget),
     keys: &[(&str, &str); 3],
     price: i64,
 ) -> Result<Vec<Tally>, Internal> {
@@ -48,12 +49,12 @@ pub(super) async fn count(
         keys.iter().map(|(scope, key)| ((*scope).to_owned(), (*key).to_owned())).unzip();
     Ok(sqlx::query_as!(
         Tally,
-        "INSERT INTO phone_spend AS s (day, scope, key, proved, sent, cost)
+        "INSERT INTO phone_spend AS s (day, scope, key, budget, sent, cost)
          SELECT $1, k.scope, k.key, $2, 1, $3 FROM unnest($4::text[], $5::text[]) AS k (scope, key) ORDER BY k.scope
-         ON CONFLICT (day, scope, key, proved) DO UPDATE SET sent = s.sent + 1, cost = s.cost + $3
+         ON CONFLICT (day, scope, key, budget) DO UPDATE SET sent = s.sent + 1, cost = s.cost + $3
          RETURNING scope, sent, back, cost",
         day,
-        proved,
+        budget.name(),
         price,
         &scopes,
         &keys
@@ -65,17 +66,17 @@ pub(super) async fn count(
 /// Takes back what [`count`] counted.
 pub(super) async fn take_back(
     db: &PgPool,
-    (day, proved): (NaiveDate, bool),
+    (day, budget): (NaiveDate, Budget),
     keys: &[(&str, &str); 3],
     price: i64,
 ) -> Result<(), Internal> {
     for (scope, key) in keys {
         sqlx::query!(
-            "UPDATE phone_spend SET sent = sent - 1, cost = cost - $5 WHERE day = $1 AND scope = $2 AND key = $3 AND proved = $4",
+            "UPDATE phone_spend SET sent = sent - 1, cost = cost - $5 WHERE day = $1 AND scope = $2 AND key = $3 AND budget = $4",
             day,
             *scope,
             *key,
-            proved,
+            budget.name(),
             price
         )
         .execute(db)
@@ -86,7 +87,7 @@ pub(super) async fn take_back(
 
 pub(super) async fn came_back(conn: &mut PgConnection, day: NaiveDate, block: &str) -> Result<(), Internal> {
     sqlx::query!(
-        "UPDATE phone_spend SET back = back + 1 WHERE day = $1 AND scope = 'block' AND key = $2 AND NOT proved",
+        "UPDATE phone_spend SET back = back + 1 WHERE day = $1 AND scope = 'block' AND key = $2 AND budget = 'unproved'",
         day,
         block
     )
@@ -98,7 +99,7 @@ pub(super) async fn came_back(conn: &mut PgConnection, day: NaiveDate, block: &s
 pub(super) async fn spent(db: &PgPool, day: NaiveDate) -> Result<Vec<Spent>, Internal> {
     Ok(sqlx::query_as!(
         Spent,
-        "SELECT scope, key, proved, sent, back, cost FROM phone_spend WHERE day = $1 ORDER BY scope, key, proved",
+        "SELECT scope, key, budget, sent, back, cost FROM phone_spend WHERE day = $1 ORDER BY scope, key, budget",
         day
     )
     .fetch_all(db)

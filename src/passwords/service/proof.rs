@@ -8,9 +8,9 @@ use super::super::model::RequestToken;
 use super::ASKED;
 use super::BOUND;
 use super::LINKED;
-use crate::accounts;
 use crate::accounts::BoundReset;
 use crate::app::App;
+use crate::audit;
 use crate::audit::Caller;
 use crate::audit::Event;
 use crate::audit::EventKind;
@@ -20,9 +20,6 @@ use crate::flows::RESEND_SECS;
 use crate::flows::TRIES;
 use crate::ids::FlowId;
 use crate::internal::Internal;
-use crate::limits::Failing;
-use crate::limits::Lane;
-use crate::limits::Raised;
 use crate::messages;
 
 /// What is counted of a request.
@@ -33,15 +30,14 @@ pub(super) struct Proved {
     pub flow: FlowId,
     pub bound: BoundReset,
     pub expires_at: chrono::DateTime<chrono::Utc>,
-    /// A right code, which was counted like a wrong one.
-    raised: Option<Raised>,
+    /// By a right code, which was counted like a wrong one.
+    by_code: bool,
 }
 
 impl Proved {
     /// Nothing came of it that says anything about the code: the try does not count.
     pub(super) async fn give_back(&self, app: &App) -> Result<(), Internal> {
-        if let Some(raised) = &self.raised {
-            app.failures.give_back(raised).await?;
+        if self.by_code {
             flows::return_try(app, self.flow.uuid(), TRIED).await?;
         }
         Ok(())
@@ -55,7 +51,7 @@ pub(super) async fn by_link(app: &App, token: &str) -> Result<Proved, PasswordEr
     let Linked { flow, expires_at } =
         linked.filter(|linked| app.clock.now() < linked.expires_at).ok_or(PasswordError::ResetInvalid)?;
     let bound = flows::find::<BoundReset>(app, BOUND, &flow.to_string()).await?.ok_or(PasswordError::ResetInvalid)?;
-    Ok(Proved { flow, bound, expires_at, raised: None })
+    Ok(Proved { flow, bound, expires_at, by_code: false })
 }
 
 /// The reset of a request, by the code of its message. The same is done for a request that nothing was bound to.
@@ -70,20 +66,15 @@ pub(super) async fn by_code(app: &App, (token, typed): (&str, &str), caller: &Ca
     }
     let bound = flows::find::<BoundReset>(app, BOUND, &asked.flow.to_string()).await?;
     let account = bound.as_ref().map(|bound| bound.account);
-    let whose = account.map_or(Failing::Nobody(&asked.lookup_key), Failing::Account);
-    let raised = match app.failures.raise(Lane::Reset, whose).await {
-        Ok(raised) => raised,
-        Err(error) => {
-            flows::return_try(app, asked.flow.uuid(), TRIED).await?;
-            return Err(error.into());
-        }
-    };
     let right = messages::is_code(&app.config.master_keys, asked.flow, typed, &asked.code_mac);
     if let Some(bound) = bound.filter(|_| right) {
-        return Ok(Proved { flow: asked.flow, bound, expires_at: asked.expires_at, raised: Some(raised) });
+        return Ok(Proved { flow: asked.flow, bound, expires_at: asked.expires_at, by_code: true });
     }
     let event = Event::new(EventKind::PasswordResetFailed, caller);
     let event = event.detail(serde_json::json!({ "reset_id": asked.flow }));
-    accounts::record_failure(app, event, (account, &raised)).await?;
+    let event = if let Some(account) = account { event.account(account) } else { event };
+    let mut tx = app.begin().await?;
+    audit::record(&mut tx, &app.clock, event).await?;
+    app.commit(tx).await?;
     Err(PasswordError::WrongCode { attempts_left })
 }

@@ -16,6 +16,7 @@ use crate::accounts::Asker;
 use crate::accounts::Contact;
 use crate::accounts::Identifier;
 use crate::accounts::ResetBinding;
+use crate::accounts::WayBack;
 use crate::app::App;
 use crate::audit;
 use crate::audit::Caller;
@@ -35,40 +36,39 @@ use crate::messages::MessageKind;
 use crate::messages::NewMessage;
 
 /// Asks for a reset. The identifier is not looked up; beyond its limit nothing is sent. Answers the token of the request.
+///
+/// What is not sent is written like the rest and undone, so that it takes its time and keeps nothing.
 pub(in super::super) async fn request(app: &App, wanted: &Wanted<'_>, caller: &Caller) -> Result<String, Internal> {
     let now = app.clock.now();
     let flow: FlowId = crypto::new_id(now);
     let (token, link) = (OpaqueToken::<RequestToken>::generate(), OpaqueToken::<LinkToken>::generate());
     let code = messages::new_long_code();
     let expires_at = now + TimeDelta::seconds(CODE_SECS);
-    let asked = Asked {
-        flow,
-        lookup_key: wanted.identifier.lookup_key().to_owned(),
-        code_mac: messages::code_mac(&app.config.master_keys, flow, &code),
-        expires_at,
-    };
+    let asked = Asked { flow, code_mac: messages::code_mac(&app.config.master_keys, flow, &code), expires_at };
     let key = wanted.identifier.lookup_key();
     let admitted = admitted(app, &wanted.identifier, caller).await?;
     flows::save(app, ASKED, &token.digest().to_text(), &asked).await?;
     flows::save(app, LINKED, &link.digest().to_text(), &Linked { flow, expires_at }).await?;
     let mut tx = app.begin().await?;
-    if admitted {
-        let contact = Contact::unproven(wanted.identifier.value(), key, caller.language);
-        let content = contact.content(MessageKind::PasswordReset).by(wanted.channel);
-        let page = app.config.pages.password_reset.as_ref();
-        let message = NewMessage::code(content, flow, &code, now, expires_at);
-        let message = message.link(page.map(|page| page.link(&link.reveal())));
-        messages::enqueue(&mut tx, &app.config.master_keys, &app.clock, &message).await?;
-    }
+    let contact = Contact::unproven(wanted.identifier.value(), key, caller.language);
+    let content = contact.content(MessageKind::PasswordReset).by(wanted.channel);
+    let page = app.config.pages.password_reset.as_ref();
+    let message = NewMessage::code(content, flow, &code, now, expires_at);
+    let message = message.link(page.map(|page| page.link(&link.reveal())));
+    messages::enqueue(&mut tx, &app.config.master_keys, &app.clock, &message).await?;
     let event = Event::new(EventKind::PasswordResetRequested, caller).client(wanted.client_id);
     audit::record(&mut tx, &app.clock, event.detail(serde_json::json!({ "reset_id": flow }))).await?;
-    app.commit(tx).await?;
+    if admitted {
+        app.commit(tx).await?;
+    } else {
+        tx.rollback().await.map_err(Internal::from)?;
+    }
     Ok(token.reveal())
 }
 
 /// Whether one more message may go there. To refuse it aloud would tell how often others have asked.
 async fn admitted(app: &App, identifier: &Identifier, caller: &Caller) -> Result<bool, Internal> {
-    let asker = Asker::Anybody(caller.ip);
+    let asker = Asker::Returning(caller.ip, WayBack::Reset);
     match accounts::admit_message(app, (identifier.value(), identifier.lookup_key()), asker).await {
         Ok(()) => Ok(true),
         Err(MessageRefused::Limited(_) | MessageRefused::Spent { .. }) => Ok(false),

@@ -61,9 +61,7 @@ pub(in super::super) async fn confirm(
     match &outcome {
         Ok(()) => {
             // The second factors stay as they are: see the rules.
-            for lane in [Lane::Reset, Lane::Password] {
-                app.failures.open(lane, Failing::Account(proved.bound.account)).await?;
-            }
+            app.failures.open(Lane::Password, Failing::Account(proved.bound.account)).await?;
         }
         Err(_) => proved.give_back(app).await?,
     }

@@ -10,6 +10,7 @@ use super::super::store;
 use crate::accounts;
 use crate::accounts::Asker;
 use crate::accounts::Identifier;
+use crate::accounts::WayBack;
 use crate::app::App;
 use crate::audit;
 use crate::audit::Caller;
@@ -37,7 +38,7 @@ pub(in super::super) async fn send_code(
         State::Approved { .. } => return Err(RecoveryError::WrongStep),
         State::Ended(_) => return Err(RecoveryError::Expired),
     };
-    accounts::admit_message(app, (to.value(), to.lookup_key()), Asker::Anybody(caller.ip)).await?;
+    accounts::admit_message(app, (to.value(), to.lookup_key()), Asker::Returning(caller.ip, WayBack::Recovery)).await?;
     let now = app.clock.now();
     let code = messages::new_long_code();
     let mac = messages::code_mac(&app.config.master_keys, recovery.id, &code);

@@ -13,6 +13,7 @@ use super::super::store::NewRow;
 use crate::accounts;
 use crate::accounts::Asker;
 use crate::accounts::Identifier;
+use crate::accounts::WayBack;
 use crate::accounts::limit_key;
 use crate::app::App;
 use crate::audit;
@@ -33,7 +34,8 @@ use crate::messages::MessageKind;
 pub(in super::super) async fn start(app: &App, new: &NewRecovery, caller: &Caller) -> Result<String, RecoveryError> {
     let (identifier, contact) = (new.identifier.lookup_key(), new.contact.lookup_key());
     app.limits.admit(Policy::RecoveryIdentifier, Subject::Visitor(caller.ip, &limit_key(identifier))).await?;
-    accounts::admit_message(app, (new.contact.value(), contact), Asker::Anybody(caller.ip)).await?;
+    accounts::admit_message(app, (new.contact.value(), contact), Asker::Returning(caller.ip, WayBack::Recovery))
+        .await?;
     let now = app.clock.now();
     let (id, token): (FlowId, _) = (crypto::new_id(now), OpaqueToken::<RecoveryToken>::generate());
     let code = messages::new_long_code();
@@ -75,7 +77,7 @@ pub(in super::super) async fn resume(
     caller: &Caller,
 ) -> Result<(), RecoveryError> {
     let to = (contact.value(), contact.lookup_key());
-    accounts::admit_message(app, to, Asker::Anybody(caller.ip)).await?;
+    accounts::admit_message(app, to, Asker::Returning(caller.ip, WayBack::Recovery)).await?;
     let now = app.clock.now();
     let token = OpaqueToken::<RecoveryToken>::generate();
     let content = super::destination(contact.value(), contact.lookup_key(), caller.language.tag());

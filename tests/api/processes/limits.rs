@@ -50,6 +50,11 @@ async fn an_operator_sees_and_forgets_what_was_counted() {
     assert_eq!(lines(&limits("show", "127.0.0.1"), "password").len(), 1);
     let messages = sekisho::limits::Policy::Message.quota().requests - 1;
     assert_eq!(numbers(&limits("show", "taro@example.jp"), "message"), [messages.to_string()]);
+    for path in ["/v1/password-resets", "/v1/device-tokens"] {
+        server.post(path, &json!({ "identifier": "taro@example.jp" })).await.ok(202);
+    }
+    let each = [messages, messages, messages].map(|left| left.to_string());
+    assert_eq!(numbers(&limits("show", "taro@example.jp"), "message"), each, "each purpose counts by itself");
 
     for whose in ["127.0.0.1", "taro@example.jp", "nobody@example.jp"] {
         assert_eq!(limits("reset", whose), "forgotten\n");

@@ -1,0 +1,107 @@
+//! Whether one more message may leave.
+//!
+//! Rules
+//! * What owners ask for who have proved something and what anybody may ask for count apart, so that nobody who only knows an
+//!   address or a number uses up what its owner needs. Notices count in neither.
+//! * Of what anybody may ask for, each way back into an account ([`WayBack`]) is a count of its own, and everything else
+//!   is one: reminders do not use up resets. Of a way back one network gets half.
+//! * So strangers bring a mailbox no more than forty messages at once and forty an hour after that, ten of each of the four
+//!   counts, however many networks they have; from one network twenty-five.
+
+use std::net::IpAddr;
+
+use super::model::limit_key;
+use super::model::phone_country;
+use crate::app::App;
+use crate::ids::AccountId;
+use crate::limits::Budget;
+use crate::limits::Callee;
+use crate::limits::MessageRefused;
+use crate::limits::Policy;
+use crate::limits::Subject;
+
+/// Who asks for a message.
+#[derive(Clone, Copy)]
+pub enum Asker {
+    /// The owner of an account, to a destination that was proved there.
+    Owner(AccountId),
+    /// Anybody at this address, to a destination of which nobody knows whose it is.
+    Anybody(IpAddr),
+    /// Anybody at this address, for what an owner needs who cannot get in.
+    Returning(IpAddr, WayBack),
+}
+
+/// By which message somebody gets back in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WayBack {
+    /// A reset of the password.
+    Reset,
+    /// The token that makes a device known.
+    Device,
+    /// A recovery, to its contact or to a destination of the account.
+    Recovery,
+}
+
+impl WayBack {
+    const ALL: [Self; 3] = [Self::Reset, Self::Device, Self::Recovery];
+
+    fn key(self, lookup_key: &str) -> String {
+        let name = match self {
+            Self::Reset => "reset",
+            Self::Device => "device",
+            Self::Recovery => "recovery",
+        };
+        format!("{name} {}", limit_key(lookup_key))
+    }
+}
+
+/// What the messages that owners ask for to a proved number count by: no stranger uses it up.
+fn owner_key(lookup_key: &str) -> String {
+    format!("owner {lookup_key}")
+}
+
+/// By what messages to an identifier are counted, whoever asks and for whatever. What is left to one network cannot be told
+/// from the identifier alone.
+#[must_use]
+pub fn recipient_keys(lookup_key: &str) -> Vec<String> {
+    let ways = WayBack::ALL.iter().map(|way| way.key(lookup_key));
+    [limit_key(lookup_key), owner_key(lookup_key)].into_iter().chain(ways).collect()
+}
+
+/// Whether one more message may go to a destination that somebody asks for.
+///
+/// # Errors
+/// Too many, or too much is spent on phones.
+pub async fn admit_message(app: &App, (value, lookup_key): (&str, &str), asker: Asker) -> Result<(), MessageRefused> {
+    let to_phone = !value.contains('@');
+    let by_recipient = async |key: &str| app.limits.admit(Policy::Message, Subject::Recipient(key)).await;
+    if let (true, Asker::Anybody(ip) | Asker::Returning(ip, _)) = (to_phone, asker) {
+        app.limits.admit(Policy::PhoneMessage, Subject::Network(ip)).await?;
+    }
+    match asker {
+        Asker::Owner(account) => {
+            if to_phone {
+                // One number can be a factor of many accounts.
+                by_recipient(&owner_key(lookup_key)).await?;
+            }
+            app.limits.admit(Policy::Message, Subject::Account(account)).await?;
+        }
+        Asker::Anybody(_) => _ = by_recipient(&limit_key(lookup_key)).await?,
+        Asker::Returning(ip, way) => {
+            let key = way.key(lookup_key);
+            app.limits.admit(Policy::MessageShare, Subject::Visitor(ip, &key)).await?;
+            by_recipient(&key).await?;
+        }
+    }
+    if !to_phone {
+        return Ok(());
+    }
+    let budget = if matches!(asker, Asker::Owner(_)) { Budget::Proved } else { Budget::Unproved };
+    admit_spending(app, value, budget).await
+}
+
+/// Whether a message to a phone is paid for today.
+pub(super) async fn admit_spending(app: &App, number: &str, budget: Budget) -> Result<(), MessageRefused> {
+    let country = phone_country(number).map(|country| country.as_region_str().to_string()).unwrap_or_default();
+    app.spend.admit(Callee { number, country: &country, budget }).await
+}
