@@ -241,8 +241,8 @@ fn document(app: &App, held: Held) -> Export {
         recoveries,
         mut events,
     } = held;
-    let more = events.len() > MOST_EVENTS;
-    events.truncate(MOST_EVENTS);
+    let more = events.len() > usize::from(MOST_EVENTS);
+    events.truncate(MOST_EVENTS.into());
     let (keys, list) = (&app.config.master_keys, events_list(own.id));
     let events_next_cursor = events.last().filter(|_| more).map(|event| cursor_behind(keys, &list, event.id.uuid()));
     let devices = devices.into_iter().map(|device| ExportedDevice {

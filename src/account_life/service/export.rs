@@ -26,7 +26,7 @@ use crate::sessions::HeldSession;
 
 /// Strangers who guess at an account make events of it, as many as they like: so many are in the document, and it says
 /// where the others are.
-pub(in super::super) const MOST_EVENTS: usize = 10_000;
+pub(in super::super) const MOST_EVENTS: u16 = 10_000;
 
 /// What is held about a person.
 pub(in super::super) struct Held {
@@ -58,7 +58,7 @@ pub(in super::super) async fn export(app: &App, session: &CurrentSession, caller
         devices: devices::known(&mut tx, account).await?,
         pending_changes: changes::waiting(&mut tx, account).await?,
         recoveries: recovery::of_account(&mut tx, account, app.clock.now()).await?,
-        events: audit::of_account(&mut *tx, account, None, MOST_EVENTS as i64 + 1).await?,
+        events: audit::of_account(&mut *tx, account, None, i64::from(MOST_EVENTS) + 1).await?,
     };
     app.commit(tx).await?;
     Ok(held)
