@@ -102,7 +102,6 @@ impl Chore {
     pub(super) async fn step(self, app: &App, after: Uuid) -> Result<Step, Internal> {
         let (db, now, kept) = (&app.background_db, app.clock.now(), &app.config.retention);
         let rows = match self {
-            Self::Recoveries => return Ok(Step { rows: recovery::purge(app).await?, next: None }),
             Self::Sessions => return store::sessions(db, after, now - kept.sessions, BATCH).await,
             Self::ClosureReminders => {
                 return Ok(Step::of(account_life::remind_of_closures(app, ACCOUNTS).await?, ACCOUNTS));
@@ -118,6 +117,7 @@ impl Chore {
             Self::DeviceRequests => devices::purge(app, BATCH).await?,
             Self::PendingIdentifiers => identifiers::purge(app, BATCH).await?,
             Self::Changes => changes::purge(app, BATCH).await?,
+            Self::Recoveries => recovery::purge(app, BATCH).await?,
             Self::Failures => app.failures.purge(db, BATCH).await?,
             Self::PhoneSpend => app.spend.purge(db, BATCH).await?,
             Self::Outbox => store::outbox(db, now - kept.messages, BATCH).await?,

@@ -27,6 +27,7 @@ use crate::accounts;
 use crate::app::App;
 use crate::audit;
 use crate::audit::Caller;
+use crate::audit::Event;
 use crate::audit::EventKind;
 use crate::crypto;
 use crate::factors;
@@ -210,8 +211,9 @@ impl<'a> Running<'a> {
         }
         let factors: Vec<_> = accepted.iter().flat_map(|candidate| &candidate.factors).collect();
         factors::insert_imported(&mut tx, self.app, &factors).await?;
-        let ids: Vec<_> = accounts.iter().map(|account| account.id).collect();
-        audit::record_each(&mut tx, &self.app.clock, (EventKind::AccountImported, self.caller), &ids).await?;
+        let imported = |id| Event::new(EventKind::AccountImported, self.caller).account(id);
+        let events: Vec<_> = accounts.iter().map(|account| imported(account.id)).collect();
+        audit::record_each(&mut tx, &self.app.clock, &events).await?;
         store::insert_findings(&mut tx, next.id, findings).await?;
         if !store::advance_run(&mut tx, self.run.bytes, next).await? {
             return Err(ImportError::Contended);

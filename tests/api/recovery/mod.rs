@@ -3,6 +3,7 @@
 mod beginning;
 mod completing;
 mod ending;
+mod many;
 mod proofs;
 mod telling;
 mod walks;
