@@ -13,6 +13,7 @@ use crate::audit::Caller;
 use crate::changes;
 use crate::devices;
 use crate::identifiers;
+use crate::imports;
 use crate::internal::Internal;
 use crate::recovery;
 
@@ -41,6 +42,7 @@ pub(super) enum Chore {
     ErasedAccounts,
     EventAddresses,
     Events,
+    Imports,
 }
 
 /// What a step did, and where the next one goes on; nowhere when all is done.
@@ -57,7 +59,7 @@ impl Step {
 }
 
 impl Chore {
-    pub(super) const ALL: [Self; 16] = [
+    pub(super) const ALL: [Self; 17] = [
         Self::SignUps,
         Self::Enrolments,
         Self::ConsumedFlows,
@@ -74,6 +76,7 @@ impl Chore {
         Self::ErasedAccounts,
         Self::EventAddresses,
         Self::Events,
+        Self::Imports,
     ];
 
     /// Its name in metrics and logs.
@@ -95,6 +98,7 @@ impl Chore {
             Self::ErasedAccounts => "erased_accounts",
             Self::EventAddresses => "event_addresses",
             Self::Events => "events",
+            Self::Imports => "imports",
         }
     }
 
@@ -123,6 +127,7 @@ impl Chore {
             Self::Outbox => store::outbox(db, now - kept.messages, BATCH).await?,
             Self::EventAddresses => audit::cut_addresses(db, now - kept.addresses, BATCH).await?,
             Self::Events => audit::purge(db, now - kept.events, BATCH).await?,
+            Self::Imports => imports::purge(app, now - kept.events, BATCH).await?,
         };
         Ok(Step::of(rows, BATCH))
     }

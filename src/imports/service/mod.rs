@@ -5,6 +5,8 @@ mod judge;
 
 use std::path::Path;
 
+use chrono::DateTime;
+use chrono::Utc;
 use futures_util::StreamExt;
 use futures_util::TryStreamExt;
 use futures_util::stream;
@@ -91,6 +93,14 @@ pub async fn import(
             return Err(ImportError::TooManyFindings(running.findings.len()));
         }
     }
+}
+
+/// Forgets up to `limit` rows of each kind of the runs that began before `until`; answers how many.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn purge(app: &App, until: DateTime<Utc>, limit: i64) -> Result<u64, Internal> {
+    store::purge(&app.background_db, until, limit).await
 }
 
 /// A run under way.
