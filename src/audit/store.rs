@@ -7,9 +7,7 @@ use sqlx::PgConnection;
 use sqlx::PgExecutor;
 use uuid::Uuid;
 
-use super::Caller;
 use super::Event;
-use super::EventKind;
 use super::HERE;
 use crate::clock::Clock;
 use crate::crypto;
@@ -23,24 +21,7 @@ use crate::internal::Internal;
 /// # Errors
 /// The database did not take the row.
 pub async fn record(conn: &mut PgConnection, clock: &Clock, event: Event<'_>) -> Result<(), Internal> {
-    let now = clock.now();
-    let id: Uuid = crypto::new_id(now);
-    sqlx::query!(
-        "INSERT INTO audit_events (id, at, kind, account_id, session_id, client_id, request_id, ip, user_agent, detail)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-        id,
-        now,
-        event.kind.name(),
-        event.account.map(AccountId::uuid),
-        event.session.map(SessionId::uuid),
-        event.client_id,
-        event.caller.request_id.uuid(),
-        IpNet::from(event.caller.ip),
-        event.caller.user_agent,
-        event.detail,
-    )
-    .execute(conn)
-    .await?;
+    insert(conn, clock, std::slice::from_ref(&event)).await?;
     tracing::info!(
         event = event.kind.name(),
         account_id = event.account.map(tracing::field::display),
@@ -50,33 +31,47 @@ pub async fn record(conn: &mut PgConnection, clock: &Clock, event: Event<'_>) ->
     Ok(())
 }
 
-/// Records one act that happened to many accounts, for each of them, in the transaction that performs it.
+/// Records many acts of one kind in one statement, in the transaction that performs them, and logs one line of all.
 ///
 /// # Errors
 /// The database did not take the rows.
-pub async fn record_each(
-    conn: &mut PgConnection,
-    clock: &Clock,
-    (kind, caller): (EventKind, &Caller),
-    accounts: &[AccountId],
-) -> Result<(), Internal> {
+pub async fn record_each(conn: &mut PgConnection, clock: &Clock, events: &[Event<'_>]) -> Result<(), Internal> {
+    let Some(one) = events.first() else { return Ok(()) };
+    insert(conn, clock, events).await?;
+    tracing::info!(event = one.kind.name(), events = events.len(), "audit");
+    Ok(())
+}
+
+async fn insert(conn: &mut PgConnection, clock: &Clock, events: &[Event<'_>]) -> Result<(), Internal> {
     let now = clock.now();
-    let ids: Vec<Uuid> = accounts.iter().map(|_| crypto::new_id(now)).collect();
-    let accounts: Vec<Uuid> = accounts.iter().map(|account| account.uuid()).collect();
+    let ids: Vec<Uuid> = events.iter().map(|_| crypto::new_id(now)).collect();
+    let kinds: Vec<_> = events.iter().map(|event| event.kind.name().to_owned()).collect();
+    let accounts: Vec<_> = events.iter().map(|event| event.account.map(AccountId::uuid)).collect();
+    let sessions: Vec<_> = events.iter().map(|event| event.session.map(SessionId::uuid)).collect();
+    let clients: Vec<_> = events.iter().map(|event| event.client_id.map(str::to_owned)).collect();
+    let requests: Vec<_> = events.iter().map(|event| event.caller.request_id.uuid()).collect();
+    let ips: Vec<_> = events.iter().map(|event| IpNet::from(event.caller.ip)).collect();
+    let agents: Vec<_> = events.iter().map(|event| event.caller.user_agent.clone()).collect();
+    let details: Vec<_> = events.iter().map(|event| event.detail.clone()).collect();
     sqlx::query!(
-        "INSERT INTO audit_events (id, at, kind, account_id, request_id, ip, user_agent, detail)
-         SELECT id, $3, $4, account, $5, $6, $7, '{}' FROM unnest($1::uuid[], $2::uuid[]) AS new (id, account)",
+        "INSERT INTO audit_events (id, at, kind, account_id, session_id, client_id, request_id, ip, user_agent, detail)
+         SELECT id, $2, kind, account, session, client, request, ip, agent, detail
+         FROM unnest($1::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::text[], $7::uuid[], $8::inet[], $9::text[],
+                     $10::jsonb[])
+              AS new (id, kind, account, session, client, request, ip, agent, detail)",
         &ids,
-        &accounts,
         now,
-        kind.name(),
-        caller.request_id.uuid(),
-        IpNet::from(caller.ip),
-        caller.user_agent,
+        &kinds,
+        &accounts as &[Option<Uuid>],
+        &sessions as &[Option<Uuid>],
+        &clients as &[Option<String>],
+        &requests,
+        &ips,
+        &agents,
+        &details,
     )
     .execute(conn)
     .await?;
-    tracing::info!(event = kind.name(), accounts = accounts.len(), "audit");
     Ok(())
 }
 

@@ -5,6 +5,8 @@ use uuid::Uuid;
 use super::Failure;
 use super::FromFile;
 use super::say;
+use crate::app::App;
+use crate::ids::FlowId;
 use crate::recovery;
 use crate::recovery::Decided;
 use crate::recovery::ListedRecovery;
@@ -12,8 +14,17 @@ use crate::recovery::Verdict;
 
 #[derive(clap::Subcommand)]
 pub(super) enum Action {
-    /// Print every recovery whose contact is proved; those in state `awaiting_operator` are yours to decide
-    List(FromFile),
+    /// Print the recoveries whose contact is proved, oldest first; those in state `awaiting_operator` are yours to decide
+    List {
+        /// Go on after this one
+        #[arg(long, value_name = "ID")]
+        after: Option<Uuid>,
+        /// How many at most
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(i64).range(1..=1000))]
+        limit: i64,
+        #[command(flatten)]
+        from: FromFile,
+    },
     /// Print what the person typed and proved
     Show(Target),
     /// Let it be completed, although proofs are missing; make sure first who the person is
@@ -32,24 +43,31 @@ pub(super) struct Target {
 
 pub(super) async fn run(action: Action) -> Result<(), Failure> {
     match action {
-        Action::List(from) => list(&from).await,
+        Action::List { after, limit, from } => list(&super::app(&from)?, after, limit).await,
         Action::Show(target) => show(&target).await,
         Action::Approve(target) => decide(&target, Verdict::Approve).await,
         Action::Deny(target) => decide(&target, Verdict::Deny).await,
     }
 }
 
-async fn list(from: &FromFile) -> Result<(), Failure> {
+async fn list(app: &App, after: Option<Uuid>, limit: i64) -> Result<(), Failure> {
+    // One more than is printed tells whether there are more.
+    let mut page = recovery::list(app, after.map(FlowId::from), limit + 1).await?;
+    let printed = usize::try_from(limit)?;
+    let more = page.len() > printed;
+    page.truncate(printed);
     say(&format!("{:<36} {:<17} {:<36} {:<20} proofs", "id", "state", "account", "opens"));
-    for listed in recovery::list(&super::app(from)?).await? {
-        let account = account(&listed);
-        let opens = opens(&listed);
+    for listed in &page {
+        let (account, opens) = (account(listed), opens(listed));
         say(&format!(
             "{:<36} {:<17} {account:<36} {opens:<20} {}",
             listed.id.to_string(),
             listed.state,
             listed.proofs.join(",")
         ));
+    }
+    if let Some(last) = page.last().filter(|_| more) {
+        say(&format!("there are more: sekisho recoveries list --after {}", last.id));
     }
     Ok(())
 }

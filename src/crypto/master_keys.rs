@@ -64,7 +64,7 @@ pub enum MacPurpose {
     LimitKey,
     /// A key of a count of failures, so that it names nobody.
     FailureKey,
-    /// The contact of a recovery, by which it is found again.
+    /// What a recovery is found by and counted by: its contact, and its identifier.
     RecoveryContact,
 }
 

@@ -25,6 +25,7 @@
 //! * A factor that comes along counts as confirmed, so only an account all of whose identifiers were proved there may
 //!   bring one. An identifier that was not is good for signing in and nothing else, until a code proves it; whatever is
 //!   not proved at the first sign-in goes with it.
+//! * A run and what it found are forgotten with the events of its time.
 //! * No message is sent, and no value of a line stands in a finding or in the log.
 //!
 //! Export writes the same lines, secrets included: whoever reads that file can sign in as anybody who has no second
@@ -46,3 +47,4 @@ pub use service::Progress;
 pub use service::Report;
 pub use service::export;
 pub use service::import;
+pub use service::purge;

@@ -4,6 +4,7 @@ use chrono::DateTime;
 use chrono::Utc;
 use sqlx::PgConnection;
 use sqlx::PgExecutor;
+use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::model::Counts;
@@ -115,4 +116,26 @@ pub(super) async fn findings(conn: impl PgExecutor<'_>, run: Uuid) -> Result<Vec
             })
         })
         .collect()
+}
+
+/// Forgets up to `limit` findings of runs that began before `until`, and as many of these runs, once they have none.
+pub(super) async fn purge(db: &PgPool, until: DateTime<Utc>, limit: i64) -> Result<u64, Internal> {
+    let findings = sqlx::query!(
+        "DELETE FROM import_findings USING (SELECT run_id, line FROM import_findings
+                                            WHERE run_id IN (SELECT id FROM import_runs WHERE started_at < $1)
+                                            LIMIT $2 FOR UPDATE SKIP LOCKED) AS old
+         WHERE import_findings.run_id = old.run_id AND import_findings.line = old.line",
+        until,
+        limit
+    );
+    let findings = findings.execute(db).await?.rows_affected();
+    let runs = sqlx::query!(
+        "DELETE FROM import_runs
+         WHERE id = ANY(ARRAY(SELECT id FROM import_runs
+                              WHERE started_at < $1 AND NOT EXISTS (SELECT FROM import_findings WHERE run_id = id)
+                              LIMIT $2 FOR UPDATE SKIP LOCKED))",
+        until,
+        limit
+    );
+    Ok(findings + runs.execute(db).await?.rows_affected())
 }

@@ -13,6 +13,7 @@ use crate::audit::Caller;
 use crate::changes;
 use crate::devices;
 use crate::identifiers;
+use crate::imports;
 use crate::internal::Internal;
 use crate::recovery;
 
@@ -41,6 +42,7 @@ pub(super) enum Chore {
     ErasedAccounts,
     EventAddresses,
     Events,
+    Imports,
 }
 
 /// What a step did, and where the next one goes on; nowhere when all is done.
@@ -57,7 +59,7 @@ impl Step {
 }
 
 impl Chore {
-    pub(super) const ALL: [Self; 16] = [
+    pub(super) const ALL: [Self; 17] = [
         Self::SignUps,
         Self::Enrolments,
         Self::ConsumedFlows,
@@ -74,6 +76,7 @@ impl Chore {
         Self::ErasedAccounts,
         Self::EventAddresses,
         Self::Events,
+        Self::Imports,
     ];
 
     /// Its name in metrics and logs.
@@ -95,6 +98,7 @@ impl Chore {
             Self::ErasedAccounts => "erased_accounts",
             Self::EventAddresses => "event_addresses",
             Self::Events => "events",
+            Self::Imports => "imports",
         }
     }
 
@@ -102,7 +106,6 @@ impl Chore {
     pub(super) async fn step(self, app: &App, after: Uuid) -> Result<Step, Internal> {
         let (db, now, kept) = (&app.background_db, app.clock.now(), &app.config.retention);
         let rows = match self {
-            Self::Recoveries => return Ok(Step { rows: recovery::purge(app).await?, next: None }),
             Self::Sessions => return store::sessions(db, after, now - kept.sessions, BATCH).await,
             Self::ClosureReminders => {
                 return Ok(Step::of(account_life::remind_of_closures(app, ACCOUNTS).await?, ACCOUNTS));
@@ -118,11 +121,13 @@ impl Chore {
             Self::DeviceRequests => devices::purge(app, BATCH).await?,
             Self::PendingIdentifiers => identifiers::purge(app, BATCH).await?,
             Self::Changes => changes::purge(app, BATCH).await?,
+            Self::Recoveries => recovery::purge(app, BATCH).await?,
             Self::Failures => app.failures.purge(db, BATCH).await?,
             Self::PhoneSpend => app.spend.purge(db, BATCH).await?,
             Self::Outbox => store::outbox(db, now - kept.messages, BATCH).await?,
             Self::EventAddresses => audit::cut_addresses(db, now - kept.addresses, BATCH).await?,
             Self::Events => audit::purge(db, now - kept.events, BATCH).await?,
+            Self::Imports => imports::purge(app, now - kept.events, BATCH).await?,
         };
         Ok(Step::of(rows, BATCH))
     }

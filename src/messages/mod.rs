@@ -93,6 +93,7 @@ pub use store::operator::retry_now as retry_message;
 pub use store::operator::show as show_message;
 pub use store::outbox::claim;
 pub use store::outbox::drop_for_flow;
+pub use store::outbox::drop_for_flows;
 pub use store::outbox::enqueue;
 pub use store::outbox::is_current;
 pub use transport::Transport;

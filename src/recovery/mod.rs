@@ -8,9 +8,9 @@
 //!          │                      │                  │  a late proof, │          a second factor, or asks
 //!          │                      │                  │  or an operator│          for one that is left
 //!          │                      │                  └──operator──▶ denied
-//!          └──────────────────────┴─▶ cancelled: by a token in a notice, by a full sign-in, by another one that completes
-//!
-//!   24 h without the code of the contact, 30 days otherwise ──▶ gone
+//!          │                      └─▶ cancelled: by a token in a notice, by a full sign-in, by another one that completes,
+//!          │                                     by newer ones of the same identifier
+//!          └─▶ gone: after 24 h; after 30 days, whatever became of it, once the contact was proved
 //! ```
 //!
 //! A recovery lives in PostgreSQL: it is acknowledged work of a month. Its row is in one of `awaiting_contact`, `waiting`,
@@ -49,6 +49,12 @@
 //!   destination, so that whoever took over a number or a mailbox alone gets nowhere. A password that a message has set is
 //!   none, until something else was proved in a sign-in.
 //! * Recoveries of one account do not hinder each other. The one that completes ends the others, and every session.
+//! * What ends them ends those whose contact is proved, with as many statements whatever their number. One that still awaits its
+//!   contact is nothing yet: nobody hears of it or ends it, and after a day it is gone.
+//! * Of one identifier at most fifty wait or are open. One more displaces another: the one with the fewest proofs, of these
+//!   the one whose contact was proved first; never one that an operator has approved. So strangers who have many mailboxes and
+//!   can prove nothing keep no owner from beginning one and end none in which anything was proved; for one in which nothing
+//!   was they need fifty newer ones. It is the same for an identifier that nobody has, so that it tells nothing.
 //! * Completing opens no session: it removes what was lost, sets the new password, and begins a sign-in flow. A new password
 //!   is needed unless the old one was a proof. The contact becomes an identifier, if nobody has it; being new it carries
 //!   neither a reset nor a recovery for 72 hours. Identifiers that were lost leave as if their owner had removed them: after

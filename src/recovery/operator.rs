@@ -89,13 +89,14 @@ fn listed(recovery: &Recovery, now: DateTime<Utc>) -> ListedRecovery {
     }
 }
 
-/// Every recovery whose contact is proved and that has not ended, oldest first.
+/// A page of the recoveries whose contact is proved and that have not ended, oldest first; `after` is the last id of the
+/// page before.
 ///
 /// # Errors
 /// The database did not answer.
-pub async fn list(app: &App) -> Result<Vec<ListedRecovery>, Internal> {
+pub async fn list(app: &App, after: Option<FlowId>, limit: i64) -> Result<Vec<ListedRecovery>, Internal> {
     let now = app.clock.now();
-    let found = store::proved_living(&mut *app.background_db.acquire().await?, now).await?;
+    let found = store::proved_living(&mut *app.background_db.acquire().await?, (after, limit), now).await?;
     Ok(found.iter().map(|recovery| listed(recovery, now)).collect())
 }
 

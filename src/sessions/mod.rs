@@ -22,6 +22,8 @@
 //! * It ends when it was idle too long, when it is too old whatever happens, when its owner or a reuse ends it, and
 //!   with the others when the password is reset or changed ([`end_every`]).
 //!   Expiry is judged by our clock, not by the database's.
+//! * An account has at most a hundred that nobody has ended. One more ends, in its transaction, one that has run out, or
+//!   else the one that was used longest ago (`too_many`). So however often a thief signs in, all can be ended at once.
 //! * [`CurrentSession`] is the only way into an endpoint with an access token: it needs a token whose `aud`
 //!   contains the issuer *and* a session that is alive now, so a sign-out works at once here.
 //! * A closing account opens sessions, whose access tokens are for this service alone and open three things: to keep the

@@ -16,6 +16,9 @@ const RECENT_SECS: i64 = 600;
 /// A repeated refresh is answered silently for this long.
 pub(super) const GRACE_SECS: i64 = 30;
 
+/// Sessions of one account that live at a time: a household's devices many times over, and few enough to be ended at once.
+pub(super) const MOST: i64 = 100;
+
 /// What a completed flow opens a session with.
 pub struct NewSession<'a> {
     /// The client that the flow was bound to.
@@ -116,6 +119,8 @@ pub enum EndReason {
     PasswordReset,
     /// The account was recovered.
     Recovered,
+    /// Another one was opened beside as many as an account may have.
+    TooMany,
 }
 
 impl EndReason {
@@ -127,6 +132,7 @@ impl EndReason {
             Self::PasswordChanged => "password_changed",
             Self::PasswordReset => "password_reset",
             Self::Recovered => "recovered",
+            Self::TooMany => "too_many",
         }
     }
 }

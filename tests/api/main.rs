@@ -46,6 +46,8 @@ mod imports;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod many_sessions;
+#[cfg(test)]
 mod merges;
 #[cfg(test)]
 mod messages;

@@ -2,6 +2,8 @@
 
 use serde_json::json;
 
+use crate::imports;
+use crate::support::count_statements;
 use crate::support::test;
 use crate::support::test_with;
 
@@ -90,6 +92,29 @@ fn addresses_of_events_are_cut_after_ninety_days_and_events_go_after_four_hundre
         app.advance(2 * DAY);
         assert_eq!(app.purge().await["events"], events.unsigned_abs());
         taro.sign_in().await;
+    });
+}
+
+/// A run and what it found go with the events of its time, finished or not.
+#[test]
+fn runs_of_imports_go_with_the_events() {
+    test(async |app| {
+        let mut lines = vec![imports::person("one", "hana@example.jp", imports::BCRYPT)];
+        lines.extend((0..2500).map(|number| json!({ "external_id": number.to_string() })));
+        let run = imports::import(&app.app, &imports::Export::lines(&lines), imports::ONCE).await.unwrap();
+        assert_eq!(run.counts, imports::counts(1, 0, 0, 2500));
+        app.advance(399 * DAY);
+        assert_eq!(app.purge().await["imports"], 0);
+        let again = imports::Export::lines(&lines[..1]);
+        imports::import(&app.app, &again, imports::ONCE).await.unwrap();
+        app.advance(2 * DAY);
+        count_statements(&app.app.db, "import_findings", "DELETE").await;
+        assert_eq!(app.purge().await["imports"], 2501);
+        assert_eq!(app.count("SELECT count(*) FROM import_findings").await, 0);
+        assert_eq!(app.count("SELECT count(*) FROM import_runs").await, 1);
+        let steps = app.count("SELECT count(*) FROM statements WHERE on_table = 'import_findings'").await;
+        assert!(steps >= 3, "{steps} statements");
+        assert_eq!(app.count("SELECT count(*) FROM accounts").await, 1);
     });
 }
 

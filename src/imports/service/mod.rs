@@ -5,6 +5,8 @@ mod judge;
 
 use std::path::Path;
 
+use chrono::DateTime;
+use chrono::Utc;
 use futures_util::StreamExt;
 use futures_util::TryStreamExt;
 use futures_util::stream;
@@ -27,6 +29,7 @@ use crate::accounts;
 use crate::app::App;
 use crate::audit;
 use crate::audit::Caller;
+use crate::audit::Event;
 use crate::audit::EventKind;
 use crate::crypto;
 use crate::factors;
@@ -90,6 +93,14 @@ pub async fn import(
             return Err(ImportError::TooManyFindings(running.findings.len()));
         }
     }
+}
+
+/// Forgets up to `limit` rows of each kind of the runs that began before `until`; answers how many.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn purge(app: &App, until: DateTime<Utc>, limit: i64) -> Result<u64, Internal> {
+    store::purge(&app.background_db, until, limit).await
 }
 
 /// A run under way.
@@ -210,8 +221,9 @@ impl<'a> Running<'a> {
         }
         let factors: Vec<_> = accepted.iter().flat_map(|candidate| &candidate.factors).collect();
         factors::insert_imported(&mut tx, self.app, &factors).await?;
-        let ids: Vec<_> = accounts.iter().map(|account| account.id).collect();
-        audit::record_each(&mut tx, &self.app.clock, (EventKind::AccountImported, self.caller), &ids).await?;
+        let imported = |id| Event::new(EventKind::AccountImported, self.caller).account(id);
+        let events: Vec<_> = accounts.iter().map(|account| imported(account.id)).collect();
+        audit::record_each(&mut tx, &self.app.clock, &events).await?;
         store::insert_findings(&mut tx, next.id, findings).await?;
         if !store::advance_run(&mut tx, self.run.bytes, next).await? {
             return Err(ImportError::Contended);

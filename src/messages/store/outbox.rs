@@ -67,10 +67,19 @@ pub async fn enqueue(
 /// # Errors
 /// The database did not answer.
 pub async fn drop_for_flow(conn: &mut PgConnection, flow: FlowId, now: DateTime<Utc>) -> Result<(), Internal> {
+    drop_for_flows(conn, &[flow], now).await
+}
+
+/// The same for many flows at once.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn drop_for_flows(conn: &mut PgConnection, flows: &[FlowId], now: DateTime<Utc>) -> Result<(), Internal> {
+    let flows: Vec<_> = flows.iter().map(|flow| flow.uuid()).collect();
     sqlx::query!(
         "UPDATE outbox SET state = 'dropped', payload_sealed = NULL, finished_at = $2
-         WHERE flow_id = $1 AND state = 'queued'",
-        flow.uuid(),
+         WHERE flow_id = ANY($1) AND state = 'queued'",
+        &flows,
         now,
     )
     .execute(conn)

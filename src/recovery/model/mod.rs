@@ -54,6 +54,9 @@ pub(super) const PROOF_TRIES: i32 = 20;
 /// Codes that one recovery may send.
 pub(super) const SENDS: i32 = 20;
 
+/// Recoveries of one identifier that wait or are open at a time; beyond them the newest displaces another.
+pub(super) const MOST: i64 = 50;
+
 /// `rec_…`: names a recovery for the person who began it.
 pub(super) struct RecoveryToken;
 

@@ -42,7 +42,7 @@ pub(in super::super) enum Told {
     AwaitingOperator,
     /// It can be completed.
     Open,
-    /// Its owner stopped it, or another one completed.
+    /// Its owner stopped it, another one completed, or it gave way to newer ones.
     Cancelled,
     /// An operator refused it.
     Denied,
@@ -138,11 +138,6 @@ impl State {
     pub(in super::super) fn completed(self, now: DateTime<Utc>, proofs: &[Proved]) -> Option<Self> {
         (self.told(now, proofs) == Told::Open).then_some(Self::Ended(Ending::Completed))
     }
-
-    /// Its owner does not want it.
-    pub(in super::super) fn cancelled(self) -> Option<Self> {
-        (!matches!(self, Self::Ended(_))).then_some(Self::Ended(Ending::Cancelled))
-    }
 }
 
 #[cfg(test)]
@@ -187,12 +182,11 @@ mod tests {
         assert_eq!(waiting(1).denied(), Some(State::Ended(Ending::Denied)));
         assert_eq!(State::AwaitingContact.denied(), None);
         for living in [State::AwaitingContact, waiting(1), State::Approved { opens_at: now() }] {
-            assert_eq!(living.cancelled(), Some(State::Ended(Ending::Cancelled)));
             assert_eq!(living.contact_proved(now()).is_some(), living == State::AwaitingContact);
         }
         for ending in [Ending::Cancelled, Ending::Denied, Ending::Completed] {
             let ended = State::Ended(ending);
-            assert_eq!(ended.cancelled().or(ended.denied()).or(ended.approved(now())), None);
+            assert_eq!(ended.denied().or(ended.approved(now())), None);
             assert_eq!(ended.contact_proved(now()).or(ended.completed(now(), &OPEN)), None);
         }
     }

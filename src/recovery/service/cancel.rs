@@ -1,14 +1,14 @@
-//! Ending recoveries: by the token of a notice, by a full sign-in, by another one that completes.
+//! Cancelling recoveries: by the token of a notice, by a full sign-in, by another one that completes, by newer ones.
 
 use chrono::DateTime;
 use chrono::Utc;
 use sqlx::PgConnection;
 
 use super::super::model::CancelToken;
-use super::super::model::Recovery;
+use super::super::model::MOST;
 use super::super::model::RecoveryError;
-use super::super::model::State;
 use super::super::store;
+use super::super::store::Cancelled;
 use crate::accounts;
 use crate::accounts::LockedAccount;
 use crate::app::App;
@@ -17,6 +17,7 @@ use crate::audit::Caller;
 use crate::audit::Event;
 use crate::audit::EventKind;
 use crate::crypto::OpaqueToken;
+use crate::ids::FlowId;
 use crate::internal::Internal;
 use crate::messages;
 use crate::messages::MessageKind;
@@ -29,9 +30,8 @@ pub(in super::super) async fn cancel(app: &App, token: &str, caller: &Caller) ->
     let mut tx = app.begin().await?;
     let owner = store::use_cancel_token(&mut tx, &digest, now).await?.ok_or(RecoveryError::CancelTokenInvalid)?;
     let account = accounts::lock(&mut tx, owner).await?.ok_or(RecoveryError::CancelTokenInvalid)?;
-    let living = store::living(&mut tx, owner, now).await?;
     // A token whose recoveries have ended is as void as a used one.
-    if end(&mut tx, app, &account, (living, "notice"), caller).await? == 0 {
+    if end(&mut tx, app, &account, (None, "notice"), caller).await? == 0 {
         return Err(RecoveryError::CancelTokenInvalid);
     }
     accounts::notify(&mut tx, app, owner, MessageKind::RecoveryCancelledNotice, &[]).await?;
@@ -51,36 +51,53 @@ pub async fn cancel_by_sign_in(
     factor_created_at: DateTime<Utc>,
     caller: &Caller,
 ) -> Result<(), Internal> {
-    let living = store::living(conn, account.id(), app.clock.now()).await?;
-    let younger: Vec<_> = living.into_iter().filter(|one| factor_created_at < one.created_at).collect();
-    // Of one whose contact was never proved its owner has not heard.
-    let known = younger.iter().any(|one| one.state != State::AwaitingContact);
-    if end(conn, app, account, (younger, "sign_in"), caller).await? > 0 && known {
+    if end(conn, app, account, (Some(factor_created_at), "sign_in"), caller).await? > 0 {
         accounts::notify(conn, app, account.id(), MessageKind::RecoveryCancelledNotice, &[]).await?;
     }
     Ok(())
 }
 
-/// Ends recoveries of an account; answers how many.
+/// Cancels the recoveries of an account whose contact is proved, all or those that were begun after some time; answers how
+/// many. As many statements whatever their number.
 pub(super) async fn end(
     conn: &mut PgConnection,
     app: &App,
     account: &LockedAccount,
-    (recoveries, by): (Vec<Recovery>, &str),
+    (begun_after, by): (Option<DateTime<Utc>>, &str),
     caller: &Caller,
 ) -> Result<usize, Internal> {
-    let now = app.clock.now();
-    let mut ended = 0;
-    for recovery in recoveries {
-        let Some(next) = recovery.state.cancelled() else { continue };
-        if !store::advance(conn, &recovery, next, now).await? {
-            continue;
-        }
-        messages::drop_for_flow(conn, recovery.id, now).await?;
-        let event = Event::new(EventKind::RecoveryCancelled, caller).account(account.id()).client(&recovery.client_id);
-        audit::record(conn, &app.clock, event.detail(serde_json::json!({ "recovery_id": recovery.id, "by": by })))
-            .await?;
-        ended += 1;
+    let cancelled = store::cancel(conn, (account.id(), begun_after), app.clock.now()).await?;
+    write_down(conn, app, (&cancelled, by), caller).await?;
+    Ok(cancelled.len())
+}
+
+/// Lets another recovery of the same identifier go when this one is one too many.
+pub(super) async fn displace(
+    conn: &mut PgConnection,
+    app: &App,
+    newest: FlowId,
+    caller: &Caller,
+) -> Result<(), Internal> {
+    let displaced = store::displace(conn, newest, MOST, app.clock.now()).await?;
+    write_down(conn, app, (displaced.as_slice(), "too_many"), caller).await
+}
+
+async fn write_down(
+    conn: &mut PgConnection,
+    app: &App,
+    (cancelled, by): (&[Cancelled], &str),
+    caller: &Caller,
+) -> Result<(), Internal> {
+    if cancelled.is_empty() {
+        return Ok(());
     }
-    Ok(ended)
+    let flows: Vec<_> = cancelled.iter().map(|one| one.id).collect();
+    messages::drop_for_flows(conn, &flows, app.clock.now()).await?;
+    let events = cancelled.iter().map(|one| {
+        let detail = serde_json::json!({ "recovery_id": one.id, "by": by });
+        let event = Event::new(EventKind::RecoveryCancelled, caller).client(&one.client_id).detail(detail);
+        if let Some(account) = one.account { event.account(account) } else { event }
+    });
+    let events: Vec<_> = events.collect();
+    audit::record_each(conn, &app.clock, &events).await
 }

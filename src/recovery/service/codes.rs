@@ -95,6 +95,7 @@ pub(in super::super) async fn verify_contact(
         return Err(RecoveryError::WrongStep);
     }
     app.spend.came_back(&mut tx, &super::open_typed(app, &recovery)?.contact).await?;
+    super::cancel::displace(&mut tx, app, recovery.id, caller).await?;
     messages::drop_for_flow(&mut tx, recovery.id, now).await?;
     let event = Event::new(EventKind::RecoveryContactProved, caller).client(&recovery.client_id);
     audit::record(&mut tx, &app.clock, event.detail(serde_json::json!({ "recovery_id": recovery.id }))).await?;

@@ -90,8 +90,7 @@ pub async fn complete(
     if !store::advance(conn, &recovery, next, now).await? {
         return Err(RecoveryError::Expired);
     }
-    let others = store::living(conn, account.id(), now).await?;
-    end(conn, app, &account, (others, "completion"), caller).await?;
+    end(conn, app, &account, (None, "completion"), caller).await?;
     // The owner hears of it where they are known now.
     accounts::notify(conn, app, account.id(), MessageKind::RecoveryCompletedNotice, &[]).await?;
     remove_factors(conn, &account, &recovery.lost).await?;

@@ -32,6 +32,7 @@ use super::model::RESEND_SECS;
 use super::model::Recovery;
 use super::model::RecoveryError;
 use super::model::RecoveryToken;
+use super::model::State;
 use super::model::Typed;
 use super::store;
 use super::store::NewCode;
@@ -54,19 +55,19 @@ pub(super) async fn inspect(app: &App, token: &str) -> Result<Recovery, Recovery
 /// The recovery of a token, once its contact is proved and while it has not ended.
 async fn proved(app: &App, token: &str) -> Result<Recovery, RecoveryError> {
     let recovery = inspect(app, token).await?;
-    match (recovery.state.opens_at(), recovery.state.cancelled()) {
-        (Some(_), _) => Ok(recovery),
-        (None, Some(_)) => Err(RecoveryError::WrongStep),
-        (None, None) => Err(RecoveryError::Expired),
+    match recovery.state {
+        State::Waiting { .. } | State::Approved { .. } => Ok(recovery),
+        State::AwaitingContact => Err(RecoveryError::WrongStep),
+        State::Ended(_) => Err(RecoveryError::Expired),
     }
 }
 
-/// Deletes what is over and not remembered any longer.
+/// Deletes up to `limit` rows of each kind that are over and not remembered any longer.
 ///
 /// # Errors
 /// The database did not answer.
-pub async fn purge(app: &App) -> Result<u64, Internal> {
-    store::purge(&app.background_db, app.clock.now()).await
+pub async fn purge(app: &App, limit: i64) -> Result<u64, Internal> {
+    store::purge(&app.background_db, app.clock.now(), limit).await
 }
 
 fn seal_typed(app: &App, id: FlowId, typed: &Typed) -> Result<Vec<u8>, Internal> {

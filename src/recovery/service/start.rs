@@ -53,6 +53,7 @@ pub(in super::super) async fn start(app: &App, new: &NewRecovery, caller: &Calle
         digest: &token.digest(),
         lost: &new.lost,
         typed_sealed: &super::seal_typed(app, id, &typed)?,
+        identifier: &app.config.master_keys.mac(MacPurpose::RecoveryContact, &[b"identifier", identifier.as_bytes()]),
         contact: &app.config.master_keys.mac(MacPurpose::RecoveryContact, &[contact.as_bytes()]),
         client_id: &new.client_id,
         code: super::code(&mac, &to_sealed, now),

@@ -26,6 +26,7 @@ pub(in super::super) struct NewRow<'a> {
     pub digest: &'a TokenDigest<RecoveryToken>,
     pub lost: &'a [Lost],
     pub typed_sealed: &'a [u8],
+    pub identifier: &'a Mac,
     pub contact: &'a Mac,
     pub client_id: &'a str,
     pub code: NewCode<'a>,
@@ -36,9 +37,9 @@ pub(in super::super) struct NewRow<'a> {
 pub(in super::super) async fn insert(conn: &mut PgConnection, row: &NewRow<'_>) -> Result<(), Internal> {
     let lost: Vec<String> = row.lost.iter().map(|lost| lost.name().to_owned()).collect();
     sqlx::query!(
-        "INSERT INTO recoveries (id, token_digest, lost, typed_sealed, contact_mac, client_id,
-                                 code_mac, code_to_sealed, code_expires_at, resend_after, created_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        "INSERT INTO recoveries (id, token_digest, lost, typed_sealed, contact_mac, client_id, code_mac,
+                                 code_to_sealed, code_expires_at, resend_after, created_at, expires_at, identifier_mac)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         row.id.uuid(),
         row.digest.as_bytes(),
         &lost,
@@ -50,7 +51,8 @@ pub(in super::super) async fn insert(conn: &mut PgConnection, row: &NewRow<'_>) 
         row.code.expires_at,
         row.code.resend_after,
         row.now,
-        row.expires_at
+        row.expires_at,
+        row.identifier.as_slice()
     )
     .execute(conn)
     .await?;
@@ -79,30 +81,19 @@ pub(in super::super) async fn find_by_id(conn: &mut PgConnection, id: FlowId) ->
     Ok(load(conn, &[id.uuid()]).await?.pop())
 }
 
-/// The recoveries of an account that have not ended.
-pub(in super::super) async fn living(
-    conn: &mut PgConnection,
-    account: AccountId,
-    now: DateTime<Utc>,
-) -> Result<Vec<Recovery>, Internal> {
-    let ids = sqlx::query_scalar!(
-        "SELECT id FROM recoveries WHERE account_id = $1 AND ended_at IS NULL AND expires_at > $2 ORDER BY id",
-        account.uuid(),
-        now
-    )
-    .fetch_all(&mut *conn)
-    .await?;
-    if ids.is_empty() { Ok(Vec::new()) } else { load(conn, &ids).await }
-}
-
-/// The recoveries whose contact is proved and that have not ended, oldest first; those of nobody, too.
+/// Up to `limit` recoveries whose contact is proved and that have not ended, oldest first; those of nobody, too. `after` is
+/// the last id of the page before.
 pub(in super::super) async fn proved_living(
     conn: &mut PgConnection,
+    (after, limit): (Option<FlowId>, i64),
     now: DateTime<Utc>,
 ) -> Result<Vec<Recovery>, Internal> {
     let ids = sqlx::query_scalar!(
-        "SELECT id FROM recoveries WHERE state IN ('waiting', 'approved') AND expires_at > $1 ORDER BY id",
-        now
+        "SELECT id FROM recoveries WHERE state IN ('waiting', 'approved') AND expires_at > $1 AND ($2::uuid IS NULL OR id > $2)
+         ORDER BY id LIMIT $3",
+        now,
+        after.map(FlowId::uuid),
+        limit
     )
     .fetch_all(&mut *conn)
     .await?;
@@ -223,16 +214,85 @@ pub(in super::super) async fn resume(
     Ok(resumed.rows_affected() == 1)
 }
 
-/// Forgets what is over: at once when its contact was never proved, after ninety days otherwise.
-pub(in super::super) async fn purge(db: &PgPool, now: DateTime<Utc>) -> Result<u64, Internal> {
-    let recoveries = sqlx::query!(
-        "DELETE FROM recoveries WHERE expires_at <= $1 AND (opens_at IS NULL OR created_at <= $2)",
+/// A recovery that was ended, as its event names it.
+pub(in super::super) struct Cancelled {
+    pub id: FlowId,
+    pub account: Option<AccountId>,
+    pub client_id: String,
+}
+
+/// Cancels the recoveries of an account whose contact is proved; those that were begun after some time, or all.
+pub(in super::super) async fn cancel(
+    conn: &mut PgConnection,
+    (account, begun_after): (AccountId, Option<DateTime<Utc>>),
+    now: DateTime<Utc>,
+) -> Result<Vec<Cancelled>, Internal> {
+    Ok(sqlx::query_as!(
+        Cancelled,
+        r#"UPDATE recoveries SET state = 'cancelled', ended_at = $2, notice_due_at = NULL
+           WHERE account_id = $1 AND ended_at IS NULL AND state IN ('waiting', 'approved') AND expires_at > $2
+             AND ($3::timestamptz IS NULL OR created_at > $3)
+           RETURNING id AS "id: FlowId", account_id AS "account: AccountId", client_id"#,
+        account.uuid(),
         now,
-        now - REMEMBERED
+        begun_after
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
+/// Cancels another recovery of the same identifier, if there are `most` of them that wait or are open: the one with the
+/// fewest proofs, of these the one that has waited longest. What somebody else works on is passed over, so that nobody
+/// waits here, and each of several that come at once displaces one of its own.
+pub(in super::super) async fn displace(
+    conn: &mut PgConnection,
+    newest: FlowId,
+    most: i64,
+    now: DateTime<Utc>,
+) -> Result<Option<Cancelled>, Internal> {
+    Ok(sqlx::query_as!(
+        Cancelled,
+        r#"WITH others AS (
+               SELECT other.id FROM recoveries other JOIN recoveries newest USING (identifier_mac)
+               WHERE newest.id = $1 AND other.id <> $1 AND other.state = 'waiting' AND other.expires_at > $2
+           ), least AS (
+               SELECT r.id FROM recoveries r
+               WHERE (SELECT count(*) FROM others) >= $3 AND r.id IN (SELECT id FROM others) AND r.state = 'waiting'
+               ORDER BY (SELECT count(*) FROM recovery_proofs p WHERE p.recovery_id = r.id), r.opens_at, r.id
+               LIMIT 1 FOR UPDATE SKIP LOCKED
+           )
+           UPDATE recoveries SET state = 'cancelled', ended_at = $2, notice_due_at = NULL
+           WHERE id = (SELECT id FROM least) AND state = 'waiting'
+           RETURNING id AS "id: FlowId", account_id AS "account: AccountId", client_id"#,
+        newest.uuid(),
+        now,
+        most
+    )
+    .fetch_optional(conn)
+    .await?)
+}
+
+/// Forgets up to `limit` recoveries that are over, and as many notices: at once what never had its contact proved, after
+/// ninety days the others.
+pub(in super::super) async fn purge(db: &PgPool, now: DateTime<Utc>, limit: i64) -> Result<u64, Internal> {
+    let recoveries = sqlx::query!(
+        "DELETE FROM recoveries
+         WHERE id = ANY(ARRAY(SELECT id FROM recoveries WHERE expires_at <= $1 AND (opens_at IS NULL OR created_at <= $2)
+                              LIMIT $3 FOR UPDATE SKIP LOCKED))",
+        now,
+        now - REMEMBERED,
+        limit
     )
     .execute(db)
     .await?;
-    let notices =
-        sqlx::query!("DELETE FROM recovery_notices WHERE sent_at <= $1", now - REMEMBERED).execute(db).await?;
+    let notices = sqlx::query!(
+        "DELETE FROM recovery_notices
+         WHERE cancel_digest = ANY(ARRAY(SELECT cancel_digest FROM recovery_notices WHERE sent_at <= $1
+                                         LIMIT $2 FOR UPDATE SKIP LOCKED))",
+        now - REMEMBERED,
+        limit
+    )
+    .execute(db)
+    .await?;
     Ok(recoveries.rows_affected() + notices.rows_affected())
 }

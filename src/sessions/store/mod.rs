@@ -180,6 +180,28 @@ pub(super) async fn end_all(
     .await?)
 }
 
+/// Ends every session of an account but for the `kept` that were used last, what has run out before all; answers their ids.
+pub(super) async fn end_oldest(
+    conn: &mut PgConnection,
+    account: AccountId,
+    (kept, reason): (i64, EndReason),
+    now: DateTime<Utc>,
+) -> Result<Vec<SessionId>, Internal> {
+    Ok(sqlx::query_scalar!(
+        r#"UPDATE sessions SET revoked_at = $3, revoked_reason = $4
+           WHERE revoked_at IS NULL AND id = ANY(ARRAY(
+               SELECT id FROM sessions WHERE account_id = $1 AND revoked_at IS NULL
+               ORDER BY least(idle_expires_at, expires_at) > $3 DESC, last_used_at DESC, id DESC OFFSET $2))
+           RETURNING id AS "id: SessionId""#,
+        account.uuid(),
+        kept,
+        now,
+        reason.name()
+    )
+    .fetch_all(conn)
+    .await?)
+}
+
 pub(super) async fn used_since(conn: &mut PgConnection, id: AccountId, at: DateTime<Utc>) -> Result<bool, Internal> {
     let found = sqlx::query_scalar!(
         r#"SELECT EXISTS (SELECT FROM sessions WHERE account_id = $1 AND last_used_at > $2) AS "used!""#,

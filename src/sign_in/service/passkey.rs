@@ -34,6 +34,8 @@ use crate::ids::FactorId;
 use crate::ids::FlowId;
 use crate::internal::Internal;
 use crate::limits::Failing;
+use crate::limits::Policy;
+use crate::limits::Subject;
 use crate::recovery;
 use crate::sessions;
 use crate::sessions::NewSession;
@@ -120,6 +122,8 @@ async fn judge(
     let factor = own.iter().find(|own| own.id == factor).ok_or(CheckError::Refused)?;
     let sent = factors::sent_to(app, factor, flow.id).await?;
     let found = factors::check(app, account, factor, (&presented, sent)).await?;
+    // After the answer was found right: no stranger uses up what the owner needs.
+    app.limits.admit(Policy::AccountCode, Subject::Account(account)).await?;
     let done = finish(app, flow, (account, factor), &found, caller).await?;
     // Whoever holds the passkey is the owner: what strangers have closed is open again.
     app.failures.reset(Failing::Account(account)).await?;

@@ -112,6 +112,57 @@ fn a_passkey_opens_what_strangers_have_closed() {
     });
 }
 
+/// Sign-ins by passkey count with the codes of the account: sixty an hour, and wrong answers use nothing up.
+#[test]
+fn an_account_is_signed_in_to_sixty_times_an_hour() {
+    test_with(&[("limits.enabled", "true")], async |app| {
+        let mut taro = owner(app, TARO, 0).await;
+        for _ in 0..20 {
+            let (token, options) = asked_alone(app).await;
+            let wrong = taro.passkey.answer_with(&options, |claims| claims.flags = 1);
+            alone(app, &token, &wrong).await.refused(422, "invalid_credential");
+        }
+        let mut signed_in = 0;
+        loop {
+            let (token, options) = asked_alone(app).await;
+            let answer = alone(app, &token, &taro.passkey.answer(&options)).await;
+            if answer.status != 201 {
+                answer.refused(429, "rate_limited");
+                break;
+            }
+            signed_in += 1;
+        }
+        // One comes back every minute, also while this goes on.
+        assert!((60..70).contains(&signed_in), "{signed_in}");
+        app.advance(61);
+        let (token, options) = asked_alone(app).await;
+        alone(app, &token, &taro.passkey.answer(&options)).await.ok(201);
+    });
+}
+
+/// Many sign-ins at once open no more sessions than an account may have.
+#[test]
+fn a_hundred_sessions_are_a_hundred_however_many_race() {
+    test(async |app| {
+        let mut taro = owner(app, TARO, 0).await;
+        let copies =
+            "INSERT INTO sessions SELECT (jsonb_populate_record(s, jsonb_build_object('id', gen_random_uuid()))).*
+                      FROM sessions s, generate_series(1, 96)";
+        sqlx::query(copies).execute(&app.app.db).await.unwrap();
+        let mut answers = Vec::new();
+        for _ in 0..10 {
+            let (token, options) = asked_alone(app).await;
+            answers.push((token, taro.passkey.answer(&options)));
+        }
+        let opened = join_all(answers.iter().map(|(token, answer)| alone(app, token, answer))).await;
+        assert!(opened.iter().all(|answer| answer.status == 201));
+        assert_eq!(app.count("SELECT count(*) FROM sessions WHERE revoked_at IS NULL").await, 100);
+        let ended =
+            "SELECT count(*) FROM audit_events WHERE kind = 'session_ended' AND detail ->> 'reason' = 'too_many'";
+        assert_eq!(app.count(ended).await, 7);
+    });
+}
+
 /// Whoever comes with a passkey that is older than a recovery ends it, as with any other factor.
 #[test]
 fn a_sign_in_by_an_older_passkey_cancels_a_recovery() {

@@ -21,7 +21,7 @@ pub fn operator() -> Caller {
 }
 
 async fn decide(app: &TestApp, verdict: Verdict) -> Decided {
-    let listed = recovery::list(&app.app).await.unwrap();
+    let listed = recovery::list(&app.app, None, 100).await.unwrap();
     let [one] = listed.as_slice() else { panic!("one recovery") };
     recovery::decide_by_operator(&app.app, one.id, verdict, &operator()).await.unwrap()
 }
@@ -101,7 +101,7 @@ fn an_operator_stands_in_for_proofs_and_never_for_the_wait() {
         assert_eq!(app.count(row).await, 1);
         assert_eq!(decide(app, Verdict::Deny).await, Decided::Done, "up to the end");
         assert_eq!(app.recovery_state(&token).await, "denied");
-        assert!(recovery::list(&app.app).await.unwrap().is_empty());
+        assert!(recovery::list(&app.app, None, 100).await.unwrap().is_empty());
         app.ignore_notices().await;
     });
 }

@@ -4,6 +4,7 @@ mod beginning;
 mod completing;
 mod ending;
 mod guessing;
+mod many;
 mod outliving;
 mod proofs;
 mod telling;

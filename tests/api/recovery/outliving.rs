@@ -21,7 +21,7 @@ const DAY: u64 = 24 * HOUR;
 
 /// What counts of the only recovery.
 async fn proofs(app: &TestApp) -> Vec<&'static str> {
-    let listed = recovery::list(&app.app).await.unwrap();
+    let listed = recovery::list(&app.app, None, 100).await.unwrap();
     let [one] = listed.as_slice() else { panic!("one recovery") };
     let mut proofs = one.proofs.clone();
     proofs.sort_unstable();
@@ -137,7 +137,7 @@ fn a_recovery_goes_on_when_its_account_is_gone_like_one_of_nobody() {
             app.recovery_code_to(token, TARO).await.ok(202);
             app.complete_recovery(token, Some("tidal mango ledger vowel")).await.refused(409, "wrong_step");
         }
-        assert!(recovery::list(&app.app).await.unwrap().iter().all(|one| one.account.is_none()));
+        assert!(recovery::list(&app.app, None, 100).await.unwrap().iter().all(|one| one.account.is_none()));
         app.ignore_notices().await;
     });
 }

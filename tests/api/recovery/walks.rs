@@ -79,7 +79,7 @@ fn lost_phone() {
         app.recovery_code_to(&token, phone).await.ok(202);
         app.advance(WAIT);
         assert_eq!(app.recovery_state(&token).await, "awaiting_operator");
-        let listed = recovery::list(&app.app).await.unwrap();
+        let listed = recovery::list(&app.app, None, 100).await.unwrap();
         let own = listed.iter().find(|one| one.account.is_some()).unwrap();
         let shown = recovery::show(&app.app, own.id).await.unwrap().unwrap();
         assert_eq!((shown.identifier.as_str(), shown.contact.as_str()), (phone, CONTACT));
@@ -105,7 +105,7 @@ fn lost_everything() {
         app.advance(WAIT);
         assert_eq!(app.recovery_state(&token).await, "awaiting_operator");
         app.complete_recovery(&token, Some(NEW)).await.refused(409, "wrong_step");
-        let own = recovery::list(&app.app).await.unwrap()[0].id;
+        let own = recovery::list(&app.app, None, 100).await.unwrap()[0].id;
         recovery::decide_by_operator(&app.app, own, Verdict::Approve, &operator()).await.unwrap();
         app.complete_recovery(&token, None).await.faults(&["/new_password required"]);
         let flow = app.complete_recovery(&token, Some(NEW)).await.ok(200);

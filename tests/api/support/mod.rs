@@ -44,4 +44,5 @@ pub use process::run;
 pub use process::spawn;
 pub use process::told;
 pub use process::until;
+pub use rows::count_statements;
 pub use rows::rows;
