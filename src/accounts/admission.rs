@@ -5,6 +5,9 @@
 //!   address or a number uses up what its owner needs. Notices count in neither.
 //! * Of what anybody may ask for, each way back into an account ([`WayBack`]) is a count of its own, and everything else
 //!   is one: reminders do not use up resets. Of a way back one network gets half.
+//! * What is asked for is paid for by whoever asks: from the budget of nobody's numbers. A reset alone leaves to proved
+//!   numbers only, and is paid for like a notice when it leaves ([`admit_reset`]): a block of numbers that strangers have
+//!   closed is in no owner's way.
 //! * So strangers bring a mailbox no more than forty messages at once and forty an hour after that, ten of each of the four
 //!   counts, however many networks they have; from one network twenty-five.
 
@@ -14,6 +17,7 @@ use super::model::limit_key;
 use super::model::phone_country;
 use crate::app::App;
 use crate::ids::AccountId;
+use crate::internal::Internal;
 use crate::limits::Budget;
 use crate::limits::Callee;
 use crate::limits::MessageRefused;
@@ -93,11 +97,26 @@ pub async fn admit_message(app: &App, (value, lookup_key): (&str, &str), asker: 
             by_recipient(&key).await?;
         }
     }
-    if !to_phone {
+    if !to_phone || matches!(asker, Asker::Returning(_, WayBack::Reset)) {
         return Ok(());
     }
     let budget = if matches!(asker, Asker::Owner(_)) { Budget::Proved } else { Budget::Unproved };
     admit_spending(app, value, budget).await
+}
+
+/// Whether a reset that is about to leave to a proved number is paid for today; by mail it is.
+///
+/// # Errors
+/// The database did not answer.
+pub async fn admit_reset(app: &App, value: &str) -> Result<bool, Internal> {
+    if value.contains('@') {
+        return Ok(true);
+    }
+    match admit_spending(app, value, Budget::Notices).await {
+        Ok(()) => Ok(true),
+        Err(MessageRefused::Limited(_) | MessageRefused::Spent { .. }) => Ok(false),
+        Err(MessageRefused::Internal(error)) => Err(error),
+    }
 }
 
 /// Whether a message to a phone is paid for today.

@@ -31,6 +31,7 @@ mod typed;
 pub use admission::Asker;
 pub use admission::WayBack;
 pub use admission::admit_message;
+pub use admission::admit_reset;
 pub use admission::recipient_keys;
 pub use closing::begin_closing;
 pub use closing::cancel_closing;

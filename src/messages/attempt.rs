@@ -23,6 +23,12 @@ pub struct Claimed {
 }
 
 impl Claimed {
+    /// Whether nobody has tried to send it before.
+    #[must_use]
+    pub fn is_first_attempt(&self) -> bool {
+        self.attempt == 1
+    }
+
     /// Lets other words leave under the same row: the code and the values go with the old ones.
     pub fn replace(&mut self, content: NewContent) {
         self.message.content = content;

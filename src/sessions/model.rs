@@ -55,6 +55,8 @@ pub struct OpenedSession {
     pub recovery_codes_left: i64,
     /// What the account may do.
     pub account_status: AccountStatus,
+    /// When it closes, if its owner has said so.
+    pub closes_at: Option<DateTime<Utc>>,
 }
 
 /// The session of a request: its access token was good and meant for us, and the session is alive.

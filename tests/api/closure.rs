@@ -88,6 +88,7 @@ fn an_account_can_be_kept_for_thirty_days() {
         app.advance(29 * DAY + 23 * 3600);
         taro.tokens = taro.sign_in().await;
         assert_eq!(taro.tokens["account_status"], "closing");
+        assert!(taro.tokens["account_closes_at"].is_string());
         assert_eq!(claims(&taro.access())["aud"], json!([app.url]));
         assert!(everything_else_is_refused(app, &taro.access()).await > 15);
         app.refresh(&taro.refresh_token()).await.refused(403, "account_closed");
@@ -98,6 +99,7 @@ fn an_account_can_be_kept_for_thirty_days() {
         assert_eq!(account["status"], "active");
         let refreshed = app.refresh(&taro.refresh_token()).await.ok(200);
         assert_eq!(refreshed["account_status"], "active");
+        assert!(refreshed.get("account_closes_at").is_none());
         assert_eq!(claims(refreshed["access_token"].as_str().unwrap())["aud"].as_array().unwrap().len(), 3);
         taro.delete(CLOSURE).await.refused(404, "not_found");
         app.advance(2 * DAY);

@@ -118,6 +118,8 @@ fn a_block_from_which_no_code_comes_back_is_closed_alone() {
         sign_up(app, "+819022220001").await.ok(202);
         app.ignore_messages().await;
         signs_in(app, TARO).await;
+        app.post("/v1/password-resets", &json!({ "identifier": TARO })).await.ok(202);
+        assert_eq!(app.code_to(TARO).await.len(), 8, "a reset that an owner needs");
     });
 }
 

@@ -7,7 +7,7 @@
 //! Rules
 //! * There are three budgets ([`Budget`]), and none is taken from another. Numbers that nobody has proved have one, a lower
 //!   one a country, and a number of messages a block. Notices have one, for strangers bring about many of them: a recovery
-//!   that begins, a claim, wrong passwords. So no stranger stops the code of a person who has a phone here.
+//!   that begins, a claim, wrong passwords; and resets of the password, which anybody can ask for. So no stranger stops the code of a person who has a phone here.
 //! * A block from which few codes come back ([`LEAST_BACK`] of [`JUDGED_AFTER`] or more) is closed for the day, and
 //!   that block alone. Codes to proved numbers in it go on, and so do notices: of those, country and block are counted, so
 //!   that an operator sees them, and not judged.
@@ -40,7 +40,7 @@ pub enum Budget {
     Unproved,
     /// A code that its owner asks for, to a number that was proved in the account.
     Proved,
-    /// What owners are told without having asked.
+    /// What owners are told without having asked, and resets of their passwords.
     Notices,
 }
 

@@ -84,6 +84,12 @@ pub async fn decide(conn: &mut PgConnection, app: &App, claimed: &Claimed) -> Re
     let Some(flow) = claimed.flow else { return Ok(Decision::Drop) };
     let lookup_key = &claimed.message.content.lookup_key;
     match accounts::bind_reset(conn, app, lookup_key, flow).await? {
+        // Another attempt at the same message costs nothing more.
+        ResetBinding::Bound(_)
+            if claimed.is_first_attempt() && !accounts::admit_reset(app, &claimed.message.content.address).await? =>
+        {
+            Ok(Decision::Drop)
+        }
         ResetBinding::Bound(bound) => {
             flows::save(app, BOUND, &flow.to_string(), &bound).await?;
             Ok(Decision::Send)

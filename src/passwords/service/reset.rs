@@ -80,7 +80,6 @@ async fn set(app: &App, proved: &Proved, new: &str, (way, caller): (&str, &Calle
     if !accounts::use_reset(&mut tx, app, (&account, bound), &phc).await? {
         return Err(PasswordError::ResetInvalid);
     }
-    app.spend.came_back(&mut tx, &identifier.value).await?;
     messages::drop_for_flow(&mut tx, proved.flow, app.clock.now()).await?;
     sessions::end_every(&mut tx, app, &account, (None, EndReason::PasswordReset), caller).await?;
     changes::withdraw(&mut tx, app, &account, caller).await?;

@@ -3,7 +3,9 @@
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
+use chrono::DateTime;
 use chrono::TimeDelta;
+use chrono::Utc;
 use serde::Deserialize;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -72,6 +74,10 @@ pub struct TokenSet {
     account_id: AccountId,
     /// What the account may do.
     account_status: AccountStatus,
+    /// Of a closing account: until when it can be kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    account_closes_at: Option<DateTime<Utc>>,
     /// For this device to keep and to give with the next password: it is limited apart from strangers then. Absent
     /// from a refresh, and when a valid one came in.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -144,6 +150,7 @@ pub fn token_set(
         session_id: opened.id,
         account_id: opened.account,
         account_status: opened.account_status,
+        account_closes_at: opened.closes_at,
         device_token: answer.device_token,
         recovery_codes_left: opened.recovery_codes_left,
         recovery_codes: answer.recovery_codes,

@@ -95,6 +95,7 @@ pub async fn open(
         expires_at,
         recovery_codes_left: facts.recovery_codes_left,
         account_status,
+        closes_at: facts.closes_at,
     })
 }
 

@@ -53,6 +53,7 @@ pub(in super::super) async fn refresh(app: &App, text: &str, caller: &Caller) ->
         expires_at: rotated.expires_at,
         recovery_codes_left: facts.recovery_codes_left,
         account_status: facts.status,
+        closes_at: facts.closes_at,
     })
 }
 

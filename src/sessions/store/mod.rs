@@ -241,6 +241,7 @@ pub(super) async fn standing(
 /// What a token set tells of the account besides the session.
 pub(super) struct AccountFacts {
     pub status: AccountStatus,
+    pub closes_at: Option<DateTime<Utc>>,
     pub roles: Vec<String>,
     pub recovery_codes_left: i64,
 }
@@ -261,5 +262,6 @@ pub(super) async fn account_facts(
     .await?;
     let Some(row) = row else { return Ok(None) };
     let status = AccountStatus::of_row(&row.status, account, (row.closes_at, now))?;
-    Ok(Some(AccountFacts { status, roles: row.roles, recovery_codes_left: row.recovery_codes_left }))
+    let (closes_at, roles) = (row.closes_at, row.roles);
+    Ok(Some(AccountFacts { status, closes_at, roles, recovery_codes_left: row.recovery_codes_left }))
 }
