@@ -70,7 +70,7 @@ pub(in super::super) async fn confirm(
 
 async fn set(app: &App, proved: &Proved, new: &str, (way, caller): (&str, &Caller)) -> Result<(), PasswordError> {
     let bound = &proved.bound;
-    let (profile, identifier) = still_open(app, bound).await?;
+    let (profile, _) = still_open(app, bound).await?;
     let accepted = accounts::accept_password(app, &profile, new)?;
     let phc = app.hashing.reserve()?.hash(accepted.normalised()).await?;
     let mut tx = app.begin().await?;
