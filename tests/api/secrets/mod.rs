@@ -141,6 +141,44 @@ async fn use_session(searched: &mut Searched, tokens: &Value) {
     searched.refused(&refused, 401);
 }
 
+/// A reset of the password, and a recovery that its owner stops.
+async fn come_back(searched: &mut Searched) {
+    let asked = searched.post("/v1/password-resets", json!({ "identifier": EMAIL })).await.ok(202);
+    let token = searched.plant(&asked["password_reset_token"]);
+    let code = until("the code of a reset", async || {
+        Some(searched.around.mailbox.code_to(EMAIL).await).filter(|code| code.len() == 8)
+    })
+    .await;
+    let code = searched.plant(&json!(code));
+    let new = searched.plant(&json!("planted heron passphrase"));
+    searched.look().await;
+    let confirm =
+        |code: &str| json!({ "method": "code", "password_reset_token": token, "code": code, "new_password": new });
+    let wrong = searched.plant(&json!(if code == "24680246" { "13579135" } else { "24680246" }));
+    let refused = searched.post("/v1/password-resets/confirm", confirm(&wrong)).await;
+    searched.refused(&refused, 422);
+    searched.post("/v1/password-resets/confirm", confirm(&code)).await.ok(204);
+
+    let (contact, words) = ("planted-helper@example.net", "planted words for an operator");
+    searched.secrets.extend([contact, words].map(str::to_owned));
+    let body = json!({ "identifier": EMAIL, "contact": contact, "lost": ["phone"], "message": words });
+    let begun = searched.post("/v1/recoveries", body).await.ok(202);
+    let token = searched.plant(&begun["recovery_token"]);
+    let code = searched.around.mailbox.code_to(contact).await;
+    let code = searched.plant(&json!(code));
+    let body = json!({ "recovery_token": token, "code": code });
+    searched.post("/v1/recoveries/verify-contact", body).await.ok(200);
+    let stop = searched.around.mailbox.word_to(EMAIL, "rcc_").await;
+    let stop = searched.plant(&json!(stop));
+    searched.look().await;
+    let prove = |kind: &str, value: &str| json!({ "recovery_token": token, "kind": kind, "value": value });
+    let guess = searched.plant(&json!("AAAA-BBBB-CCCC-DDDD"));
+    let refused = searched.post("/v1/recoveries/proofs", prove("recovery_code", &guess)).await;
+    searched.refused(&refused, 422);
+    searched.post("/v1/recoveries/proofs", prove("password", &new)).await.ok(200);
+    searched.post("/v1/recoveries/cancel", json!({ "cancel_token": stop })).await.ok(204);
+}
+
 /// Secrets where none belongs.
 async fn misplace(searched: &mut Searched) {
     let client = reqwest::Client::new();
@@ -209,6 +247,7 @@ async fn no_secret_stands_anywhere() {
     let flow = sign_up(&mut searched).await;
     let tokens = enrol(&mut searched, &flow).await;
     use_session(&mut searched, &tokens).await;
+    come_back(&mut searched).await;
     misplace(&mut searched).await;
     searched.look().await;
     let log = until("the last line of the log", async || {
