@@ -1,10 +1,10 @@
 //! Sekisho: an authentication service whose second factor cannot be skipped.
 //!
 //! The order of the modules below is the import rule: *a module imports only modules that stand above it*.
-//! A feature (`accounts` … `help`) is a folder of `mod` (its prose and its door), `model` (pure types and
-//! errors), `store` (all its SQL and Redis), `service` (use cases and transactions) and `http` (bodies,
-//! handlers, problems); inside it imports go http → service → store → model, and other features are reached
-//! through their door alone. `tests/layers.rs` holds both rules.
+//! A feature (`accounts` … `help`) is a folder of `mod` (its prose and its door) and those that it needs of `model`
+//! (pure types and errors), `store` (all its SQL and Redis), `service` (use cases and transactions) and `http`
+//! (bodies, handlers, problems); inside it imports go http → service → store → model, and other features are
+//! reached through their door alone. `tests/layers.rs` holds both rules.
 
 #![cfg_attr(any(test, fuzzing), expect(clippy::missing_panics_doc, reason = "a property holds or panics"))]
 

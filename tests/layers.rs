@@ -39,6 +39,20 @@ fn the_source_keeps_its_rules() {
     assert!(found.is_empty(), "the source breaks its own rules:\n{list}");
 }
 
+/// The README shows the same ranks to whoever reads the source first.
+#[test]
+fn the_readme_lists_the_modules_in_their_order() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    let (_, map) = readme.split_once("\nsrc/lib.rs ").unwrap();
+    let (map, _) = map.split_once("\nmigrations/").unwrap();
+    let names = map.lines().skip(1).flat_map(|line| line.trim().split("  ").next().unwrap().split(' '));
+    let mut order = ranking(&fs::read_to_string(root.join("src/lib.rs")).unwrap());
+    // Of the tests alone.
+    order.retain(|module| module != "properties");
+    assert_eq!(names.collect::<Vec<_>>(), order);
+}
+
 fn read(folder: &Path, source: &Path, tree: &mut Tree) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

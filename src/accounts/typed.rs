@@ -7,6 +7,7 @@ use super::model::Identifier;
 use super::model::IdentifierError;
 use super::model::IdentifierKind;
 use super::model::phone_country;
+use super::model::probably_meant;
 use crate::app::App;
 use crate::http::ErrorCode;
 use crate::http::FieldCode;
@@ -20,17 +21,30 @@ const LABEL_MAX: usize = 100;
 
 /// The faults of a body, told together.
 #[derive(Default)]
-pub struct Faults(Vec<(&'static str, FieldCode)>);
+pub struct Faults(Vec<(&'static str, FieldCode, Option<String>)>);
 
 impl Faults {
     /// Notes what is wrong with a member and goes on.
     pub fn note<T>(&mut self, pointer: &'static str, read: Result<T, FieldCode>) -> Option<T> {
-        read.map_err(|code| self.0.push((pointer, code))).ok()
+        read.map_err(|code| self.0.push((pointer, code, None))).ok()
     }
 
     /// Notes several things that are wrong with one member.
     pub fn note_all<T>(&mut self, pointer: &'static str, read: Result<T, Vec<FieldCode>>) -> Option<T> {
-        read.map_err(|codes| self.0.extend(codes.into_iter().map(|code| (pointer, code)))).ok()
+        read.map_err(|codes| self.0.extend(codes.into_iter().map(|code| (pointer, code, None)))).ok()
+    }
+
+    /// Notes what is wrong with an identifier, and of an address what was probably meant.
+    fn note_identifier(
+        &mut self,
+        (pointer, typed): (&'static str, &str),
+        read: Result<Identifier, FieldCode>,
+    ) -> Option<Identifier> {
+        let noted = self.note(pointer, read);
+        if let Some((_, FieldCode::InvalidEmail, meant)) = self.0.last_mut().filter(|_| noted.is_none()) {
+            *meant = probably_meant(typed);
+        }
+        noted
     }
 
     /// Whether nothing was wrong.
@@ -43,7 +57,10 @@ impl Faults {
     #[must_use]
     pub fn into_problem(self) -> Problem {
         let blank = Problem::new(ErrorCode::InvalidFields);
-        self.0.into_iter().fold(blank, |problem, (pointer, code)| problem.fault(pointer, code))
+        self.0.into_iter().fold(blank, |problem, (pointer, code, meant)| {
+            let problem = problem.fault(pointer, code);
+            if let Some(meant) = meant { problem.did_you_mean(meant) } else { problem }
+        })
     }
 }
 
@@ -51,7 +68,7 @@ impl Faults {
 pub fn read_identifier(faults: &mut Faults, typed: &str, country: Option<&str>) -> Option<Identifier> {
     let country = faults.note("/country", country.map(read_country).transpose())?;
     let read = Identifier::parse(typed, country).map_err(field_code);
-    faults.note("/identifier", read)
+    faults.note_identifier(("/identifier", typed), read)
 }
 
 /// Where a message shall go: an identifier, anybody's, that this service sends to; the pointer says which member it is.
@@ -63,7 +80,7 @@ pub fn read_destination(
 ) -> Option<Identifier> {
     let country = faults.note("/country", country.map(read_country).transpose())?;
     let read = Identifier::parse(typed, country).map_err(field_code);
-    faults.note(pointer, read.and_then(|identifier| served(app, identifier)))
+    faults.note_identifier((pointer, typed), read.and_then(|identifier| served(app, identifier)))
 }
 
 /// The number of a phone that is to be a factor, with its country when it is in its national form; in E.164.

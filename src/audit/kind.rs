@@ -9,6 +9,9 @@ macro_rules! event_kinds {
         }
 
         impl EventKind {
+            /// Every kind.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
             /// The kind's name in the log and in the API.
             #[must_use]
             pub fn name(self) -> &'static str {
@@ -127,4 +130,22 @@ event_kinds! {
     SigningKeyMade "signing_key_made",
     /// An operator dropped a signing key.
     SigningKeyDropped "signing_key_dropped",
+}
+
+impl EventKind {
+    /// Whether it can be among the events that an owner sees: not what happens to no account, nor the end of one.
+    #[must_use]
+    pub fn is_for_owners(self) -> bool {
+        !matches!(
+            self,
+            Self::SignUpStarted
+                | Self::RecoveryStarted
+                | Self::PasswordResetRequested
+                | Self::AccountPurged
+                | Self::AccountsExported
+                | Self::MessageRetried
+                | Self::SigningKeyMade
+                | Self::SigningKeyDropped
+        )
+    }
 }

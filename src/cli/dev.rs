@@ -2,8 +2,10 @@
 //!
 //! It starts a private PostgreSQL and Redis, keeps its data in `.sekisho/`, listens on loopback, catches every message
 //! in an inbox and shows the API as a page. It takes no database from outside, so that no real one is ever served
-//! with an inbox open beside it.
+//! with an inbox open beside it. What an operator's command needs to act beside it (`--dev DIR`) stands in the folder,
+//! for its owner alone.
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::net::IpAddr;
 use std::net::Ipv4Addr;
@@ -31,6 +33,12 @@ use crate::embedded::Embedded;
 use crate::server::Server;
 use crate::telemetry;
 
+/// The file in the data folder by which other commands find the stores.
+const SETTINGS: &str = "settings.json";
+
+/// Settings by name.
+type Own = BTreeMap<String, String>;
+
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     /// Port on `127.0.0.1` and `::1`
@@ -45,6 +53,17 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let settings = from_environment()?;
+    // Before the stores, so that a busy port is told at once.
+    let listeners = listen(arguments.port)?;
+    let embedded = Embedded::start(Data::Kept(arguments.data)).await?;
+    let outcome = serve(&arguments.limits, settings, listeners, &embedded).await;
+    embedded.stop().await?;
+    outcome
+}
+
+/// The settings of the environment, which may name no stores.
+fn from_environment() -> Result<Settings, Failure> {
     let settings = Settings::load(None)?;
     for name in ["database.url", "database.direct_url", "redis.url"] {
         if settings.get(name).is_some() {
@@ -54,12 +73,24 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
             .into());
         }
     }
-    // Before the stores, so that a busy port is told at once.
-    let listeners = listen(arguments.port)?;
-    let embedded = Embedded::start(Data::Kept(arguments.data)).await?;
-    let outcome = serve(&arguments.limits, settings, listeners, &embedded).await;
-    embedded.stop().await?;
-    outcome
+    Ok(settings)
+}
+
+/// The settings of the `sekisho dev` that runs with this folder.
+pub(super) fn settings(folder: &Path) -> Result<Settings, Failure> {
+    let path = folder.join(SETTINGS);
+    let text = std::fs::read(&path).map_err(|error| {
+        format!(
+            "cannot read {}: {error} (`sekisho dev` tells its folder behind \"Data\" when it starts)",
+            path.display()
+        )
+    })?;
+    Ok(with(from_environment()?, serde_json::from_slice(&text)?))
+}
+
+/// What `dev` decides by itself, laid over the environment.
+fn with(settings: Settings, own: Own) -> Settings {
+    own.into_iter().fold(settings, |settings, (name, value)| settings.with(&name, value))
 }
 
 async fn serve(
@@ -70,15 +101,18 @@ async fn serve(
 ) -> Result<(), Failure> {
     let port = listeners.first().ok_or("no listener")?.local_addr()?.port();
     let url = format!("http://localhost:{port}");
-    let settings = settings
-        .with("service.issuer", &url)
-        .with("client.origins", format!("{url},http://127.0.0.1:{port},http://[::1]:{port}"))
-        .with("database.url", embedded.database_url())
-        .with("redis.url", embedded.redis_url())
-        .with("keys.master", master_key(embedded.folder())?.as_str())
-        .with("limits.enabled", (limits == "on").to_string())
-        .with("http.drain_secs", "0");
-    let config = Config::from_settings(Mode::Development, settings)?;
+    let own = [
+        ("service.issuer", url.clone()),
+        ("client.origins", format!("{url},http://127.0.0.1:{port},http://[::1]:{port}")),
+        ("database.url", embedded.database_url().to_owned()),
+        ("redis.url", embedded.redis_url().to_owned()),
+        ("keys.master", master_key(embedded.folder())?.as_str().to_owned()),
+        ("limits.enabled", (limits == "on").to_string()),
+        ("http.drain_secs", "0".to_owned()),
+    ];
+    let own: Own = own.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    write_settings(embedded.folder(), &own)?;
+    let config = Config::from_settings(Mode::Development, with(settings, own))?;
     telemetry::init(&config)?;
     telemetry::log_panics();
     db::migrate(&config.database.direct_url).await?;
@@ -120,8 +154,24 @@ fn master_key(folder: &Path) -> Result<Zeroizing<String>, Failure> {
         Err(error) => return Err(format!("cannot read {}: {error}", path.display()).into()),
     }
     let key = MasterKeys::generate();
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
-    std::io::Write::write_all(&mut file, key.as_bytes())?;
-    file.sync_all()?;
+    write_private(&path, key.as_bytes())?;
     Ok(key)
+}
+
+/// Written anew at each start, for the ports and passwords of the stores are others.
+fn write_settings(folder: &Path, own: &Own) -> Result<(), Failure> {
+    let path = folder.join(SETTINGS);
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(format!("cannot write {}: {error}", path.display()).into())
+        }
+        _ => write_private(&path, &Zeroizing::new(serde_json::to_vec(own)?)),
+    }
+}
+
+/// Writes a file that is not there yet, for its owner's eyes alone.
+fn write_private(path: &Path, content: &[u8]) -> Result<(), Failure> {
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    std::io::Write::write_all(&mut file, content)?;
+    Ok(file.sync_all()?)
 }

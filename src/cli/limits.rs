@@ -39,7 +39,7 @@ pub(super) enum Action {
 
 #[derive(clap::Args)]
 pub(super) struct Target {
-    /// An IP address, an account's id, or an e-mail address
+    /// An IP address, an account's id, an e-mail address, or a number with its country code
     whose: String,
     #[command(flatten)]
     from: FromFile,
@@ -78,8 +78,9 @@ impl Whose {
         if let Ok(id) = typed.parse::<Uuid>() {
             return Ok(Self::Account(id.into()));
         }
-        let identifier = Identifier::parse(typed, None)
-            .map_err(|_| format!("{typed:?} is no address, no number and no account's id"))?;
+        let identifier = Identifier::parse(typed, None).map_err(|_| {
+            format!("{typed:?} is no IP address, account's id, e-mail address or number with its country code")
+        })?;
         Ok(Self::Identifier(identifier))
     }
 

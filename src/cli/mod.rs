@@ -40,9 +40,9 @@ enum Command {
     /// Run on this machine without any configuration: private database, inbox for mails, API page
     Dev(dev::Arguments),
     /// Run in production; everything is configured explicitly
-    Serve(FromFile),
+    Serve(ConfigFile),
     /// Bring the schema of the database up to date
-    Migrate(FromFile),
+    Migrate(ConfigFile),
     /// Print the OpenAPI document of `serve`
     Openapi,
     /// People's accounts
@@ -60,15 +60,25 @@ enum Command {
     /// People who have lost the usual way into their account
     #[command(subcommand)]
     Recoveries(recoveries::Action),
-    /// Purge what has served its time
+    /// Purge what has served its time, which `serve` does once an hour
     Janitor(janitor::Arguments),
 }
 
 #[derive(clap::Args)]
-struct FromFile {
+struct ConfigFile {
     /// TOML file with settings; the environment (`SEKISHO_SECTION__KEY`) wins over it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+}
+
+/// Whose settings a command takes that acts beside a running service: those of `serve`, or of a `sekisho dev`.
+#[derive(clap::Args)]
+struct FromFile {
+    #[command(flatten)]
+    file: ConfigFile,
+    /// Act beside the `sekisho dev` that runs with this data folder
+    #[arg(long, value_name = "DIR", conflicts_with = "config")]
+    dev: Option<PathBuf>,
 }
 
 /// What ends a command; its text is for the operator.
@@ -93,9 +103,12 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
     }
 }
 
-/// The handles of `serve`, for a command that acts beside it.
+/// The handles of `serve` or `dev`, for a command that acts beside it.
 fn app(from: &FromFile) -> Result<App, Failure> {
-    let config = Config::from_settings(Mode::Production, Settings::load(from.config.as_deref())?)?;
+    let config = match &from.dev {
+        Some(folder) => Config::from_settings(Mode::Development, dev::settings(folder)?)?,
+        None => Config::from_settings(Mode::Production, Settings::load(from.file.config.as_deref())?)?,
+    };
     Ok(App::new(config, Clock::system())?)
 }
 

@@ -108,6 +108,7 @@ async fn decide(target: &Target, verdict: Verdict) -> Result<(), Failure> {
         Decided::Done => say(if verdict == Verdict::Approve { "approved" } else { "denied" }),
         Decided::Unknown => return Err(unknown(target).into()),
         Decided::Nobody => return Err("nobody has the identifier: there is nothing to recover".into()),
+        Decided::Already => return Err("it was approved already".into()),
         Decided::NotNow(state) => {
             return Err(format!("it is in the state {state}, in which this cannot be decided").into());
         }

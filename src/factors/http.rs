@@ -15,6 +15,7 @@ use crate::accounts::Faults;
 use crate::accounts::read_label;
 use crate::accounts::read_phone;
 use crate::app::App;
+use crate::http::ErrorCode;
 use crate::http::FieldCode;
 use crate::http::Problem;
 use crate::ids::FactorId;
@@ -70,9 +71,12 @@ pub fn read_confirmation(
 /// A credential in the JSON form of WebAuthn Level 3; members that we do not know are the browser's business.
 ///
 /// # Errors
-/// 422 `invalid_fields`: it is missing, or has not the members of a credential.
+/// 422 `invalid_fields`: it is missing, or has not the members of a credential; 400 when it is no JSON object.
 pub fn read_credential<T: DeserializeOwned>(given: Option<Value>) -> Result<T, Problem> {
     let given = given.ok_or_else(|| Problem::field("/credential", FieldCode::Required))?;
+    if !given.is_object() {
+        return Err(Problem::new(ErrorCode::MalformedRequest).fault("/credential", FieldCode::WrongType));
+    }
     serde_json::from_value(given).map_err(|_| Problem::field("/credential", FieldCode::InvalidFormat))
 }
 

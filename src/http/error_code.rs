@@ -141,6 +141,8 @@ field_codes! {
     PasswordContainsContext "password_contains_context",
     PasswordUnchanged "password_unchanged",
     TokenInvalid "token_invalid",
+    // `conflict`.
+    PhoneIsFactor "phone_is_factor",
     // `merge_conflict`.
     SameAccount "same_account",
     TooManyIdentifiers "too_many_identifiers",
@@ -150,6 +152,17 @@ field_codes! {
     UnsupportedLocale "unsupported_locale",
     UnknownTimeZone "unknown_time_zone",
 }
+
+/// Every code of a hint; its text is `hint-<code>`.
+pub const HINTS: [&str; 7] = [
+    "caps_lock",
+    "num_lock",
+    "full_width_input",
+    "country_code",
+    "saved_password",
+    "other_account",
+    "migrated_account",
+];
 
 #[cfg(test)]
 mod tests {
@@ -164,6 +177,7 @@ mod tests {
             ["title", "detail", "help"].map(|part| format!("problem-{}.{part}", code.code().replace('_', "-")))
         });
         let fields = FieldCode::ALL.iter().map(|code| format!("field-{}", code.code().replace('_', "-")));
-        assert_eq!(problems.chain(fields).filter_map(missing).collect::<Vec<_>>(), Vec::<String>::new());
+        let hints = HINTS.iter().map(|code| format!("hint-{}", code.replace('_', "-")));
+        assert_eq!(problems.chain(fields).chain(hints).filter_map(missing).collect::<Vec<_>>(), Vec::<String>::new());
     }
 }

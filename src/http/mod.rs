@@ -47,6 +47,7 @@ pub use cursor::cursor_property;
 pub use edge::edge;
 pub use error_code::ErrorCode;
 pub use error_code::FieldCode;
+pub use error_code::HINTS;
 pub use json::Json;
 pub use json::NoMembers;
 pub use json::OptionalJson;

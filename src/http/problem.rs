@@ -13,6 +13,7 @@ use actix_web::http::StatusCode;
 use crate::crypto::HashingError;
 use crate::http::error_code::ErrorCode;
 use crate::http::error_code::FieldCode;
+use crate::http::error_code::HINTS;
 use crate::internal::Internal;
 use crate::internal::InternalKind;
 use crate::limits::Limited;
@@ -112,9 +113,10 @@ impl Problem {
         self
     }
 
-    /// Adds a hint by its code; its text is `hint-<code>`. It must depend on the request alone.
+    /// Adds a hint by its code, one of [`HINTS`]. It must depend on the request alone.
     #[must_use]
     pub fn hint(mut self, code: &'static str) -> Self {
+        debug_assert!(HINTS.contains(&code), "{code}");
         self.0.hints.push(code);
         self
     }
@@ -133,7 +135,8 @@ impl Problem {
         self
     }
 
-    /// The finer reason, such as `idle` or `absolute`.
+    /// The finer reason, such as `idle` or `absolute`. A text `problem-<code>.detail-<reason>` stands in the place of the
+    /// code's own `.detail`.
     #[must_use]
     pub fn reason(mut self, reason: &'static str) -> Self {
         self.0.reason = Some(reason);

@@ -21,6 +21,7 @@ use crate::http::problem::Problem;
 use crate::ids::RequestId;
 use crate::limits::Policy;
 use crate::text::Language;
+use crate::text::find;
 use crate::text::text;
 
 const REALM: &str = "Bearer realm=\"sekisho\"";
@@ -41,6 +42,7 @@ pub struct ProblemBody {
     /// What happened and what to do, for people.
     pub detail: String,
     /// The code, for programs. New ones may be added.
+    #[schema(extensions(("x-open-set" = json!("problems"))))]
     pub code: String,
     /// The request, as in `X-Request-Id`.
     pub request_id: Uuid,
@@ -60,7 +62,7 @@ pub struct ProblemBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub attempts_left: Option<u32>,
-    /// The finer reason.
+    /// The finer reason; open set: `idle` or `absolute` of a session that expired, `no_body`, `not_closing`, `recovery_codes`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub reason: Option<&'static str>,
@@ -78,6 +80,7 @@ pub struct ProblemFault {
     #[schema(nullable = false)]
     pub parameter: Option<String>,
     /// The code, for programs. New ones may be added.
+    #[schema(extensions(("x-open-set" = json!("faults"))))]
     pub code: &'static str,
     /// The same in words.
     pub detail: String,
@@ -91,6 +94,7 @@ pub struct ProblemFault {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ProblemHint {
     /// The code, for programs. New ones may be added.
+    #[schema(extensions(("x-open-set" = json!("hints"))))]
     pub code: &'static str,
     /// The same in words.
     pub text: String,
@@ -111,7 +115,7 @@ pub fn problem_body(problem: &Problem, issuer: &str, language: Language, request
         kind: format!("{issuer}/help/problems/{}", parts.code.code()),
         title: text(language, &format!("{id}.title"), &[]),
         status: parts.code.status().as_u16(),
-        detail: text(language, &format!("{id}.detail"), &[]),
+        detail: detail(parts, &id, language),
         code: parts.code.code().to_owned(),
         request_id: request_id.uuid(),
         errors: parts.faults.iter().map(|fault| fault_body(fault, language)).collect(),
@@ -120,6 +124,13 @@ pub fn problem_body(problem: &Problem, issuer: &str, language: Language, request
         attempts_left: parts.attempts_left,
         reason: parts.reason,
     }
+}
+
+/// What happened, in the words of its reason where it has some of its own.
+fn detail(parts: &Parts, id: &str, language: Language) -> String {
+    let finer =
+        parts.reason.and_then(|reason| find(language, &format!("{id}.detail-{}", reason.replace('_', "-")), &[]));
+    finer.unwrap_or_else(|| text(language, &format!("{id}.detail"), &[]))
 }
 
 fn fault_body(fault: &Fault, language: Language) -> ProblemFault {

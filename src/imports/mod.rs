@@ -26,7 +26,7 @@
 //!   bring one. An identifier that was not is good for signing in and nothing else, until a code proves it; whatever is
 //!   not proved at the first sign-in goes with it.
 //! * A run and what it found are forgotten with the events of its time.
-//! * No message is sent, and no value of a line stands in a finding or in the log.
+//! * No message is sent, and no value of a line but its `external_id` stands in a finding, none in the log.
 //!
 //! Export writes the same lines, secrets included: whoever reads that file can sign in as anybody who has no second
 //! factor elsewhere.

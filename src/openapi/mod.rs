@@ -3,12 +3,14 @@
 //! A handler writes what only it knows: `operation_id`, `tag`, `security`, its successful answers, and two
 //! extensions, `x-problems` (the codes of its own refusals) and `x-limit` (the name of its limit).
 //! [`document`] adds the refusals that follow from the rest (a body can be too large, a token can have expired),
-//! one answer per status with a true example; the numbers of the limit; an example for every body. It refuses a
-//! code or a limit that does not exist. [`tidy`] then removes what generators stumble over: no `null`, `oneOf`,
+//! one answer per status with a true example; the numbers of the limit; an example for every body. A member with
+//! values of an open set names that set as `x-open-set`, and [`open_sets`] tells them. It refuses a code, a limit or
+//! a set that does not exist. [`tidy`] then removes what generators stumble over: no `null`, `oneOf`,
 //! `anyOf` or `allOf` is left.
 
 mod docs;
 mod example;
+mod open_sets;
 mod problems;
 mod tidy;
 
@@ -58,7 +60,8 @@ const TAGS: [(&str, &str); 10] = [
 
 const DESCRIPTION: &str = "Sign-up, sign-in with a second factor that cannot be skipped, and access tokens that every \
 service can check.\n\nEvery refusal is a problem (RFC 9457) with a `code` to switch on; its `type` is a page for \
-people. Members that are absent are left out, never null; unknown members and parameters are refused.";
+people. A caller that prefers `text/html`, as a browser does, gets the same problem as a page. Members that are absent are \
+left out, never null; unknown members and parameters are refused.";
 
 /// The finished document, as `web::Data<Document>` for `GET /openapi.json`.
 #[derive(Clone)]
@@ -75,6 +78,7 @@ pub fn document(issuer: &str, configure: impl FnOnce(&mut ServiceConfig<'_>)) ->
     let (_, collected) = App::new().into_utoipa_app().configure(configure).split_for_parts();
     let mut value = serde_json::to_value(&collected)?;
     describe(&mut value, issuer);
+    open_sets::tell(&mut value)?;
     problems::complete(&mut value, issuer)?;
     tidy::tidy(&mut value)?;
     example::add(&mut value);

@@ -36,7 +36,9 @@ pub(super) fn complete(document: &mut Value, issuer: &str) -> Result<(), Interna
             operation["x-limit"] =
                 json!({ "policy": policy.name(), "requests": quota.requests, "window_secs": quota.window_secs });
         }
-        let codes = codes(operation, policy).map_err(&fault)?;
+        // Whatever is posted is read, if only to see that it says nothing.
+        let takes_body = name.starts_with("POST ") || operation.get("requestBody").is_some();
+        let codes = codes(operation, policy, takes_body).map_err(&fault)?;
         operation["x-problems"] = codes.iter().map(|code| code.code()).collect();
         let mut by_status: BTreeMap<u16, Vec<ErrorCode>> = BTreeMap::new();
         for code in codes {
@@ -60,7 +62,7 @@ fn policy(operation: &Value) -> Result<Option<Policy>, String> {
 }
 
 /// The operation's own codes and those that follow from what it takes, in the order of the catalogue.
-fn codes(operation: &Value, policy: Option<Policy>) -> Result<Vec<ErrorCode>, String> {
+fn codes(operation: &Value, policy: Option<Policy>, takes_body: bool) -> Result<Vec<ErrorCode>, String> {
     let mut codes = vec![
         ErrorCode::UnsupportedField,
         ErrorCode::MalformedRequest,
@@ -72,8 +74,11 @@ fn codes(operation: &Value, policy: Option<Policy>) -> Result<Vec<ErrorCode>, St
         let code = own.as_str().and_then(ErrorCode::parse);
         codes.push(code.ok_or_else(|| format!("has the problem {own}, which does not exist"))?);
     }
+    if takes_body {
+        codes.extend([ErrorCode::BodyTooLarge, ErrorCode::UnsupportedMediaType]);
+    }
     if operation.get("requestBody").is_some() {
-        codes.extend([ErrorCode::BodyTooLarge, ErrorCode::UnsupportedMediaType, ErrorCode::InvalidFields]);
+        codes.push(ErrorCode::InvalidFields);
     }
     if has_parameter(operation, "query") {
         codes.push(ErrorCode::InvalidFields);

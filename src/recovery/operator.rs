@@ -11,6 +11,7 @@ use sqlx::PgConnection;
 use super::model::Lost;
 use super::model::Proved;
 use super::model::Recovery;
+use super::model::State;
 use super::service;
 use super::store;
 use crate::app::App;
@@ -72,6 +73,8 @@ pub enum Decided {
     Unknown,
     /// Nobody has the identifier: there is nothing to recover.
     Nobody,
+    /// It was approved before.
+    Already,
     /// It stands elsewhere: it still waits, or has ended.
     NotNow(&'static str),
 }
@@ -135,6 +138,7 @@ pub async fn decide_by_operator(app: &App, id: FlowId, verdict: Verdict, caller:
     let Some(recovery) = store::find_by_id(&mut tx, id).await? else { return Ok(Decided::Unknown) };
     let (next, kind) = match verdict {
         Verdict::Approve if recovery.account.is_none() => return Ok(Decided::Nobody),
+        Verdict::Approve if matches!(recovery.state, State::Approved { .. }) => return Ok(Decided::Already),
         Verdict::Approve => (recovery.state.approved(now), EventKind::RecoveryApproved),
         Verdict::Deny => (recovery.state.denied(), EventKind::RecoveryDenied),
     };

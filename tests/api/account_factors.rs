@@ -116,7 +116,9 @@ fn a_phone_counts_once_its_code_came_back() {
         app.message_to(TARO).await;
         taro.post(&resend, &json!({ "channel": "sms" })).await.refused(404, "not_found");
         app.advance(30);
-        taro.post(PATH, &json!({ "kind": "phone", "phone": "+81 90 1234 5678" })).await.refused(409, "conflict");
+        let again = taro.post(PATH, &json!({ "kind": "phone", "phone": "+81 90 1234 5678" })).await;
+        let fault = &again.refused(409, "conflict")["errors"][0];
+        assert_eq!((&fault["pointer"], &fault["code"]), (&json!("/phone"), &json!("phone_is_factor")));
     });
 }
 
@@ -158,7 +160,9 @@ fn a_removed_factor_is_dead_at_once_and_the_last_one_stays() {
         remove(&taro, &phone["id"]).await.refused(404, "not_found");
         remove(&taro, &json!(taro.factor)).await.refused(409, "last_second_factor");
         let codes = listed(&taro).await.into_iter().find(|factor| factor["kind"] == "recovery_code").unwrap();
-        remove(&taro, &codes["id"]).await.refused(409, "conflict");
+        let told = remove(&taro, &codes["id"]).await.refused(409, "conflict");
+        assert_eq!(told["reason"], "recovery_codes");
+        assert!(told["detail"].as_str().unwrap().contains("new ones"), "{told}");
         let hana = app.person("hana@example.jp").await;
         remove(&hana, &json!(taro.factor)).await.refused(404, "not_found");
         assert_eq!(listed(&taro).await.len(), 2);
@@ -223,7 +227,8 @@ fn a_name_is_changed_by_its_owner_alone() {
         taro.patch(&format!("{PATH}/nonsense"), &json!({ "label": "x" })).await.refused(404, "not_found");
         let codes = listed(&taro).await.into_iter().find(|factor| factor["kind"] == "recovery_code").unwrap();
         let codes = format!("{PATH}/{}", codes["id"].as_str().unwrap());
-        taro.patch(&codes, &json!({ "label": "x" })).await.refused(409, "conflict");
+        let told = taro.patch(&codes, &json!({ "label": "x" })).await.refused(409, "conflict");
+        assert_eq!(told["reason"], "recovery_codes");
         assert_eq!(taro.patch(&path, &json!({ "label": "Work phone" })).await.ok(200)["label"], "Work phone");
         assert_eq!(listed(&taro).await[1]["label"], "Work phone");
     });

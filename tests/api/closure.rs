@@ -101,7 +101,9 @@ fn an_account_can_be_kept_for_thirty_days() {
         assert_eq!(refreshed["account_status"], "active");
         assert!(refreshed.get("account_closes_at").is_none());
         assert_eq!(claims(refreshed["access_token"].as_str().unwrap())["aud"].as_array().unwrap().len(), 3);
-        taro.delete(CLOSURE).await.refused(404, "not_found");
+        let told = taro.delete(CLOSURE).await.refused(404, "not_found");
+        assert_eq!(told["reason"], "not_closing");
+        assert!(told["detail"].as_str().unwrap().contains("not closing"), "{told}");
         app.advance(2 * DAY);
         assert_eq!(app.purge().await["closed_accounts"], 0);
         taro.sign_in().await;

@@ -34,7 +34,7 @@ pub(super) struct Closure {
 fn problem(error: ClosureError) -> Problem {
     match error {
         ClosureError::Closed => Problem::new(ErrorCode::AccountClosed),
-        ClosureError::NotClosing => Problem::new(ErrorCode::NotFound),
+        ClosureError::NotClosing => Problem::new(ErrorCode::NotFound).reason("not_closing"),
         ClosureError::Act(error) => error.into(),
         ClosureError::Internal(error) => error.into(),
     }

@@ -32,7 +32,7 @@ pub(super) struct AccountEvent {
     /// Its id.
     id: EventId,
     /// What happened; open set.
-    #[schema(example = "signed_in")]
+    #[schema(example = "signed_in", extensions(("x-open-set" = json!("events"))))]
     kind: String,
     /// When.
     at: DateTime<Utc>,

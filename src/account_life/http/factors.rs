@@ -30,6 +30,7 @@ use crate::factors::read_confirmation;
 use crate::flows::RESEND_SECS;
 use crate::http::Client;
 use crate::http::ErrorCode;
+use crate::http::FieldCode;
 use crate::http::Items;
 use crate::http::Json;
 use crate::http::Page;
@@ -130,9 +131,8 @@ pub(super) fn body(own: ConfirmedFactor) -> Factor {
 fn problem(error: FactorError) -> Problem {
     match error {
         FactorError::Unknown => Problem::new(ErrorCode::NotFound),
-        FactorError::RecoveryCodes | FactorError::SameNumber | FactorError::SamePasskey => {
-            Problem::new(ErrorCode::Conflict)
-        }
+        FactorError::RecoveryCodes => Problem::new(ErrorCode::Conflict).reason("recovery_codes"),
+        FactorError::SameNumber | FactorError::SamePasskey => Problem::new(ErrorCode::Conflict),
         FactorError::Last => Problem::new(ErrorCode::LastSecondFactor),
         FactorError::TooMany => Problem::new(ErrorCode::LimitReached),
         FactorError::WrongCode { attempts_left } => {
@@ -144,6 +144,13 @@ fn problem(error: FactorError) -> Problem {
         FactorError::Sending(error) => error.into(),
         FactorError::Act(error) => error.into(),
         FactorError::Internal(error) => error.into(),
+    }
+}
+
+fn not_added(error: FactorError) -> Problem {
+    match error {
+        FactorError::SameNumber => Problem::new(ErrorCode::Conflict).fault("/phone", FieldCode::PhoneIsFactor),
+        other => problem(other),
     }
 }
 
@@ -197,9 +204,8 @@ pub(super) async fn add(
             Enrolment::of_passkey(service::add_passkey(&app, &session, &label, &client).await?)
         }
         Wanted::Phone { label, number, channel } => {
-            let begun =
-                service::add_phone(&app, &session, (&number, channel), &label, &client).await.map_err(problem)?;
-            Enrolment::of_phone(&app, begun, (channel, &number))
+            let begun = service::add_phone(&app, &session, (&number, channel), &label, &client).await;
+            Enrolment::of_phone(&app, begun.map_err(not_added)?, (channel, &number))
         }
     })
 }
@@ -243,9 +249,8 @@ pub(super) async fn resend(
     id: web::Path<FactorId>,
     body: Json<FactorResend>,
 ) -> Result<HttpResponse, Problem> {
-    let channel = body.0.channel;
-    let number = service::resend_factor_code(&app, &session, (*id, channel), &client).await.map_err(problem)?;
-    accepted(&Delivery::of(&app, channel, &number))
+    let number = service::resend_factor_code(&app, &session, (*id, body.0.channel), &client).await.map_err(problem)?;
+    accepted(&Delivery::of(&app, body.0.channel, &number))
 }
 
 /// Name a factor.

@@ -2,6 +2,7 @@
 
 mod identifier;
 mod imported;
+mod misspelt;
 mod phone;
 
 use chrono::DateTime;
@@ -23,6 +24,7 @@ pub use identifier::limit_key;
 pub use imported::ImportedAccount;
 pub use imported::ImportedIdentifier;
 pub use imported::LegacyLogin;
+pub(super) use misspelt::probably_meant;
 pub use phone::phone_country;
 
 /// What an account may do.

@@ -62,6 +62,11 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
         None => done.findings.iter().for_each(|finding| say(&told(finding))),
     }
     say(&format!("{}{}", if dry_run { "nothing was changed: " } else { "" }, counted(&done.counts)));
+    let Counts { imported, skipped, parked, refused } = done.counts;
+    // Some lines that cannot be are usual; none that can mean another file than was thought.
+    if imported + skipped == 0 && parked + refused > 0 {
+        return Err("not one line of the file has an account now".into());
+    }
     Ok(())
 }
 

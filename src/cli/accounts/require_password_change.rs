@@ -43,6 +43,6 @@ async fn read(app: &App, typed: &str) -> Result<Option<AccountId>, Failure> {
         return Ok(Some(id.into()));
     }
     let identifier = Identifier::parse(typed, None)
-        .map_err(|_| format!("{typed:?} is no address, no number and no account's id"))?;
+        .map_err(|_| format!("{typed:?} is no account's id, e-mail address or number with its country code"))?;
     Ok(accounts::candidate(app, &identifier).await?.account())
 }

@@ -81,6 +81,28 @@ fn what_is_not_json_is_malformed() {
 }
 
 #[test]
+fn a_null_inside_of_a_credential_counts_as_absent_and_nowhere_else() {
+    #[derive(Deserialize)]
+    struct WithCredential {
+        credential: serde_json::Value,
+    }
+    let read = |text: &str| parse::<WithCredential>(text.as_bytes());
+    let body =
+        read(r#"{"credential":{"a":null,"response":{"userHandle":null,"x":1},"list":[{"y":null}]}}"#).ok().unwrap();
+    assert_eq!(body.credential, serde_json::json!({ "response": { "x": 1 }, "list": [{}] }));
+    for text in [
+        r#"{"credential":null}"#,
+        r#"{"credential":{"list":[null]}}"#,
+        r#"{"x":{"credential":{"a":null}}}"#,
+        r#"{"credential":{},"other":{"a":null}}"#,
+        r#"{"credential":{"a":null,"a":null}}"#,
+        r#"[{"credential":{"a":null}}]"#,
+    ] {
+        assert!(read(text).is_err(), "{text}");
+    }
+}
+
+#[test]
 fn an_unknown_member_is_named() {
     for (text, pointer) in [(r#"{"x":1}"#, "/x"), (r#"{"identifier":"a","inner":{"count":1,"y":2}}"#, "/inner/y")] {
         assert_eq!(refusal(text), (ErrorCode::UnsupportedField, FieldCode::Unsupported, pointer.to_owned()), "{text}");

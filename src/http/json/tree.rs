@@ -17,6 +17,9 @@ use super::JsonFault;
 use super::Segment;
 use crate::http::error_code::FieldCode;
 
+/// The member that holds what a browser or a library made, in whose members `null` counts as absent.
+const CREDENTIAL: &str = "credential";
+
 /// Bodies nested deeper than this are refused.
 const MAX_DEPTH: usize = 32;
 
@@ -39,10 +42,11 @@ pub(super) fn parse(text: &str) -> Result<Node, JsonFault> {
     let progress = Progress::default();
     let mut parser = serde_json::Deserializer::from_str(text);
     let parsed = Seed(&progress).deserialize(&mut parser).and_then(|node| parser.end().map(|()| node));
-    parsed.map_err(|_| {
+    let parsed = parsed.map_err(|_| {
         let code = progress.fault.take().unwrap_or(FieldCode::Malformed);
         progress.path.take().into_iter().rev().fold(JsonFault::new(code), JsonFault::at)
-    })
+    });
+    parsed?.ok_or_else(|| JsonFault::new(FieldCode::NullNotAllowed))
 }
 
 #[derive(Default)]
@@ -71,62 +75,73 @@ impl Progress {
     fn leave(&self) {
         self.path.borrow_mut().pop();
     }
+
+    /// Whether the value under way is a member of something inside of a credential.
+    fn is_in_credential(&self) -> bool {
+        let path = self.path.borrow();
+        let is_member = |segment: Option<&Segment>| matches!(segment, Some(Segment::Member(_)));
+        path.len() > 1 && path[0] == Segment::Member(CREDENTIAL.to_owned()) && is_member(path.last())
+    }
 }
 
+/// Reads a value; none where `null` counts as absent.
 struct Seed<'a>(&'a Progress);
 
 impl<'de> DeserializeSeed<'de> for Seed<'_> {
-    type Value = Node;
+    type Value = Option<Node>;
 
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Option<Node>, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
 impl<'de> Visitor<'de> for Seed<'_> {
-    type Value = Node;
+    type Value = Option<Node>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("JSON")
     }
 
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Node, E> {
-        Ok(Node::Bool(value))
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Option<Node>, E> {
+        Ok(Some(Node::Bool(value)))
     }
 
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Node, E> {
-        Ok(Node::Unsigned(value))
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Option<Node>, E> {
+        Ok(Some(Node::Unsigned(value)))
     }
 
-    fn visit_i64<E: Error>(self, value: i64) -> Result<Node, E> {
-        Ok(Node::Negative(value))
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Option<Node>, E> {
+        Ok(Some(Node::Negative(value)))
     }
 
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Node, E> {
-        Ok(Node::Float(value))
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Option<Node>, E> {
+        Ok(Some(Node::Float(value)))
     }
 
-    fn visit_unit<E: Error>(self) -> Result<Node, E> {
-        Err(self.0.refuse(FieldCode::NullNotAllowed))
+    fn visit_unit<E: Error>(self) -> Result<Option<Node>, E> {
+        if self.0.is_in_credential() { Ok(None) } else { Err(self.0.refuse(FieldCode::NullNotAllowed)) }
     }
 
-    fn visit_str<E: Error>(self, value: &str) -> Result<Node, E> {
-        if value.contains('\0') { Err(self.0.refuse(FieldCode::Malformed)) } else { Ok(Node::Text(value.to_owned())) }
+    fn visit_str<E: Error>(self, value: &str) -> Result<Option<Node>, E> {
+        if value.contains('\0') {
+            return Err(self.0.refuse(FieldCode::Malformed));
+        }
+        Ok(Some(Node::Text(value.to_owned())))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Option<Node>, A::Error> {
         let mut list = Vec::new();
         self.0.enter(Segment::Item(0))?;
         while let Some(item) = items.next_element_seed(Seed(self.0))? {
-            list.push(item);
+            list.extend(item);
             self.0.leave();
             self.0.enter(Segment::Item(list.len()))?;
         }
         self.0.leave();
-        Ok(Node::List(list))
+        Ok(Some(Node::List(list)))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Node, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Option<Node>, A::Error> {
         let mut members: Vec<(String, Node)> = Vec::new();
         let mut names = HashSet::new();
         while let Some(name) = entries.next_key::<String>()? {
@@ -137,9 +152,10 @@ impl<'de> Visitor<'de> for Seed<'_> {
             if !names.insert(name.clone()) {
                 return Err(self.0.refuse(FieldCode::Duplicate));
             }
-            members.push((name, entries.next_value_seed(Seed(self.0))?));
+            let value = entries.next_value_seed(Seed(self.0))?;
+            members.extend(value.map(|value| (name, value)));
             self.0.leave();
         }
-        Ok(Node::Members(members))
+        Ok(Some(Node::Members(members)))
     }
 }

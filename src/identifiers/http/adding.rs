@@ -136,7 +136,7 @@ pub(super) async fn verify(
 
 /// Send another code for an identifier; the one before is void.
 #[utoipa::path(
-    tag = "account", operation_id = "resend_new_identifier_code", request_body = IdentifierResend,
+    tag = "account", operation_id = "resend_new_identifier_code", request_body = Option<IdentifierResend>,
     params(("id" = IdentifierId, Path, description = "The identifier")),
     responses((status = 202, description = "The code is on its way", body = Delivery)),
     security(("bearer" = [])),

@@ -4,6 +4,7 @@ use chrono::DateTime;
 use chrono::Utc;
 use chrono_tz::Tz;
 use data_encoding::BASE32_NOPAD;
+use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::record::Record;
@@ -45,6 +46,12 @@ pub(in super::super) struct Refused {
     pub reason: String,
 }
 
+/// The one member that tells whom a line is about.
+#[derive(Deserialize)]
+struct Named {
+    external_id: String,
+}
+
 /// Reads a line; the account's id is made for it.
 pub(in super::super) fn read(
     (line, text): (u64, &[u8]),
@@ -52,11 +59,17 @@ pub(in super::super) fn read(
     now: DateTime<Utc>,
 ) -> Result<Candidate, Refused> {
     let record: Record =
-        serde_json::from_slice(text).map_err(|error| Refused { external_id: None, reason: told(&error) })?;
+        serde_json::from_slice(text).map_err(|error| Refused { external_id: named(text), reason: told(&error) })?;
     let external_id = single_line(&record.external_id, EXTERNAL_ID_MAX)
         .map_err(|reason| Refused { external_id: None, reason: format!("/external_id: {reason}") })?;
     let told = external_id.clone();
     understood(record, (line, external_id), id, now).map_err(|reason| Refused { external_id: Some(told), reason })
+}
+
+/// Whom a line is about whose form is wrong elsewhere.
+fn named(text: &[u8]) -> Option<String> {
+    let named: Named = serde_json::from_slice(text).ok()?;
+    single_line(&named.external_id, EXTERNAL_ID_MAX).ok()
 }
 
 /// What is wrong with the form, without anything that stands in the line except the names of members.

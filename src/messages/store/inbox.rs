@@ -39,11 +39,11 @@ pub struct InboxItem {
     pub subject: String,
     /// Plain text.
     pub text: String,
-    /// The code in it, if there is one.
+    /// The code in it, of digits, or the token (such as `cct_…`, `rcc_…`, `sdr_…`) where it carries one instead.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub code: Option<String>,
-    /// The link in it, if there is one.
+    /// The link in it, if there is one: in mails alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub link: Option<String>,

@@ -55,7 +55,7 @@ pub(super) struct PasswordResetRequested {
 
 /// The token of a link.
 #[derive(Deserialize, ToSchema)]
-pub(super) struct InspectRequest {
+pub(super) struct InspectResetRequest {
     /// What stands behind the `#` of the link.
     #[schema(example = "rst_Zt3yq0…")]
     reset_token: String,
@@ -136,12 +136,12 @@ pub(super) async fn request(
 ///
 /// Changes nothing: the link is as good afterwards as before.
 #[utoipa::path(
-    tag = "sign-in", operation_id = "inspect_password_reset", request_body = InspectRequest,
+    tag = "sign-in", operation_id = "inspect_password_reset", request_body = InspectResetRequest,
     responses((status = 200, description = "What it is good for", body = Inspection)),
     extensions(("x-problems" = json!(["reset_token_invalid"])), ("x-limit" = json!("code"))),
 )]
 #[post("/v1/password-resets/inspect")]
-pub(super) async fn inspect(app: web::Data<App>, body: Json<InspectRequest>) -> Result<HttpResponse, Problem> {
+pub(super) async fn inspect(app: web::Data<App>, body: Json<InspectResetRequest>) -> Result<HttpResponse, Problem> {
     let inspected = service::inspect(&app, &body.0.reset_token).await.map_err(problem)?;
     ok(&Inspection { identifier_hint: identifier_hint(&inspected.identifier), expires_in: inspected.expires_in })
 }

@@ -63,7 +63,7 @@ pub(super) struct ProofRequest {
 
 /// A recovery by its token.
 #[derive(Deserialize, ToSchema)]
-pub(super) struct InspectRequest {
+pub(super) struct InspectRecoveryRequest {
     /// The recovery.
     #[schema(example = "rec_3kVh9x…")]
     recovery_token: String,
@@ -151,12 +151,12 @@ pub(super) async fn prove(
 
 /// See where a recovery stands.
 #[utoipa::path(
-    tag = "recovery", operation_id = "inspect_recovery", request_body = InspectRequest,
+    tag = "recovery", operation_id = "inspect_recovery", request_body = InspectRecoveryRequest,
     responses((status = 200, description = "Where the recovery stands", body = RecoveryState)),
     extensions(("x-problems" = json!(["recovery_token_invalid"])), ("x-limit" = json!("code"))),
 )]
 #[post("/v1/recoveries/inspect")]
-pub(super) async fn inspect(app: web::Data<App>, body: Json<InspectRequest>) -> Result<HttpResponse, Problem> {
+pub(super) async fn inspect(app: web::Data<App>, body: Json<InspectRecoveryRequest>) -> Result<HttpResponse, Problem> {
     let recovery = service::inspect(&app, &body.0.recovery_token).await.map_err(problem)?;
     ok(&RecoveryState::of(&app, &recovery))
 }

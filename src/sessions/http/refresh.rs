@@ -64,7 +64,7 @@ fn presented(request: &HttpRequest, body: Option<String>) -> Result<Option<(Stri
 /// A refresh token is good for one use. Shown again before its successor was used it answers the same successor,
 /// so that parallel tabs and a lost answer do no harm; shown later it ends the session.
 #[utoipa::path(
-    tag = "sessions", operation_id = "refresh_session", request_body = RefreshRequest,
+    tag = "sessions", operation_id = "refresh_session", request_body = Option<RefreshRequest>,
     responses((status = 200, description = "New tokens", body = TokenSet)),
     extensions(
         ("x-problems" = json!(["refresh_token_invalid", "refresh_token_reused", "session_expired", "session_revoked", "account_closed", "origin_not_allowed"])),
@@ -93,7 +93,7 @@ pub(super) async fn refresh(
 ///
 /// A dead refresh token has nothing left to end and is answered alike.
 #[utoipa::path(
-    tag = "sessions", operation_id = "sign_out", request_body = SignOutRequest,
+    tag = "sessions", operation_id = "sign_out", request_body = Option<SignOutRequest>,
     responses((status = 204, description = "Signed out")),
     security((), ("bearer" = [])),
     extensions(

@@ -111,7 +111,7 @@ pub(super) struct ConfirmEnrolmentRequest {
 #[utoipa::path(
     tag = "sign-in", operation_id = "start_enrolment", request_body = EnrolmentRequest,
     responses((status = 201, description = "What to set up", body = EnrolmentStarted)),
-    extensions(("x-problems" = json!(["sign_in_expired", "wrong_step", "message_limit_reached", "channel_unavailable"])), ("x-limit" = json!("enrolment"))),
+    extensions(("x-problems" = json!(["sign_in_expired", "wrong_step", "factor_carried_reset", "message_limit_reached", "channel_unavailable"])), ("x-limit" = json!("enrolment"))),
 )]
 #[post("/v1/sign-ins/enrolments")]
 pub(super) async fn begin(

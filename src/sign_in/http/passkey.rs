@@ -21,6 +21,7 @@ use crate::factors::read_credential;
 use crate::http::Client;
 use crate::http::ErrorCode;
 use crate::http::Json;
+use crate::http::OptionalJson;
 use crate::http::Problem;
 use crate::http::ok;
 use crate::http::outcome;
@@ -137,14 +138,14 @@ pub(super) async fn ask(app: web::Data<App>, body: Json<PasskeyOptionsRequest>) 
 ///
 /// No identifier is asked for: the person chooses among the passkeys that the device or the password manager has.
 #[utoipa::path(
-    tag = "sign-in", operation_id = "start_passkey_sign_in", request_body = PasskeySignInOptionsRequest,
+    tag = "sign-in", operation_id = "start_passkey_sign_in", request_body = Option<PasskeySignInOptionsRequest>,
     responses((status = 200, description = "What the browser asks for", body = PasskeySignInOptions)),
     extensions(("x-problems" = json!(["not_found"])), ("x-limit" = json!("passkey"))),
 )]
 #[post("/v1/passkey-sign-ins/options")]
 pub(super) async fn options(
     app: web::Data<App>,
-    body: Json<PasskeySignInOptionsRequest>,
+    body: OptionalJson<PasskeySignInOptionsRequest>,
 ) -> Result<HttpResponse, Problem> {
     if !passkeys_are_here(&app) {
         return Err(Problem::new(ErrorCode::NotFound));

@@ -121,7 +121,7 @@ pub(super) struct ReauthenticationAnswer {
     tag = "sessions", operation_id = "send_reauthentication_code", request_body = ReauthenticationCodeRequest,
     responses((status = 202, description = "The code is on its way", body = ReauthenticationCodeSent)),
     security(("bearer" = [])),
-    extensions(("x-problems" = json!(["message_limit_reached", "channel_unavailable"])), ("x-limit" = json!("reauthentication"))),
+    extensions(("x-problems" = json!(["factor_carried_reset", "message_limit_reached", "channel_unavailable"])), ("x-limit" = json!("reauthentication"))),
 )]
 #[post("/v1/reauthentications/codes")]
 pub(super) async fn send_code(
@@ -159,7 +159,7 @@ pub(super) async fn ask_passkey(
     responses((status = 200, description = "An access token with a fresh `auth_time`", body = ReauthenticationAnswer)),
     security(("bearer" = [])),
     extensions(
-        ("x-problems" = json!(["invalid_code", "invalid_credential", "too_many_attempts", "reauthentication_expired", "account_suspended", "account_closed", "overloaded"])),
+        ("x-problems" = json!(["factor_carried_reset", "invalid_code", "invalid_credential", "too_many_attempts", "reauthentication_expired", "account_suspended", "account_closed", "overloaded"])),
         ("x-limit" = json!("reauthentication")),
     ),
 )]

@@ -122,7 +122,7 @@ impl Given {
 #[utoipa::path(
     tag = "sign-in", operation_id = "send_factor_code", request_body = FactorCodeRequest,
     responses((status = 202, description = "The code is on its way", body = CodeSent)),
-    extensions(("x-problems" = json!(["sign_in_expired", "wrong_step", "message_limit_reached", "channel_unavailable"])), ("x-limit" = json!("resend"))),
+    extensions(("x-problems" = json!(["sign_in_expired", "wrong_step", "factor_carried_reset", "message_limit_reached", "channel_unavailable"])), ("x-limit" = json!("resend"))),
 )]
 #[post("/v1/sign-ins/codes")]
 pub(super) async fn send_code(app: web::Data<App>, body: Json<FactorCodeRequest>) -> Result<HttpResponse, Problem> {
@@ -139,8 +139,8 @@ pub(super) async fn send_code(app: web::Data<App>, body: Json<FactorCodeRequest>
     responses((status = 201, description = "Signed in", body = TokenSet)),
     extensions(
         ("x-problems" = json!([
-            "sign_in_expired", "wrong_step", "invalid_code", "invalid_credential", "too_many_attempts", "origin_not_allowed",
-            "overloaded",
+            "sign_in_expired", "wrong_step", "factor_carried_reset", "invalid_code", "invalid_credential", "too_many_attempts",
+            "origin_not_allowed", "overloaded",
         ])),
         ("x-limit" = json!("second_factor")),
     ),

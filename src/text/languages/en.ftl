@@ -3,11 +3,13 @@
 
 
 # Problems
-# One a code of http/error_code.rs: `problem-<code>` with .title, .detail and .help.
+# One a code of http/error_code.rs: `problem-<code>` with .title, .detail and .help; `.detail-<reason>` stands in the place of
+# .detail where the problem has that reason.
 
 problem-malformed-request =
     .title = The request could not be read
     .detail = The request is not in the form that this service expects. If errors are listed, they say where.
+    .detail-no-body = A JSON body is needed here, and the request has none.
     .help = The app or page you used sent something this service could not read. Nothing was changed. Please try again; if it keeps happening, tell the people who run the app. For developers: bodies are JSON objects in UTF-8 without null values, repeated members or cut-off characters.
 problem-unsupported-field =
     .title = Something in the request is not known here
@@ -72,6 +74,7 @@ problem-origin-not-allowed =
 problem-not-found =
     .title = There is nothing here
     .detail = This address does not exist, or what it stood for is gone.
+    .detail-not-closing = The account is not closing, so there is nothing to take back.
     .help = The address is mistyped, out of date, or belongs to something that has been deleted. Go back and try from the start page.
 problem-method-not-allowed =
     .title = This cannot be done here
@@ -91,8 +94,8 @@ problem-unsupported-media-type =
     .help = The app or page you used sent its data in a form that this service does not read. For developers: set Content-Type to application/json and do not compress the body.
 problem-wrong-step =
     .title = Another step comes first
-    .detail = This sign-in is at another step. Its member "next" says which.
-    .help = Signing in goes step by step, and this step is not the one that comes next. Start signing in again if you cannot see what is missing.
+    .detail = This is at another step. A sign-in says in "next" which one it is, a recovery in "state".
+    .help = Signing in, and getting back into an account, go step by step, and this step is not the one that comes next. If you are signing in and cannot see what is missing, start again. If you are getting back into your account, look at where it stands: it may have to wait for its time, or for the people who run the service; you need not start again.
 problem-last-second-factor =
     .title = This is your last second factor
     .detail = An account keeps one second factor. Add another one first, then remove this one.
@@ -119,7 +122,8 @@ problem-merge-conflict =
     .help = Two accounts of one person can become one if they go together. They do not when the same phone is a second factor of both (remove it from one), when they would have too many addresses or second factors together, when a change of one of them still waits, or when the other account belongs to somebody who runs the service.
 problem-conflict =
     .title = This does not fit the present state
-    .detail = Something else has changed in the meantime, or this cannot be done now.
+    .detail = Something else has changed in the meantime, or this cannot be done now. If errors are listed, they say why.
+    .detail-recovery-codes = Recovery codes cannot be named or removed. Make new ones instead: the old ones are void then.
     .help = What you tried does not go together with how things stand now. Load the page again to see the present state, then decide whether you still want it.
 problem-sign-in-expired =
     .title = This sign-in has ended
@@ -154,9 +158,9 @@ problem-device-token-invalid =
     .detail = The token was used already, has expired, or was never sent. Please ask for another one.
     .help = The token of a message works once and for ten minutes. Ask for another message, and use the newest one.
 problem-invalid-code =
-    .title = The code is not right
-    .detail = The code is wrong, too old or was used already. Check it and try again.
-    .help = Use the code from the newest message: a new code makes older ones useless. In an authenticator app, take the code that is shown now, and check that the clock of your device is right. Each code works once.
+    .title = What was given is not right
+    .detail = What was given is wrong, too old or was used already. Check it and try again.
+    .help = Use the code from the newest message: a new code makes older ones useless. In an authenticator app, take the code that is shown now, and check that the clock of your device is right. Each code works once. If you gave a password to show that an account is yours, it is not the password that the account has now.
 problem-invalid-credential =
     .title = The passkey was not accepted
     .detail = The passkey does not belong here, was too slow, or was used already. Please try again.
@@ -223,6 +227,7 @@ field-password-breached = This password has appeared in a data leak. Choose anot
 field-password-contains-context = Do not use your address, your name or the name of this service in the password.
 field-password-unchanged = This is the password that you have now. Choose another one.
 field-token-invalid = This token is not valid, or its owner signed in more than ten minutes ago.
+field-phone-is-factor = This number is a second factor of your account already.
 field-same-account = This is the same account.
 field-same-phone = One phone is a second factor of both accounts.
 field-too-many-identifiers = Together the accounts have too many addresses and numbers.
@@ -355,8 +360,8 @@ message-identifier-leaves-notice =
     .subject = This address will be removed from your { $service } account
     .sms = { $service }: stop it with { $token }
     .body =
-        Somebody who is signed in to your account asked on { $at } to remove this address from it. It works for 72 hours
-        more, and not after that.
+        On { $at } this address was marked to leave your account: somebody who is signed in asked for it, or the account was
+        recovered by somebody who said that the address is lost. It works for 72 hours more, and not after that.
 
         If it was you, you need not do anything. If it was not you, stop it with this token:
 
@@ -364,8 +369,8 @@ message-identifier-leaves-notice =
 
         Stopping it signs out every device, and the password must be reset then.
     .link =
-        Somebody who is signed in to your account asked on { $at } to remove this address from it. It works for 72 hours
-        more, and not after that.
+        On { $at } this address was marked to leave your account: somebody who is signed in asked for it, or the account was
+        recovered by somebody who said that the address is lost. It works for 72 hours more, and not after that.
 
         If it was you, you need not do anything. If it was not you, stop it on this page:
 
@@ -381,8 +386,9 @@ message-identifier-removal-notice =
     .subject = An address or number will be removed from your { $service } account
     .sms = { $service }: an address or number will leave your account in 72 h.
     .body =
-        Somebody who is signed in to your account asked on { $at } to remove { $identifier } from it. It works for 72 hours
-        more, and not after that. A message that can stop it was sent there.
+        On { $at } { $identifier } was marked to leave your account: somebody who is signed in asked for it, or the account
+        was recovered by somebody who said that it is lost. It works for 72 hours more, and not after that. A message that
+        can stop it was sent there.
 
         If it was not you, reset your password at once and tell the people who run { $service }.
 message-identifier-removed-notice =
@@ -502,9 +508,11 @@ message-recovery-code-used-notice =
     .subject = A recovery code for { $service } was used
     .sms = { $service }: a recovery code was used. Codes left: { $left }
     .body =
-        A recovery code of your account was used to sign in on { $at }. Recovery codes left: { $left }.
+        A recovery code of your account was used on { $at }: to sign in, or to prove that the account is yours when somebody
+        wants to get back into it. Recovery codes left: { $left }.
 
-        If it was not you, end your other sessions at once, make new recovery codes, and tell the people who run { $service }.
+        If it was not you, sign in, which also ends every attempt to get in without the usual way. Then end your other
+        sessions, change your password, make new recovery codes, and tell the people who run { $service }.
 message-recovery-codes-replaced-notice =
     .subject = Your recovery codes for { $service } were replaced
     .sms = { $service }: your recovery codes were replaced.
@@ -641,7 +649,7 @@ password-suggestion-substitutions-help-little = Replacing letters, such as â€œ@â
 
 inbox-site = Sekisho development
 inbox-title = Inbox
-inbox-intro = Every mail that this development server would have sent, the newest first.
+inbox-intro = Every mail, SMS and call that would have left this development server, the newest first.
 inbox-reload = Reload
 inbox-empty = Nothing has been sent yet.
 message-failures-notice =
@@ -693,11 +701,13 @@ message-recovery-token =
     .subject = Going on with getting back into { $service }
     .sms = { $service }: { $code }
     .body =
-        Give this token where you were asked for it, within { $minutes } minutes or later, as long as you need it:
+        Give this token where you were asked for it:
 
             { $code }
 
-        It lets you go on with getting back into your { $service } account. Nobody from { $service } will ever ask you for it.
+        It lets you go on with getting back into your { $service } account. It is good until you are back in it or the
+        attempt is stopped, and for thirty days at most after you had proved where you can be reached; another one
+        replaces it. Nobody from { $service } will ever ask you for it.
 
         If you did not ask for it, you need not do anything.
 message-recovery-notice =
@@ -731,8 +741,9 @@ message-recovery-completed-notice =
     .subject = Your { $service } account was recovered
     .sms = { $service }: your account was recovered. Devices are signed out.
     .body =
-        Your account was recovered on { $at } by somebody who gave proofs that it is theirs. Every device was signed out, and
-        what was lost does not open it any more.
+        Your account was recovered on { $at }, three days or more after somebody had asked for it. They gave proofs that the
+        account is theirs, or the people who run { $service } decided so. Every device was signed out, and what was lost does
+        not open it any more.
 
         If it was not you, tell the people who run { $service } at once.
 message-password-reset =

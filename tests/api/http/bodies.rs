@@ -52,6 +52,11 @@ fn a_body_that_is_not_strict_json_is_refused_at_its_fault() {
             assert_eq!((&found["pointer"], &found["code"]), (&pointer.into(), &fault.into()), "{body}");
         }
         post(app, b"{\"identifier\":\"\xff\"}".to_vec()).await.refused(400, "malformed_request");
+        for empty in [post(app, "").await, app.send(app.request(Method::POST, "/v1/sign-ups")).await] {
+            let problem = empty.refused(400, "malformed_request");
+            assert_eq!(problem["reason"], "no_body");
+            assert!(problem["detail"].as_str().unwrap().contains("JSON body"), "{problem}");
+        }
     });
 }
 

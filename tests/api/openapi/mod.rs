@@ -1,6 +1,7 @@
 //! `src/openapi`: the document says what the service does, and the service does what the document says.
 
 mod schema;
+mod told;
 
 use std::collections::BTreeSet;
 

@@ -178,6 +178,17 @@ fn a_sign_in_by_an_older_passkey_cancels_a_recovery() {
     });
 }
 
+/// Nothing has to be said to ask whichever passkey there is.
+#[test]
+fn the_options_need_no_body() {
+    test(async |app| {
+        let mut taro = owner(app, TARO, 0).await;
+        let asked = app.send(app.request(Method::POST, "/v1/passkey-sign-ins/options")).await.ok(200);
+        let answer = taro.passkey.answer(&asked["public_key"]);
+        alone(app, &asked["flow_token"], &answer).await.ok(201);
+    });
+}
+
 /// A page gets the refresh token as a cookie from here as well.
 #[test]
 fn a_listed_page_gets_its_refresh_token_as_a_cookie() {

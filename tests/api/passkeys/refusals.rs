@@ -264,9 +264,12 @@ fn what_is_no_credential_is_pointed_at() {
         app.post("/v1/sign-ins/second-factor", &bare).await.faults(&["/credential required"]);
         bare["code"] = json!("123456");
         app.post("/v1/sign-ins/second-factor", &bare).await.faults(&["/code not_supported"]);
-        let mut with_null = right.clone();
-        with_null["authenticatorAttachment"] = Value::Null;
-        second_factor(app, &flow, &with_null).await.refused(400, "malformed_request");
+        for other in [json!(12), json!("x"), json!([right]), json!(true), Value::Null] {
+            let problem = second_factor(app, &flow, &other).await.refused(400, "malformed_request");
+            assert_eq!(problem["errors"][0]["pointer"], "/credential");
+            let problem = alone(app, &json!("pks_x"), &other).await.refused(400, "malformed_request");
+            assert_eq!(problem["errors"][0]["pointer"], "/credential");
+        }
         let deep = (0..40).fold(json!(1), |inner, _| json!([inner]));
         let mut too_deep = right.clone();
         too_deep["clientExtensionResults"] = json!({ "x": deep });
@@ -299,11 +302,14 @@ fn the_method_of_a_confirmation_says_what_counts() {
         for (given, fault) in [
             (json!({ "method": "passkey" }), "/credential required"),
             (json!({ "method": "passkey", "credential": {} }), "/credential invalid_format"),
+            (json!({ "method": "code", "credential": 12, "code": "123456" }), "/credential not_supported"),
             (json!({ "method": "passkey", "credential": credential, "code": "123456" }), "/code not_supported"),
             (json!({ "method": "code", "credential": credential, "code": "123456" }), "/credential not_supported"),
         ] {
             app.post("/v1/sign-ins/enrolments/confirm", &body(given)).await.faults(&[fault]);
         }
+        let number = body(json!({ "method": "passkey", "credential": 12 }));
+        app.post("/v1/sign-ins/enrolments/confirm", &number).await.refused(400, "malformed_request");
         let code = json!({ "method": "code", "code": "123456" });
         app.post("/v1/sign-ins/enrolments/confirm", &body(code)).await.refused(422, "invalid_code");
         let totp = app.start_enrolment(&flow).await;

@@ -70,6 +70,7 @@ fn a_phone_gets_a_code_alone() {
         let message = app.message_to("+819012345678").await;
         let text = message["text"].as_str().unwrap();
         assert!(!text.contains("http") && text.encode_utf16().count() <= 70, "{text}");
+        assert!(message.get("link").is_none(), "the inbox shows what the phone got: {message}");
         let (token, code) = (asked["password_reset_token"].as_str().unwrap(), message["code"].as_str().unwrap());
         app.reset_by_code(token, code, NEW).await.ok(204);
         app.message_to("+819012345678").await;

@@ -39,18 +39,21 @@ async fn people_are_brought_over_while_the_service_runs() {
     ]);
     let path = export.path.to_str().unwrap();
     let dry = import(path, &["--dry-run"], &around.environment);
-    let found = "line 2 (2) parked: /identifiers/0: taken\nline 3 refused: unknown field `colour`\n";
+    let found = "line 2 (2) parked: /identifiers/0: taken\nline 3 (3) refused: unknown field `colour`\n";
     assert_eq!(dry, format!("{found}nothing was changed: 1 imported, 0 skipped, 1 parked, 1 refused\n"));
     let report = export.folder.path().join("report.ndjson");
     let options = ["--report", report.to_str().unwrap()];
     assert_eq!(import(path, &options, &around.environment), "1 imported, 0 skipped, 1 parked, 1 refused\n");
     let expected = json!([
         { "line": 2, "external_id": "2", "outcome": "parked", "reason": "/identifiers/0: taken" },
-        { "line": 3, "external_id": null, "outcome": "refused", "reason": "unknown field `colour`" },
+        { "line": 3, "external_id": "3", "outcome": "refused", "reason": "unknown field `colour`" },
     ]);
     assert_eq!(json!(lines_of(&report)), expected);
     let again = import(path, &[], &around.environment);
     assert!(again.ends_with("0 imported, 1 skipped, 1 parked, 1 refused\n"), "{again}");
+    let wrong = Export::lines(&[json!({ "colour": "red" }), json!({ "external_id": 4, "colour": "red" })]);
+    let arguments = ["accounts", "import", wrong.path.to_str().unwrap()];
+    assert!(fails(&arguments, &around.environment).contains("not one line"), "a file of something else");
     let body = json!({ "identifier": "taro@example.jp", "password": PASSWORD });
     assert_eq!(server.post("/v1/sign-ins", &body).await.ok(200)["next"], "verify_identifier");
 

@@ -10,11 +10,16 @@ use reqwest::Method;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::imports::BCRYPT;
+use crate::imports::Export;
+use crate::imports::person;
 use crate::support::Environment;
 use crate::support::Folder;
 use crate::support::PASSWORD;
 use crate::support::Process;
 use crate::support::fails;
+use crate::support::run;
+use crate::support::told;
 use crate::support::until;
 
 const EMAIL: &str = "taro@example.jp";
@@ -188,6 +193,45 @@ async fn dev_tells_where_everything_is_and_starts_again() {
     assert_eq!(second.get("/.well-known/jwks.json").await.ok(200), keys, "the keys are kept");
     second.signal("TERM");
     assert!(second.ended().await.success());
+}
+
+/// The README promises it: operators' commands act beside `dev`, and never on other stores than its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn operators_commands_act_beside_dev() {
+    let folder = Folder::new();
+    let dev = Process::dev(folder.path(), 0).await;
+    let data = folder.path().to_str().unwrap();
+    let settings = fs::metadata(folder.path().join("settings.json")).unwrap();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&settings.permissions()) & 0o777, 0o600);
+    let beside = |arguments: &[&str]| told(&[arguments, &["--dev", data]].concat(), &Environment::new());
+    let people = Export::lines(&[person("1", EMAIL, BCRYPT)]);
+    assert_eq!(
+        beside(&["accounts", "import", people.path.to_str().unwrap()]),
+        "1 imported, 0 skipped, 0 parked, 0 refused\n"
+    );
+    assert_eq!(sign_in(&dev).await["next"], "verify_identifier");
+    let exported = people.folder.path().join("exported.ndjson");
+    assert_eq!(beside(&["accounts", "export", exported.to_str().unwrap()]), "1 exported\n");
+    assert!(beside(&["limits", "show", EMAIL]).contains("password"));
+    assert!(beside(&["janitor", "--once"]).contains("closed_accounts"));
+    for list in [&["recoveries", "list"][..], &["messages", "list"]] {
+        assert_eq!(beside(list).lines().count(), 1, "{list:?}");
+    }
+    assert_eq!(beside(&["keys", "list"]).lines().count(), 2);
+
+    let outside = Environment::from([("database.url", "postgres://sekisho:hunter2@db/sekisho".to_owned())]);
+    let refusal = fails(&["keys", "list", "--dev", data], &outside);
+    assert!(refusal.contains("`database.url`") && !refusal.contains("hunter2"), "{refusal}");
+    assert!(fails(&["keys", "list", "--dev", "/nowhere"], &Environment::new()).contains("/nowhere/settings.json"));
+    for arguments in
+        [&["serve", "--dev", data][..], &["migrate", "--dev", data], &["keys", "list", "--dev", data, "--config", data]]
+    {
+        assert_eq!(run(arguments, &Environment::new()).status.code(), Some(2), "{arguments:?}");
+    }
+    // The stores of the next start are at other ports.
+    let dev = killed_and_started_again(dev, &folder).await;
+    assert_eq!(beside(&["keys", "list"]).lines().count(), 2);
+    stops_in_order(dev, &folder).await;
 }
 
 /// Whatever ends it ends its stores.

@@ -66,6 +66,7 @@ async fn an_operator_sees_and_forgets_what_was_counted() {
     assert!(lines(&limits("show", "taro@example.jp"), "message").is_empty());
     assert_eq!(told(&["limits", "spend"], &around.environment).lines().count(), 1, "nothing went to a phone");
     let told = fails(&["limits", "show", "no such thing"], &around.environment);
-    assert!(told.contains("no such thing"), "{told}");
+    assert!(told.contains("no such thing") && told.contains("number with its country code"), "{told}");
+    limits("show", "+819012345678");
     around.embedded.stop().await.unwrap();
 }

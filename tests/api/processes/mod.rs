@@ -86,6 +86,15 @@ fn serve_tells_every_unsafe_setting_at_once_and_no_secret() {
     assert!(told.contains("/nowhere/key"), "{told}");
 }
 
+/// A table that cannot be filled is not begun.
+#[test]
+fn a_list_prints_nothing_before_a_fault() {
+    for arguments in [&["recoveries", "list"][..], &["keys", "list"], &["messages", "list"], &["janitor", "--once"]] {
+        let output = run(arguments, &Environment::new());
+        assert_eq!((output.status.code(), output.stdout), (Some(1), Vec::new()), "{arguments:?}");
+    }
+}
+
 #[test]
 fn migrate_needs_a_database_and_says_which_setting() {
     let told = fails(&["migrate"], &Environment::new());

@@ -95,7 +95,7 @@ fn an_operator_stands_in_for_proofs_and_never_for_the_wait() {
         assert_eq!(app.recovery_state(&token).await, "awaiting_operator");
         assert_eq!(decide(app, Verdict::Approve).await, Decided::Done);
         assert_eq!(app.recovery_state(&token).await, "open");
-        assert_eq!(decide(app, Verdict::Approve).await, Decided::NotNow("open"));
+        assert_eq!(decide(app, Verdict::Approve).await, Decided::Already);
         app.prove(&token, "password", PASSWORD).await.refused(409, "wrong_step");
         let row = "SELECT count(*) FROM audit_events WHERE kind = 'recovery_approved' AND account_id IS NOT NULL";
         assert_eq!(app.count(row).await, 1);

@@ -47,6 +47,26 @@ fn addresses_that_mail_cannot_reach_are_refused() {
     });
 }
 
+/// Of an address that is none the one is told that was probably meant, where the slip is at a common domain.
+#[test]
+fn a_slip_of_the_finger_is_told() {
+    test(async |app| {
+        for (path, body) in [
+            ("/v1/sign-ups", json!({ "identifier": "Taro@gmail", "password": PASSWORD })),
+            ("/v1/password-resets", json!({ "identifier": "taro@gmail,com" })),
+            ("/v1/identifier-reminders", json!({ "contact": "taro@gmai.com." })),
+        ] {
+            let problem = app.post(path, &body).await.refused(422, "invalid_fields");
+            assert_eq!(problem["errors"][0]["code"], "invalid_email");
+            assert_eq!(problem["errors"][0]["did_you_mean"], "taro@gmail.com");
+        }
+        let told = start(app, "identifier", json!("taro@example")).await.refused(422, "invalid_fields");
+        assert!(told["errors"][0].get("did_you_mean").is_none(), "{told}");
+        start(app, "identifier", json!("taro@gmial.com")).await.ok(202);
+        app.ignore_messages().await;
+    });
+}
+
 /// Japanese carriers gave these out, and a domain may be in any script.
 #[test]
 fn unusual_addresses_that_exist_are_accepted() {
