@@ -101,7 +101,7 @@ await check("passkeys: one proves again who somebody is, without the password", 
   assert.equal(fresh.status, 200, JSON.stringify(fresh.body));
   assert.deepEqual(claims(fresh.body.access_token).amr, ["pop", "user", "mfa"]);
   const again = await post("/v1/reauthentications", { method: "passkey", credential, reauthentication_token });
-  assert.deepEqual([again.status, again.body.code], [422, "invalid_credential"]);
+  assert.deepEqual([again.status, again.body.code], [410, "reauthentication_expired"]);
 });
 
 await check("passkeys: a device that cannot verify its owner gives no answer", async () => {

@@ -17,6 +17,7 @@ function got<T>(answer: { data?: T; error?: { code: string } }): T {
 // Every step that a flow can name is a known word.
 function says(next: SignInFlow["next"]): string {
   switch (next) {
+    case "change_password":
     case "verify_identifier":
     case "second_factor":
     case "enrol_second_factor":
