@@ -147,7 +147,8 @@ fn a_recovery_goes_on_when_its_account_is_gone_like_one_of_nobody() {
 fn codes_that_come_back_from_phones_are_credited() {
     test_with(&[("limits.enabled", "true")], async |app| {
         let back = async || {
-            let back = "SELECT coalesce(sum(back), 0)::bigint FROM phone_spend WHERE scope = 'block' AND NOT proved";
+            let back =
+                "SELECT coalesce(sum(back), 0)::bigint FROM phone_spend WHERE scope = 'block' AND budget = 'unproved'";
             app.count(back).await
         };
         let contact = "+818011112222";
