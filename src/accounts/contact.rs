@@ -114,20 +114,32 @@ pub async fn notify(
     Ok(())
 }
 
-/// Sends one notice to a proved destination, in the transaction of what happened. It has no share in what is asked for, so
+/// Sends one notice to a proved destination of an account, in the transaction of what happened. It has no share in what is asked for, so
 /// that nobody uses that up to keep an owner from being told; whoever sends it says how many there are. One to a phone is
 /// left out when the day's budget of notices is spent.
 ///
 /// # Errors
 /// The database did not take the message.
 pub async fn send_notice(conn: &mut PgConnection, app: &App, notice: NewMessage) -> Result<(), Internal> {
+    send_if_paid(conn, app, notice, Budget::Notices).await
+}
+
+/// The same to somebody of whom no account knows: a phone is paid for as any number that nobody has proved.
+///
+/// # Errors
+/// The database did not take the message.
+pub async fn send_notice_to_stranger(conn: &mut PgConnection, app: &App, notice: NewMessage) -> Result<(), Internal> {
+    send_if_paid(conn, app, notice, Budget::Unproved).await
+}
+
+async fn send_if_paid(conn: &mut PgConnection, app: &App, notice: NewMessage, budget: Budget) -> Result<(), Internal> {
     let address = notice.address();
     if !address.contains('@') {
-        match admit_spending(app, address, Budget::Notices).await {
+        match admit_spending(app, address, budget).await {
             Ok(()) => {}
             Err(MessageRefused::Internal(error)) => return Err(error),
             Err(refused) => {
-                tracing::warn!(%refused, "an owner is not told at one phone");
+                tracing::warn!(%refused, budget = budget.name(), "a notice to a phone is left out");
                 return Ok(());
             }
         }

@@ -47,6 +47,7 @@ pub use contact::contact_by_phone;
 pub use contact::notify;
 pub use contact::send_code;
 pub use contact::send_notice;
+pub use contact::send_notice_to_stranger;
 pub use imports::Login;
 pub use imports::Taken;
 pub use imports::displace_unproved;

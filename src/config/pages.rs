@@ -31,6 +31,8 @@ pub struct PagesConfig {
     pub change_password: Option<Page>,
     /// Where a person stops a change of their account; it reads the token out of the fragment.
     pub cancel_change: Option<Page>,
+    /// Where a person stops the recoveries of their account; it reads the token out of the fragment.
+    pub cancel_recovery: Option<Page>,
 }
 
 pub(super) fn pages(read: &mut Reader, mode: Mode, origins: &[String]) -> PagesConfig {
@@ -38,6 +40,7 @@ pub(super) fn pages(read: &mut Reader, mode: Mode, origins: &[String]) -> PagesC
         password_reset: page(read, mode, origins, ("pages.password_reset", "reset-password")),
         change_password: page(read, mode, origins, ("pages.change_password", "change-password")),
         cancel_change: page(read, mode, origins, ("pages.cancel_change", "cancel-change")),
+        cancel_recovery: page(read, mode, origins, ("pages.cancel_recovery", "cancel-recovery")),
     }
 }
 

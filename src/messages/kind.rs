@@ -76,6 +76,18 @@ message_kinds! {
     RecoveryBegunNotice "recovery_begun_notice",
     /// A recovery was ended without effect.
     RecoveryCancelledNotice "recovery_cancelled_notice",
+    /// An operator lets a recovery go on. Value: `token`, which stops it.
+    RecoveryApprovalNotice "recovery_approval_notice",
+    /// The same in words, for a phone.
+    RecoveryApprovedNotice "recovery_approved_notice",
+    /// To the contact of a recovery, which may have no account: it can be completed.
+    RecoveryOpenNotice "recovery_open_notice",
+    /// To the contact: the wait is over, and proofs are missing.
+    RecoveryUndecidedNotice "recovery_undecided_notice",
+    /// To the contact: it was cancelled.
+    RecoveryStoppedNotice "recovery_stopped_notice",
+    /// To the contact: an operator refused it.
+    RecoveryDeniedNotice "recovery_denied_notice",
     /// A recovery had its effect.
     RecoveryCompletedNotice "recovery_completed_notice",
     /// The code, and where there is a page the link, that lets a person set a new password.
@@ -153,6 +165,8 @@ impl MessageKind {
             Self::PasswordReset
                 | Self::IdentifierLeavesNotice
                 | Self::ClaimObjectionNotice
+                | Self::RecoveryNotice
+                | Self::RecoveryApprovalNotice
                 | Self::MergeInNotice
                 | Self::MergeAwayNotice
         )
@@ -173,7 +187,7 @@ impl MessageKind {
             | Self::ClaimNotice => &["identifier"],
             Self::ClaimObjectionNotice => &["identifier", "token"],
             Self::IdentifierReminder => &["identifiers"],
-            Self::IdentifierLeavesNotice | Self::RecoveryNotice => &["token"],
+            Self::IdentifierLeavesNotice | Self::RecoveryNotice | Self::RecoveryApprovalNotice => &["token"],
             Self::ClosureNotice | Self::ClosureReminder => &["closes_at"],
             // In the order of their names.
             Self::MergeInNotice | Self::MergeAwayNotice => &["merges_at", "token"],

@@ -37,13 +37,27 @@
 //!   in sign-ins; the recovery lives for a month.
 //! * The failures of an identifier that nobody has proved are whose they are in a sign-in, so that both together do not tell
 //!   that it was imported. A refused password takes a whole step of time, as there.
+//! * Which proofs count is shown to whoever holds the token (`proofs`). Only a right one ever stands there, so it tells nothing
+//!   but to those who gave it: a recovery of nobody has none, like one whose proofs were wrong. Password, recovery code or app
+//!   that stands there is not looked at again: 200, nothing changes and nothing is used up. That says no more of the value
+//!   than the list does. A code at a destination is always looked at: what it proves depends on where it went, and an answer
+//!   without a look would tell whether that is the account's.
+//! * A recovery has one code on its way. The pause of thirty seconds after a code ends when the contact is proved, so that the
+//!   first code to another destination need not wait for the contact's.
 //! * A proof counts as long as what it was made of is there: the password in that version, that set of recovery codes, that
 //!   factor, that identifier. Whoever stole one loses it when the owner renews or removes it.
 //! * When its account is gone, deleted or merged, a recovery goes on like one of nobody; it would tell otherwise that there was
 //!   one. What was typed in it stays sealed, and is forgotten with it.
 //! * While it waits, the owner is told at every identifier and phone, at the start, every day, and when it opens; once a day
-//!   for all recoveries of the account together, so that strangers cannot flood anybody. A notice carries a token that
-//!   ends every recovery of the account, once.
+//!   for all recoveries of the account together, so that strangers cannot flood anybody. Of an operator's approval they are told
+//!   besides, on any day; of a denial not at all, nothing is left to stop. A notice carries a token that ends every recovery of
+//!   the account, once, and a mail the link of a page where it can be given (`pages.cancel_recovery`).
+//! * The contact is told too, in the language of the one who began: when the wait is over, that it is open or that proofs are
+//!   missing; when a late proof or an operator opens it; when it is denied or cancelled. Each once, so there are few, and of many
+//!   that are cancelled at once it is told once. Recoveries of nobody get the same words at the same times, from the same work:
+//!   whoever tells looks at the recovery, never at the account. The words hold nothing of any account. Only "open" is
+//!   never said of nobody, and then right proofs or an operator have gone before. A message to a phone is paid for as one to any
+//!   number that nobody has proved, and left out when that is spent.
 //! * A full sign-in with a factor that is older than the recovery ends it, in the transaction that opens the session.
 //! * What it opens with two kinds of proofs has always seen a password, a recovery code or a factor besides the code at a
 //!   destination, so that whoever took over a number or a mailbox alone gets nowhere. A password that a message has set is

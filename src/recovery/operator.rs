@@ -1,7 +1,7 @@
 //! Recoveries as those who are not in them see them: the owner of the account, and the operator, who stands in for proofs
 //! that are missing, or refuses.
 //!
-//! An approval stands in for the proofs, never for the wait. A recovery of an identifier that nobody has is listed like any
+//! An approval stands in for the proofs, never for the wait. Contact and owner are told of it, of a denial the contact alone. A recovery of an identifier that nobody has is listed like any
 //! other, without an account: it can be denied, so that denial tells nothing, and not be approved.
 
 use chrono::DateTime;

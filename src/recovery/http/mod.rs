@@ -9,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::model::Proved;
 use super::model::Recovery;
 use super::model::RecoveryError;
 use super::model::Told;
@@ -32,11 +33,14 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 
 /// Where a recovery stands.
 #[derive(Serialize, ToSchema)]
-#[schema(example = json!({ "state": "waiting", "opens_at": "2026-11-25T12:00:00Z", "expires_at": "2026-12-22T12:00:00Z" }))]
+#[schema(example = json!({ "state": "waiting", "proofs": ["password"], "opens_at": "2026-11-25T12:00:00Z", "expires_at": "2026-12-22T12:00:00Z" }))]
 pub(super) struct RecoveryState {
     /// What it waits for, or how it ended.
     #[schema(inline)]
     state: Told,
+    /// What was proved and counts. Two kinds are needed, and each counts once: one that stands here need not be given again.
+    #[schema(inline)]
+    proofs: Vec<Proved>,
     /// When the wait is over, once it has begun.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -49,6 +53,7 @@ impl RecoveryState {
     fn of(app: &App, recovery: &Recovery) -> Self {
         Self {
             state: recovery.told(app.clock.now()),
+            proofs: recovery.proofs.clone(),
             opens_at: recovery.state.opens_at(),
             expires_at: recovery.expires_at,
         }

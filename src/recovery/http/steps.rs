@@ -127,11 +127,12 @@ pub(super) async fn send_code(
 /// Prove something.
 ///
 /// Two proofs of different kinds are needed. What was declared lost is refused (`/kind`). The code of an authenticator app and
-/// a recovery code are used up. Five wrong codes of an app end the tries at the app, twenty wrong proofs end all; an operator
+/// a recovery code are used up. Password, recovery code and app that were proved before are not looked at again: nothing is
+/// used up, and the answer is where the recovery stands. Five wrong codes of an app end the tries at the app, twenty wrong proofs end all; an operator
 /// can still decide.
 #[utoipa::path(
     tag = "recovery", operation_id = "prove_recovery", request_body = ProofRequest,
-    responses((status = 200, description = "It was right; where the recovery stands", body = RecoveryState)),
+    responses((status = 200, description = "It was right, or this kind is proved already; where the recovery stands", body = RecoveryState)),
     extensions(
         ("x-problems" = json!(["recovery_token_invalid", "wrong_step", "invalid_code", "too_many_attempts", "overloaded"])),
         ("x-limit" = json!("password")),

@@ -15,6 +15,7 @@ pub(super) use proof::ProofKind;
 pub(super) use proof::Proved;
 pub(super) use proof::is_lost;
 pub(super) use proof::proved_by_code;
+pub(super) use state::Ending;
 pub(super) use state::State;
 pub(super) use state::Told;
 

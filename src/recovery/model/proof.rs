@@ -56,12 +56,29 @@ pub(in super::super) enum ProofKind {
     Code,
 }
 
+impl ProofKind {
+    /// What it proves. Of a code that was sent this depends on where it went, which nobody is told before it was right.
+    pub(in super::super) fn proves(self) -> Option<Proved> {
+        match self {
+            Self::Password => Some(Proved::Password),
+            Self::RecoveryCode => Some(Proved::RecoveryCode),
+            Self::Factor => Some(Proved::Factor),
+            Self::Code => None,
+        }
+    }
+}
+
 /// What was proved; each kind counts once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub(in super::super) enum Proved {
+    /// The password.
     Password,
+    /// A recovery code.
     RecoveryCode,
+    /// A factor: an authenticator app, or a phone that is no identifier.
     Factor,
+    /// An identifier, by a code that was sent there.
     Identifier,
 }
 

@@ -3,6 +3,7 @@
 mod cancel;
 mod codes;
 mod complete;
+mod contacts;
 mod judging;
 mod notices;
 mod outbox;

@@ -1,4 +1,4 @@
-//! Telling the owners of accounts that somebody wants in.
+//! Telling the owners of accounts that somebody wants in; in the same turns, those who wait.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +15,7 @@ use super::super::model::CancelToken;
 use super::super::model::Recovery;
 use super::super::model::State;
 use super::super::store;
+use super::contacts;
 use crate::accounts;
 use crate::accounts::Contact;
 use crate::app::App;
@@ -34,7 +35,7 @@ const AFTER_FAILURE: TimeDelta = TimeDelta::minutes(1);
 /// Between two notices of one recovery.
 const PAUSE: TimeDelta = TimeDelta::hours(24);
 
-/// Tells owners until `stopping` becomes true or its sender is gone.
+/// Tells contacts and owners until `stopping` becomes true or its sender is gone.
 pub async fn tell_owners(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
     let mut failing = false;
     loop {
@@ -44,15 +45,17 @@ pub async fn tell_owners(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
         }
         let told = tell_due(&app).await;
         match &told {
-            Err(error) if !failing => tracing::error!(%error, "owners are not told of recoveries"),
-            Ok(()) if failing => tracing::info!("owners are told of recoveries again"),
+            Err(error) if !failing => tracing::error!(%error, "nobody is told of recoveries"),
+            Ok(()) if failing => tracing::info!("people are told of recoveries again"),
             _ => {}
         }
         failing = told.is_err();
     }
 }
 
+/// Contacts first: when they hear does not depend on whether there are owners to tell.
 async fn tell_due(app: &App) -> Result<(), Internal> {
+    while contacts::tell_one(app).await? {}
     while tell_one(app).await? {}
     Ok(())
 }
@@ -77,9 +80,10 @@ async fn tell_one(app: &App) -> Result<bool, Internal> {
 async fn tell_of(conn: &mut PgConnection, app: &App, id: FlowId) -> Result<(), Internal> {
     let recovery = store::find_by_id(conn, id).await?;
     let recovery = recovery.ok_or_else(|| Internal::bug(format!("recoveries {id}: gone while it was held")))?;
-    let told = match recovery.account {
-        Some(account) => tell(conn, app, account).await?,
-        None => true,
+    let told = match (recovery.account, recovery.state) {
+        (Some(account), State::Approved { .. }) => tell_of_approval(conn, app, account).await?,
+        (Some(account), _) => tell(conn, app, account).await?,
+        (None, _) => true,
     };
     store::tell_again_at(conn, id, again_at(&recovery, app.clock.now(), told)).await
 }
@@ -92,35 +96,60 @@ fn again_at(recovery: &Recovery, now: DateTime<Utc>, told: bool) -> Option<DateT
     (now < opens_at).then(|| if told { opens_at.min(now + PAUSE) } else { opens_at.min(midnight) })
 }
 
-/// One notice to every identifier and every phone of an account; false when there was one today.
+/// The notice of this day; false when there was one.
 async fn tell(conn: &mut PgConnection, app: &App, account: AccountId) -> Result<bool, Internal> {
     let now = app.clock.now();
     let token = OpaqueToken::<CancelToken>::generate();
-    if !store::claim_day(conn, account, &token.digest(), now).await? {
+    if !store::insert_notice(conn, (account, Some(now.date_naive())), &token.digest(), now).await? {
         return Ok(false);
     }
-    for contact in contacts(conn, account).await? {
-        let content = contact.content(MessageKind::RecoveryNotice);
-        // An SMS that holds a token has no room for words.
-        if content.channel == Channel::Sms {
-            let words = NewContent { kind: MessageKind::RecoveryBegunNotice, ..content.clone() };
-            accounts::send_notice(conn, app, NewMessage::notice(words, now)).await?;
-        }
-        accounts::send_notice(conn, app, NewMessage::notice(content, now).value("token", token.reveal())).await?;
-    }
+    let kinds = (MessageKind::RecoveryNotice, MessageKind::RecoveryBegunNotice);
+    send_token(conn, app, (account, &token), kinds).await?;
     Ok(true)
 }
 
-async fn contacts(conn: &mut PgConnection, account: AccountId) -> Result<Vec<Contact>, Internal> {
+/// An operator let it go on: that is news on any day, and can be stopped until it is completed.
+async fn tell_of_approval(conn: &mut PgConnection, app: &App, account: AccountId) -> Result<bool, Internal> {
+    let token = OpaqueToken::<CancelToken>::generate();
+    let told = store::insert_notice(conn, (account, None), &token.digest(), app.clock.now()).await?;
+    let kinds = (MessageKind::RecoveryApprovalNotice, MessageKind::RecoveryApprovedNotice);
+    send_token(conn, app, (account, &token), kinds).await?;
+    Ok(told)
+}
+
+/// One notice to every identifier and every phone of an account.
+async fn send_token(
+    conn: &mut PgConnection,
+    app: &App,
+    (account, token): (AccountId, &OpaqueToken<CancelToken>),
+    (kind, words): (MessageKind, MessageKind),
+) -> Result<(), Internal> {
+    let now = app.clock.now();
+    let token = token.reveal();
+    for destination in destinations(conn, account).await? {
+        let content = destination.content(kind);
+        // An SMS that holds a token has no room for words.
+        if content.channel == Channel::Sms {
+            let words = NewContent { kind: words, ..content.clone() };
+            accounts::send_notice(conn, app, NewMessage::notice(words, now)).await?;
+        }
+        let page = app.config.pages.cancel_recovery.as_ref().filter(|_| content.channel == Channel::Email);
+        let link = page.map(|page| page.link(&token));
+        accounts::send_notice(conn, app, NewMessage::notice(content, now).value("token", &token).link(link)).await?;
+    }
+    Ok(())
+}
+
+async fn destinations(conn: &mut PgConnection, account: AccountId) -> Result<Vec<Contact>, Internal> {
     let profile = accounts::profile(conn, account).await?;
-    let mut contacts: Vec<_> =
+    let mut found: Vec<_> =
         profile.identifiers.iter().filter(|own| own.proved).map(|own| Contact::of(&profile, own)).collect();
     for number in factors::confirmed(conn, account).await?.into_iter().filter_map(|factor| factor.number) {
         if profile.identifiers.iter().all(|own| own.lookup_key != number) {
-            contacts.push(accounts::contact_by_phone(conn, account, &number).await?);
+            found.push(accounts::contact_by_phone(conn, account, &number).await?);
         }
     }
-    Ok(contacts)
+    Ok(found)
 }
 
 #[cfg(test)]

@@ -68,6 +68,10 @@ async fn try_proof(
     if is_lost(kind, &recovery.lost) {
         return Err(RecoveryError::Lost);
     }
+    // Once is enough, so nothing is used up. The value is not looked at: the answer says no more than the state does.
+    if kind.proves().is_some_and(|proved| recovery.proofs.contains(&proved)) {
+        return Ok(recovery);
+    }
     // What is refused for lack of time costs no try.
     let slot = if kind == ProofKind::Password { Some(app.hashing.reserve()?) } else { None };
     let Some(tried) = store::count_proof(&app.db, (recovery.id, kind), app.clock.now()).await? else {
@@ -158,7 +162,8 @@ async fn record_failure(
     app.commit(tx).await
 }
 
-/// Uses the proof up and writes it down. One that comes after the wait may open the recovery: its owner hears of it.
+/// Uses the proof up and writes it down. One that comes after the wait may open the recovery: owner and
+/// contact hear of it.
 async fn write_down(app: &App, recovery: &Recovery, found: Found, caller: &Caller) -> Result<Recovery, RecoveryError> {
     let (id, now) = (recovery.id, app.clock.now());
     let account = recovery.account.ok_or(RecoveryError::Wrong { attempts_left: 0 })?;
@@ -187,6 +192,7 @@ async fn write_down(app: &App, recovery: &Recovery, found: Found, caller: &Calle
     let after = store::find_by_id(&mut tx, id).await?.ok_or(RecoveryError::Expired)?;
     if after.told(now) == Told::Open {
         store::tell_again_at(&mut tx, id, Some(now)).await?;
+        store::tell_contact_at(&mut tx, id, now).await?;
     }
     app.commit(tx).await?;
     Ok(after)

@@ -1,6 +1,7 @@
-//! What owners are told, and the tokens by which they answer.
+//! What owners are told, and the tokens by which they answer; what contacts are told.
 
 use chrono::DateTime;
+use chrono::NaiveDate;
 use chrono::Utc;
 use sqlx::PgConnection;
 
@@ -37,24 +38,24 @@ pub(in super::super) async fn tell_again_at(
     Ok(())
 }
 
-/// Claims the notice of this day; false when there was one.
-pub(in super::super) async fn claim_day(
+/// Writes down the notice of a day, or one beside those; false when the day had one.
+pub(in super::super) async fn insert_notice(
     conn: &mut PgConnection,
-    account: AccountId,
+    (account, on_day): (AccountId, Option<NaiveDate>),
     digest: &TokenDigest<CancelToken>,
     now: DateTime<Utc>,
 ) -> Result<bool, Internal> {
-    let claimed = sqlx::query!(
+    let inserted = sqlx::query!(
         "INSERT INTO recovery_notices (account_id, on_day, cancel_digest, sent_at) VALUES ($1, $2, $3, $4)
          ON CONFLICT (account_id, on_day) DO NOTHING",
         account.uuid(),
-        now.date_naive(),
+        on_day,
         digest.as_bytes(),
         now
     )
     .execute(conn)
     .await?;
-    Ok(claimed.rows_affected() == 1)
+    Ok(inserted.rows_affected() == 1)
 }
 
 /// Uses a token of a notice up; answers whose it is, or `None` when it is unknown, used or too old.
@@ -72,4 +73,66 @@ pub(in super::super) async fn use_cancel_token(
     )
     .fetch_optional(conn)
     .await?)
+}
+
+/// The recovery whose contact has waited longest to be told, and what it was told; it is held until the transaction ends.
+pub(in super::super) async fn next_contact_to_tell(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+) -> Result<Option<(FlowId, Vec<String>)>, Internal> {
+    let next = sqlx::query!(
+        r#"SELECT id AS "id: FlowId", contact_told FROM recoveries WHERE contact_due_at <= $1
+           ORDER BY contact_due_at LIMIT 1 FOR UPDATE SKIP LOCKED"#,
+        now
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(next.map(|row| (row.id, row.contact_told)))
+}
+
+/// Says when a contact is told next.
+pub(in super::super) async fn tell_contact_at(
+    conn: &mut PgConnection,
+    id: FlowId,
+    at: DateTime<Utc>,
+) -> Result<(), Internal> {
+    sqlx::query!("UPDATE recoveries SET contact_due_at = $2 WHERE id = $1", id.uuid(), at).execute(conn).await?;
+    Ok(())
+}
+
+/// Writes down what a contact was told, if anything; there is nothing more to tell it.
+pub(in super::super) async fn contact_was_told(
+    conn: &mut PgConnection,
+    id: FlowId,
+    new: Option<&str>,
+) -> Result<(), Internal> {
+    sqlx::query!(
+        "UPDATE recoveries SET contact_due_at = NULL, contact_told = array_remove(array_append(contact_told, $2), NULL)
+         WHERE id = $1",
+        id.uuid(),
+        new
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Whoever began many that were cancelled at once is told it once: the others with this one's contact have nothing to tell.
+/// What another replica tells of at this moment is passed over.
+pub(in super::super) async fn spare_contact(
+    conn: &mut PgConnection,
+    id: FlowId,
+    now: DateTime<Utc>,
+) -> Result<(), Internal> {
+    sqlx::query!(
+        "UPDATE recoveries SET contact_due_at = NULL WHERE id = ANY(ARRAY(
+             SELECT other.id FROM recoveries other JOIN recoveries told USING (contact_mac)
+             WHERE told.id = $1 AND other.id <> $1 AND other.state = 'cancelled' AND other.contact_due_at <= $2
+             FOR UPDATE OF other SKIP LOCKED))",
+        id.uuid(),
+        now
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }

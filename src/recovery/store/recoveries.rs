@@ -3,13 +3,12 @@
 use chrono::DateTime;
 use chrono::Utc;
 use sqlx::PgConnection;
-use sqlx::PgPool;
 use uuid::Uuid;
 
+use super::super::model::Ending;
 use super::super::model::LIFETIME;
 use super::super::model::Lost;
 use super::super::model::Proved;
-use super::super::model::REMEMBERED;
 use super::super::model::Recovery;
 use super::super::model::RecoveryToken;
 use super::super::model::State;
@@ -123,7 +122,7 @@ async fn load(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Recovery>, In
                      WHERE s.id = p.made_of AND s.account_id = r.account_id)
                  WHEN 'factor' THEN EXISTS (SELECT FROM factors f WHERE f.id = p.made_of AND f.account_id = r.account_id)
                  ELSE EXISTS (SELECT FROM identifiers i WHERE i.id = p.made_of AND i.account_id = r.account_id)
-             END) AS "proofs!"
+             END ORDER BY p.proved_at, p.kind) AS "proofs!"
            FROM recoveries r WHERE r.id = ANY($1) ORDER BY r.id"#,
         ids
     )
@@ -151,7 +150,8 @@ async fn load(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Recovery>, In
 }
 
 /// Brings a recovery from the state that was seen to another; false when someone was faster. Its life begins when its
-/// contact is proved; its owner is told when it waits and when it was approved, and nobody once it has ended.
+/// contact is proved, and the pause after the contact's code ends. Its owner is told when it waits and when it was approved,
+/// its contact when the wait is over and at every transition after that which it does not bring about.
 pub(in super::super) async fn advance(
     conn: &mut PgConnection,
     seen: &Recovery,
@@ -160,9 +160,14 @@ pub(in super::super) async fn advance(
 ) -> Result<bool, Internal> {
     let ended = matches!(to, State::Ended(_));
     let waits = matches!(to, State::Waiting { .. });
+    let contact_due_at = match to {
+        State::Waiting { opens_at } => Some(opens_at),
+        State::AwaitingContact | State::Ended(Ending::Completed) => None,
+        State::Approved { .. } | State::Ended(Ending::Cancelled | Ending::Denied) => Some(now),
+    };
     let advanced = sqlx::query!(
         "UPDATE recoveries SET state = $3, opens_at = coalesce($4, opens_at), expires_at = coalesce($5, expires_at),
-                ended_at = $6, notice_due_at = $7
+                ended_at = $6, notice_due_at = $7, contact_due_at = $9, resend_after = coalesce($10, resend_after)
          WHERE id = $1 AND state = $2 AND expires_at > $8",
         seen.id.uuid(),
         seen.state.name(),
@@ -171,7 +176,9 @@ pub(in super::super) async fn advance(
         waits.then_some(now + LIFETIME),
         ended.then_some(now),
         (!ended).then_some(now),
-        now
+        now,
+        contact_due_at,
+        waits.then_some(now)
     )
     .execute(conn)
     .await?;
@@ -212,87 +219,4 @@ pub(in super::super) async fn resume(
     .execute(conn)
     .await?;
     Ok(resumed.rows_affected() == 1)
-}
-
-/// A recovery that was ended, as its event names it.
-pub(in super::super) struct Cancelled {
-    pub id: FlowId,
-    pub account: Option<AccountId>,
-    pub client_id: String,
-}
-
-/// Cancels the recoveries of an account whose contact is proved; those that were begun after some time, or all.
-pub(in super::super) async fn cancel(
-    conn: &mut PgConnection,
-    (account, begun_after): (AccountId, Option<DateTime<Utc>>),
-    now: DateTime<Utc>,
-) -> Result<Vec<Cancelled>, Internal> {
-    Ok(sqlx::query_as!(
-        Cancelled,
-        r#"UPDATE recoveries SET state = 'cancelled', ended_at = $2, notice_due_at = NULL
-           WHERE account_id = $1 AND ended_at IS NULL AND state IN ('waiting', 'approved') AND expires_at > $2
-             AND ($3::timestamptz IS NULL OR created_at > $3)
-           RETURNING id AS "id: FlowId", account_id AS "account: AccountId", client_id"#,
-        account.uuid(),
-        now,
-        begun_after
-    )
-    .fetch_all(conn)
-    .await?)
-}
-
-/// Cancels another recovery of the same identifier, if there are `most` of them that wait or are open: the one with the
-/// fewest proofs, of these the one that has waited longest. What somebody else works on is passed over, so that nobody
-/// waits here, and each of several that come at once displaces one of its own.
-pub(in super::super) async fn displace(
-    conn: &mut PgConnection,
-    newest: FlowId,
-    most: i64,
-    now: DateTime<Utc>,
-) -> Result<Option<Cancelled>, Internal> {
-    Ok(sqlx::query_as!(
-        Cancelled,
-        r#"WITH others AS (
-               SELECT other.id FROM recoveries other JOIN recoveries newest USING (identifier_mac)
-               WHERE newest.id = $1 AND other.id <> $1 AND other.state = 'waiting' AND other.expires_at > $2
-           ), least AS (
-               SELECT r.id FROM recoveries r
-               WHERE (SELECT count(*) FROM others) >= $3 AND r.id IN (SELECT id FROM others) AND r.state = 'waiting'
-               ORDER BY (SELECT count(*) FROM recovery_proofs p WHERE p.recovery_id = r.id), r.opens_at, r.id
-               LIMIT 1 FOR UPDATE SKIP LOCKED
-           )
-           UPDATE recoveries SET state = 'cancelled', ended_at = $2, notice_due_at = NULL
-           WHERE id = (SELECT id FROM least) AND state = 'waiting'
-           RETURNING id AS "id: FlowId", account_id AS "account: AccountId", client_id"#,
-        newest.uuid(),
-        now,
-        most
-    )
-    .fetch_optional(conn)
-    .await?)
-}
-
-/// Forgets up to `limit` recoveries that are over, and as many notices: at once what never had its contact proved, after
-/// ninety days the others.
-pub(in super::super) async fn purge(db: &PgPool, now: DateTime<Utc>, limit: i64) -> Result<u64, Internal> {
-    let recoveries = sqlx::query!(
-        "DELETE FROM recoveries
-         WHERE id = ANY(ARRAY(SELECT id FROM recoveries WHERE expires_at <= $1 AND (opens_at IS NULL OR created_at <= $2)
-                              LIMIT $3 FOR UPDATE SKIP LOCKED))",
-        now,
-        now - REMEMBERED,
-        limit
-    )
-    .execute(db)
-    .await?;
-    let notices = sqlx::query!(
-        "DELETE FROM recovery_notices
-         WHERE cancel_digest = ANY(ARRAY(SELECT cancel_digest FROM recovery_notices WHERE sent_at <= $1
-                                         LIMIT $2 FOR UPDATE SKIP LOCKED))",
-        now - REMEMBERED,
-        limit
-    )
-    .execute(db)
-    .await?;
-    Ok(recoveries.rows_affected() + notices.rows_affected())
 }

@@ -724,6 +724,19 @@ message-recovery-notice =
             { $token }
 
         As of { $at } nothing has changed, and nobody got in.
+    .link =
+        Somebody says that they have lost the usual way into your { $service } account and wants to get in without it. If
+        nothing is done, that can succeed three days after it began.
+
+        If it was you, you need not do anything. If it was not you, simply sign in, or stop it on this page:
+
+            { $link }
+
+        Or give this token where { $service } asks for it:
+
+            { $token }
+
+        As of { $at } nothing has changed, and nobody got in. Opening the page changes nothing yet.
 message-recovery-begun-notice =
     .subject = Somebody wants to get into your { $service } account
     .sms = { $service }: recovery asked for. Not you? Use the next message.
@@ -737,6 +750,72 @@ message-recovery-cancelled-notice =
         The attempt to get into your { $service } account without the usual way was stopped on { $at }. Nothing has changed.
 
         If somebody may know your password, choose another one.
+message-recovery-approval-notice =
+    # $token: what stops it
+    .subject = Somebody may get into your { $service } account now
+    .sms = { $service }: stop it with { $token }
+    .body =
+        Somebody says that they have lost the usual way into your { $service } account. The people who run { $service } decided
+        on { $at } that it is you: whoever it is can get in now, and what was lost will not open the account any more.
+
+        If it was you, you need not do anything. If it was not you, stop it now: give this token where { $service } asks for it,
+        or simply sign in.
+
+            { $token }
+
+        Then tell the people who run { $service }.
+    .link =
+        Somebody says that they have lost the usual way into your { $service } account. The people who run { $service } decided
+        on { $at } that it is you: whoever it is can get in now, and what was lost will not open the account any more.
+
+        If it was you, you need not do anything. If it was not you, stop it now: simply sign in, or stop it on this page:
+
+            { $link }
+
+        Or give this token where { $service } asks for it:
+
+            { $token }
+
+        Then tell the people who run { $service }. Opening the page changes nothing yet.
+message-recovery-approved-notice =
+    .subject = Somebody may get into your { $service } account now
+    .sms = { $service }: recovery approved. Not you? Use the next message.
+    .body =
+        Somebody says that they have lost the usual way into your { $service } account. The people who run { $service } decided
+        on { $at } that it is you. Another message tells how to stop it.
+message-recovery-open-notice =
+    .subject = You can get back into { $service } now
+    .sms = { $service }: you can get back in now. Go on where you began.
+    .body =
+        You said that you cannot get into { $service }, and this address is where we reach you. As of { $at } you can get back
+        in: go on where you began. If you have closed that page, ask there to go on with this address.
+
+        If it was not you who asked, somebody has used your address: tell the people who run { $service }.
+message-recovery-undecided-notice =
+    .subject = The wait for { $service } is over, and proofs are missing
+    .sms = { $service }: the wait is over, proofs are missing. Go on there.
+    .body =
+        You said that you cannot get into { $service }, and this address is where we reach you. The wait is over as of { $at },
+        and what was proved does not suffice. If you find something else that proves who you are, go on where you began and
+        give it. If not, the people who run { $service } decide, and we tell you here.
+
+        If it was not you who asked, somebody has used your address: tell the people who run { $service }.
+message-recovery-stopped-notice =
+    .subject = Getting back into { $service } was stopped
+    .sms = { $service }: your way back in was stopped.
+    .body =
+        You said that you cannot get into { $service }, and this address is where we reach you. That was stopped on { $at }:
+        somebody asked for it, or others were begun after it. You can begin again.
+
+        If it was not you who asked, somebody has used your address: tell the people who run { $service }.
+message-recovery-denied-notice =
+    .subject = You cannot get back into { $service } in this way
+    .sms = { $service }: you cannot get back in this way.
+    .body =
+        You said that you cannot get into { $service }, and this address is where we reach you. The people who run { $service }
+        decided on { $at } that this does not go on. You can write to them, or begin again with other proofs.
+
+        If it was not you who asked, somebody has used your address: tell the people who run { $service }.
 message-recovery-completed-notice =
     .subject = Your { $service } account was recovered
     .sms = { $service }: your account was recovered. Devices are signed out.

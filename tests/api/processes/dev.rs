@@ -25,7 +25,7 @@ use crate::support::until;
 const EMAIL: &str = "taro@example.jp";
 
 /// Kills it and starts another on the same data and port, so that the issuer stays.
-async fn killed_and_started_again(dev: Process, folder: &Folder) -> Process {
+pub async fn killed_and_started_again(dev: Process, folder: &Folder) -> Process {
     let port = dev.port();
     dev.kill();
     Process::dev(folder.path(), port).await
@@ -51,7 +51,8 @@ async fn enrol(dev: &Process, seen: &str) -> (Value, String) {
     enrol_in(dev, &flow).await
 }
 
-async fn enrol_in(dev: &Process, flow: &Value) -> (Value, String) {
+/// Enrols an authenticator app in a flow; answers the tokens and its id.
+pub async fn enrol_in(dev: &Process, flow: &Value) -> (Value, String) {
     let body = json!({ "sign_in_token": flow["sign_in_token"], "kind": "totp" });
     let started = dev.post("/v1/sign-ins/enrolments", &body).await.ok(201);
     let factor = started["enrolment"]["factor_id"].as_str().unwrap().to_owned();
@@ -159,7 +160,7 @@ async fn stops_in_order(dev: Process, folder: &Folder) {
 }
 
 /// The ports of PostgreSQL and Redis.
-fn stores(folder: &Path) -> [u16; 2] {
+pub fn stores(folder: &Path) -> [u16; 2] {
     let postmaster = fs::read_to_string(folder.join("postgres/data/postmaster.pid")).unwrap();
     let redis = fs::read_to_string(folder.join("redis/redis.conf")).unwrap();
     let redis = redis.lines().find_map(|line| line.strip_prefix("port ")).unwrap();

@@ -7,6 +7,7 @@ mod janitor;
 mod keys;
 mod limits;
 mod messages;
+mod recoveries;
 mod redis_faults;
 mod replicas;
 mod resets;

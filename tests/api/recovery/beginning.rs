@@ -103,6 +103,7 @@ fn a_recovery_is_over_after_a_day_without_its_contact_and_after_thirty_with_it()
         app.recovery_code_to(&idle, CONTACT).await.refused(410, "recovery_token_invalid");
         app.advance(28 * 24 * HOUR);
         assert_eq!(app.recovery_state(&kept).await, "awaiting_operator");
+        app.ignore_notices().await;
         app.advance(24 * HOUR);
         app.inspect_recovery(&kept).await.refused(410, "recovery_token_invalid");
         app.prove(&kept, "factor", "123456").await.refused(410, "recovery_token_invalid");

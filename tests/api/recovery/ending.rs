@@ -11,6 +11,7 @@ use crate::support::PASSWORD;
 use crate::support::TestApp;
 use crate::support::test;
 
+/// Who decides.
 pub fn operator() -> Caller {
     Caller {
         ip: std::net::Ipv4Addr::LOCALHOST.into(),
@@ -20,7 +21,8 @@ pub fn operator() -> Caller {
     }
 }
 
-async fn decide(app: &TestApp, verdict: Verdict) -> Decided {
+/// Decides the only recovery.
+pub async fn decide(app: &TestApp, verdict: Verdict) -> Decided {
     let listed = recovery::list(&app.app, None, 100).await.unwrap();
     let [one] = listed.as_slice() else { panic!("one recovery") };
     recovery::decide_by_operator(&app.app, one.id, verdict, &operator()).await.unwrap()
@@ -50,6 +52,7 @@ fn a_notice_carries_a_token_that_ends_every_recovery() {
         let again = app.recovery(&person.email, &["email"]).await;
         app.cancel_recovery(&stop).await.refused(410, "cancel_token_invalid");
         assert_eq!(app.recovery_state(&again).await, "waiting");
+        app.ignore_notices().await;
     });
 }
 
@@ -61,7 +64,7 @@ fn a_notice_is_used_once_however_many_race() {
         let stop = app.cancel_token_to(&person.email).await;
         let answers = futures_util::future::join_all((0..6).map(|_| app.cancel_recovery(&stop))).await;
         assert_eq!(answers.iter().filter(|answer| answer.status == 204).count(), 1);
-        app.message_to(&person.email).await;
+        app.ignore_notices().await;
     });
 }
 
@@ -82,6 +85,7 @@ fn a_full_sign_in_with_an_older_factor_ends_it() {
         assert_eq!(app.count(count).await, 1);
         // The next sign-in has nothing to end and says nothing.
         person.sign_in().await;
+        app.ignore_notices().await;
     });
 }
 
@@ -119,5 +123,6 @@ fn a_recovery_of_nobody_can_be_denied_and_not_approved() {
         let unknown =
             recovery::decide_by_operator(&app.app, uuid::Uuid::nil().into(), Verdict::Deny, &operator()).await;
         assert_eq!(unknown.unwrap(), Decided::Unknown);
+        app.ignore_notices().await;
     });
 }

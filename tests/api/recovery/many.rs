@@ -3,7 +3,6 @@
 use futures_util::future::join_all;
 use sekisho::recovery;
 
-use super::CONTACT;
 use crate::support::PASSWORD;
 use crate::support::TestApp;
 use crate::support::count_statements;
@@ -50,6 +49,9 @@ fn hundreds_of_recoveries_hinder_no_sign_in() {
         assert_eq!(app.count(untouched).await, 601, "of these nobody has heard");
         // The next sign-in has nothing to end and says nothing.
         person.sign_in().await;
+        app.ignore_notices().await;
+        let stopped = "SELECT count(*) FROM outbox WHERE kind = 'recovery_stopped_notice'";
+        assert_eq!(app.count(stopped).await, 1, "whoever began them all is told it once");
     });
 }
 
@@ -64,7 +66,7 @@ fn of_one_identifier_fifty_wait_and_the_newest_displaces_another() {
             copy(app, 49).await;
             app.advance(60);
             let newest = app.start_recovery(identifier, &["email"]).await;
-            let code = app.code_to(CONTACT).await;
+            let code = app.contact_code().await;
             assert_eq!(app.recovery_state(&oldest).await, "waiting", "whose contact is not proved displaces nothing");
             app.verify_contact(&newest, &code).await.ok(200);
             assert_eq!(app.recovery_state(&oldest).await, "cancelled");
@@ -104,7 +106,7 @@ fn fifty_are_fifty_however_many_race() {
         let mut begun = Vec::new();
         for _ in 0..6 {
             let token = app.start_recovery("nobody@example.jp", &["phone"]).await;
-            begun.push((token, app.code_to(CONTACT).await));
+            begun.push((token, app.contact_code().await));
         }
         let answers = join_all(begun.iter().map(|(token, code)| app.verify_contact(token, code))).await;
         assert!(answers.iter().all(|answer| answer.status == 200));
@@ -112,6 +114,7 @@ fn fifty_are_fifty_however_many_race() {
         for (token, _) in &begun {
             assert_eq!(app.recovery_state(token).await, "waiting");
         }
+        app.ignore_notices().await;
     });
 }
 
@@ -139,6 +142,7 @@ fn those_that_are_over_go_in_bounded_steps() {
         let token = app.recovery("nobody@example.jp", &["phone"]).await;
         copy(app, 2500).await;
         app.advance(91 * 24 * super::HOUR);
+        app.due_is_told().await;
         count_statements(&app.app.db, "recoveries", "DELETE").await;
         let mut held = app.app.db.begin().await.unwrap();
         let first = "SELECT FROM recoveries WHERE id = (SELECT id FROM recoveries ORDER BY id LIMIT 1) FOR UPDATE";

@@ -38,13 +38,17 @@ fn the_owner_is_told_at_once_every_day_and_when_it_opens() {
         app.verify_contact(&token, &code).await.ok(200);
         for day in 1..=4 {
             notices_become(app, day).await;
-            app.cancel_token_to(&person.email).await;
+            let notice = app.message_to(&person.email).await;
+            let token = notice["code"].as_str().unwrap();
+            assert_eq!(notice["link"], format!("{}/cancel-recovery#{token}", app.url), "a page of the configuration");
+            assert!(notice["text"].as_str().unwrap().contains(notice["link"].as_str().unwrap()));
             app.advance(24 * HOUR);
         }
         assert_eq!(app.recovery_state(&token).await, "awaiting_operator");
         app.advance(24 * HOUR);
         all_is_told(app).await;
         assert_eq!(notices(app).await, 4);
+        app.ignore_notices().await;
     });
 }
 
@@ -73,7 +77,7 @@ fn strangers_cannot_flood_an_owner() {
     });
 }
 
-/// Nobody hears of a recovery of an identifier that nobody has.
+/// No owner hears of a recovery of an identifier that nobody has.
 #[test]
 fn nobody_is_told_of_a_recovery_of_nobody() {
     test(async |app| {
@@ -81,6 +85,8 @@ fn nobody_is_told_of_a_recovery_of_nobody() {
         app.advance(WAIT);
         all_is_told(app).await;
         assert_eq!(app.recovery_state(&token).await, "awaiting_operator");
+        assert_eq!(notices(app).await, 0);
+        app.ignore_notices().await;
     });
 }
 
