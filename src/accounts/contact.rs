@@ -69,9 +69,6 @@ impl Contact {
 }
 
 /// One identifier of an account as a destination; `None` when it has gone meanwhile.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn contact(
     conn: &mut PgConnection,
     account: AccountId,
@@ -96,9 +93,6 @@ pub async fn contact_by_phone(conn: &mut PgConnection, account: AccountId, numbe
 
 /// Tells the owner of an account, at every proved identifier, in the transaction of what happened. `values` fill the text.
 /// See [`send_notice`].
-///
-/// # Errors
-/// The database did not take the messages.
 pub async fn notify(
     conn: &mut PgConnection,
     app: &App,
@@ -117,9 +111,6 @@ pub async fn notify(
 /// Sends one notice to a proved destination, in the transaction of what happened. It has no share in what is asked for, so
 /// that nobody uses that up to keep an owner from being told; whoever sends it says how many there are. One to a phone is
 /// left out when the day's budget of notices is spent.
-///
-/// # Errors
-/// The database did not take the message.
 pub async fn send_notice(conn: &mut PgConnection, app: &App, notice: NewMessage) -> Result<(), Internal> {
     let address = notice.address();
     if !address.contains('@') {
@@ -136,9 +127,6 @@ pub async fn send_notice(conn: &mut PgConnection, app: &App, notice: NewMessage)
 }
 
 /// Sends the code of a flow; it is worthless after `expires_at`.
-///
-/// # Errors
-/// The database did not take the message.
 pub async fn send_code(
     conn: &mut PgConnection,
     app: &App,

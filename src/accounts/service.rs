@@ -39,9 +39,6 @@ impl Candidate {
 }
 
 /// Makes an account with a proved identifier; `None` when the identifier belongs to another account already.
-///
-/// # Errors
-/// The database did not take the rows.
 pub async fn create(conn: &mut PgConnection, app: &App, new: &NewAccount<'_>) -> Result<Option<AccountId>, Internal> {
     displace_unproved(conn, new.identifier.lookup_key).await?;
     let now = app.clock.now();
@@ -52,17 +49,11 @@ pub async fn create(conn: &mut PgConnection, app: &App, new: &NewAccount<'_>) ->
 }
 
 /// Whoever an identifier belongs to.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn candidate(app: &App, identifier: &Identifier) -> Result<Candidate, Internal> {
     Ok(Candidate { credentials: store::find_credentials(&app.db, (identifier.lookup_key(), app.clock.now())).await? })
 }
 
 /// A known account, for re-authentication.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn candidate_of(app: &App, account: AccountId) -> Result<Candidate, Internal> {
     Ok(Candidate { credentials: store::find_credentials_of(&app.db, (account, app.clock.now())).await? })
 }
@@ -156,17 +147,11 @@ pub async fn lock_two(
 }
 
 /// The account whose owner has proved this identifier.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn owner_of(conn: &mut PgConnection, lookup_key: &str) -> Result<Option<AccountId>, Internal> {
     store::owner_of(conn, lookup_key).await
 }
 
 /// The account that an identifier signs in to, also while nobody has proved it: its failures are those of the account.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn holder_of(conn: &mut PgConnection, lookup_key: &str) -> Result<Option<AccountId>, Internal> {
     store::holder_of(conn, lookup_key).await
 }
@@ -188,9 +173,6 @@ pub async fn remainder(conn: &mut PgConnection, account: AccountId) -> Result<Ac
 }
 
 /// Changes what is given of the profile.
-///
-/// # Errors
-/// The database did not take it.
 pub async fn update_profile(
     conn: &mut PgConnection,
     account: &LockedAccount,

@@ -111,9 +111,6 @@ const KEYS: &str = "code";
 
 impl SentCode {
     /// The newest code of a flow.
-    ///
-    /// # Errors
-    /// Redis did not answer.
     pub async fn of(app: &App, flow: FlowId) -> Result<Option<Self>, Internal> {
         store::find(app, KEYS, &flow.to_string()).await
     }
@@ -149,9 +146,6 @@ impl SentCode {
     }
 
     /// Uses it up, in the transaction of its effect; false when that was done before.
-    ///
-    /// # Errors
-    /// The database did not take it.
     pub async fn burn(&self, conn: &mut PgConnection, app: &App) -> Result<bool, Internal> {
         let now = app.clock.now();
         messages::drop_for_flow(conn, self.flow, now).await?;

@@ -46,9 +46,6 @@ pub(super) async fn remind(app: &App, contact: &Identifier, caller: &Caller) -> 
 }
 
 /// What leaves for a contact: the hints of the accounts that have proved it, or what somebody without one should know.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn decide(conn: &mut PgConnection, claimed: &Claimed) -> Result<Decision, Internal> {
     let content = &claimed.message.content;
     let mut owners = factors::accounts_of_phone(conn, &content.lookup_key).await?;

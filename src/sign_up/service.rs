@@ -170,9 +170,6 @@ async fn insert_account(
 
 /// What becomes of the code of a sign-up, asked by the outbox when it is due: a taken address gets a notice to its
 /// owner instead, and a sign-up that is over gets nothing.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn decide(conn: &mut PgConnection, now: DateTime<Utc>, claimed: &Claimed) -> Result<Decision, Internal> {
     let content = &claimed.message.content;
     if let Some(owner) = accounts::owner_of(conn, &content.lookup_key).await? {

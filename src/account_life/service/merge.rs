@@ -154,9 +154,6 @@ async fn tell_of_merge(
 }
 
 /// Carries out the merges whose time has come; answers how many.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn merge_due(app: &App, caller: &Caller) -> Result<u64, Internal> {
     let mut done = 0;
     for change in changes::due(app, ChangeKind::AccountMerge).await? {

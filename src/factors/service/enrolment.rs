@@ -75,9 +75,6 @@ pub(super) async fn begin(
 }
 
 /// Begins the enrolment of an authenticator app. `name` is what the app shows beside the service.
-///
-/// # Errors
-/// The database did not take the rows.
 pub async fn begin_totp(
     conn: &mut PgConnection,
     app: &App,
@@ -165,9 +162,6 @@ pub async fn check_enrolment(
 }
 
 /// Confirms an enrolment and uses its code up.
-///
-/// # Errors
-/// The database did not take it.
 pub async fn confirm_enrolment(
     conn: &mut PgConnection,
     app: &App,

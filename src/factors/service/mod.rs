@@ -61,9 +61,6 @@ fn unused_step_of(app: &App, secret: &TotpSecret, typed: &str) -> Result<Option<
 }
 
 /// The confirmed factors of an account; recovery codes, while any are left, as one.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn confirmed(conn: &mut PgConnection, account: AccountId) -> Result<Vec<ConfirmedFactor>, Internal> {
     store::confirmed(conn, account).await
 }
@@ -77,9 +74,6 @@ pub struct Answering {
 }
 
 /// The confirmed factors of an account, parted by whether they may answer after the reset that `password` tells of.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn answering(
     conn: &mut PgConnection,
     account: AccountId,
@@ -92,17 +86,11 @@ pub async fn answering(
 }
 
 /// The accounts of which a phone is a confirmed factor.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn accounts_of_phone(conn: &mut PgConnection, number: &str) -> Result<Vec<AccountId>, Internal> {
     store::accounts_of_phone(conn, number).await
 }
 
 /// Gives a factor another name; false when the account has no such factor.
-///
-/// # Errors
-/// The database did not take it.
 pub async fn rename(
     conn: &mut PgConnection,
     account: &LockedAccount,
@@ -114,9 +102,6 @@ pub async fn rename(
 
 /// Removes every factor of an account, or those of one kind, because their owner has lost them; the last one, too. What
 /// opens the account next is an enrolment.
-///
-/// # Errors
-/// The database did not take it.
 pub async fn remove_all(
     conn: &mut PgConnection,
     account: &LockedAccount,
@@ -126,9 +111,6 @@ pub async fn remove_all(
 }
 
 /// Removes a factor at once; answers what it was.
-///
-/// # Errors
-/// The database did not take it.
 pub async fn remove(
     conn: &mut PgConnection,
     account: &LockedAccount,
@@ -144,17 +126,11 @@ pub async fn remove(
 }
 
 /// Gives the confirmed factors of one account to another; recovery codes stay with their own.
-///
-/// # Errors
-/// The database did not take it.
 pub async fn move_confirmed(conn: &mut PgConnection, from: &LockedAccount, to: &LockedAccount) -> Result<(), Internal> {
     store::move_confirmed(conn, from, to).await
 }
 
 /// The accounts, at most ten, that have one of these numbers as a confirmed factor.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn holders(conn: &mut PgConnection, numbers: &[String]) -> Result<Vec<AccountId>, Internal> {
     store::holders(conn, numbers).await
 }

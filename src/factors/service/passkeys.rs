@@ -47,9 +47,6 @@ fn relying_party(app: &App) -> Result<&Webauthn, Internal> {
 }
 
 /// Begins the enrolment of a passkey.
-///
-/// # Errors
-/// The database or Redis did not take it.
 pub async fn begin_passkey(
     conn: &mut PgConnection,
     app: &App,
@@ -122,9 +119,6 @@ pub async fn challenge(app: &App, flow: FlowId, only: Option<FactorId>) -> Resul
 
 impl PasskeyChallenge {
     /// The newest challenge of a flow.
-    ///
-    /// # Errors
-    /// Redis did not answer.
     pub(super) async fn of(app: &App, flow: FlowId) -> Result<Option<Self>, Internal> {
         flows::find(app, CHALLENGES, &flow.to_string()).await
     }
@@ -135,9 +129,6 @@ impl PasskeyChallenge {
 }
 
 /// Who a passkey says that it belongs to; nothing is proved yet.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn claimed_owner(app: &App, given: &PublicKeyCredential) -> Result<Option<(AccountId, FactorId)>, Internal> {
     let Some(handle) = passkeys::handle_of(given) else { return Ok(None) };
     store::owner_of_passkey(&app.db, given.get_credential_id(), handle).await

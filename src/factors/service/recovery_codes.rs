@@ -29,9 +29,6 @@ pub async fn make_recovery_codes(app: &App) -> Result<RecoveryCodes, HashingErro
 }
 
 /// Stores a new set; the old one is void.
-///
-/// # Errors
-/// The database did not take it.
 pub async fn replace_recovery_codes(
     conn: &mut PgConnection,
     app: &App,
@@ -44,9 +41,6 @@ pub async fn replace_recovery_codes(
 }
 
 /// How many recovery codes are unused.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn recovery_codes_left(conn: &mut PgConnection, account: AccountId) -> Result<i64, Internal> {
     store::codes_left(conn, account).await
 }

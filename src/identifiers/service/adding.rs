@@ -154,9 +154,6 @@ pub(in super::super) async fn verify(
 
 /// What becomes of the code for a new identifier, asked by the outbox when it is due: a taken identifier gets a notice to
 /// its owner instead.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn decide(conn: &mut PgConnection, claimed: &Claimed) -> Result<Decision, Internal> {
     let lookup_key = &claimed.message.content.lookup_key;
     let Some(owner) = accounts::owner_of(conn, lookup_key).await? else { return Ok(Decision::Send) };

@@ -35,17 +35,11 @@ use crate::sessions;
 use crate::sessions::CurrentSession;
 
 /// Deletes up to `limit` wishes that nobody proved.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn purge(app: &App, limit: i64) -> Result<u64, Internal> {
     store::purge(&app.background_db, app.clock.now(), limit).await
 }
 
 /// What an account wants and has not proved yet, newest first.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn wanted(conn: &mut PgConnection, account: AccountId) -> Result<Vec<WantedIdentifier>, Internal> {
     store::wanted(conn, account).await
 }

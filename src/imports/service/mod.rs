@@ -96,9 +96,6 @@ pub async fn import(
 }
 
 /// Forgets up to `limit` rows of each kind of the runs that began before `until`; answers how many.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn purge(app: &App, until: DateTime<Utc>, limit: i64) -> Result<u64, Internal> {
     store::purge(&app.background_db, until, limit).await
 }

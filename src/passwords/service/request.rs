@@ -77,9 +77,6 @@ async fn admitted(app: &App, identifier: &Identifier, caller: &Caller) -> Result
 }
 
 /// What becomes of the message of a request, asked by the outbox when it is due: bound to an account, it leaves.
-///
-/// # Errors
-/// The database or Redis did not answer.
 pub async fn decide(conn: &mut PgConnection, app: &App, claimed: &Claimed) -> Result<Decision, Internal> {
     let Some(flow) = claimed.flow else { return Ok(Decision::Drop) };
     let lookup_key = &claimed.message.content.lookup_key;

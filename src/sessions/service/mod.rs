@@ -100,17 +100,11 @@ pub async fn open(
 }
 
 /// All sessions that are held of an account, ended ones too, newest first.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn held(conn: &mut PgConnection, account: AccountId) -> Result<Vec<HeldSession>, Internal> {
     store::held(conn, account).await
 }
 
 /// Whether somebody has signed in to an account, or gone on using a session of it, since then.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn used_since(conn: &mut PgConnection, account: AccountId, since: DateTime<Utc>) -> Result<bool, Internal> {
     store::used_since(conn, account, since).await
 }

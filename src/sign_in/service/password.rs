@@ -97,9 +97,6 @@ async fn begin(
 }
 
 /// The flow of a person whose sign-up was just verified, in the transaction that made the account.
-///
-/// # Errors
-/// Redis or the database did not answer.
 pub async fn start_after_sign_up(
     conn: &mut PgConnection,
     app: &App,
