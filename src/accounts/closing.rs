@@ -28,29 +28,6 @@ use crate::internal::Internal;
 /// The most audit rows that one statement touches.
 const ROWS: i64 = 1000;
 
-/// Lets an active account close at a time; false when it is not active.
-pub async fn begin_closing(
-    conn: &mut PgConnection,
-    account: &LockedAccount,
-    closes_at: DateTime<Utc>,
-) -> Result<bool, Internal> {
-    store::begin_closing(conn, account, closes_at).await
-}
-
-/// Keeps a closing account after all; false when it is not closing, or its time has come.
-pub async fn cancel_closing(conn: &mut PgConnection, account: AccountId, now: DateTime<Utc>) -> Result<bool, Internal> {
-    store::cancel_closing(conn, account, now).await
-}
-
-/// The accounts, at most `limit`, that close after `now` and before `until` and whose owners are to be told; each one once.
-pub async fn remind_closing(
-    conn: &mut PgConnection,
-    (now, until): (DateTime<Utc>, DateTime<Utc>),
-    limit: i64,
-) -> Result<Vec<(AccountId, DateTime<Utc>)>, Internal> {
-    store::remind_closing(conn, (now, until), limit).await
-}
-
 /// Purges up to `limit` accounts whose time has come: everything that belonged to them is deleted. Answers how many.
 pub async fn purge_closed(app: &App, caller: &Caller, limit: i64) -> Result<u64, Internal> {
     let mut purged = 0;

@@ -122,16 +122,6 @@ impl Login {
     }
 }
 
-/// Ends the old user name of an account, with its first sign-in; false when it has none any more.
-pub async fn end_legacy_login(conn: &mut PgConnection, account: AccountId) -> Result<bool, Internal> {
-    store::delete_legacy_login(conn, account).await
-}
-
-/// Makes way for somebody who has proved an identifier that another account was imported with.
-pub async fn displace_unproved(conn: &mut PgConnection, lookup_key: &str) -> Result<(), Internal> {
-    store::delete_unproved(conn, lookup_key).await
-}
-
 /// Notes that an identifier was proved in a first sign-in; those that nobody has proved by then go. False when it has
 /// gone itself.
 pub async fn prove(

@@ -9,7 +9,6 @@ use sqlx::PgConnection;
 
 use super::model::BoundReset;
 use super::model::LockedAccount;
-use super::model::PasswordStanding;
 use super::model::Profile;
 use super::one_proof::identifier_may_carry;
 use super::service::profile;
@@ -43,14 +42,6 @@ pub fn accept_password(app: &App, profile: &Profile, typed: &str) -> Result<Acce
     let identifiers: Vec<&str> = profile.identifiers.iter().map(|own| own.value.as_str()).collect();
     let context = PasswordContext { identifiers: &identifiers, display_name: profile.display_name.as_deref() };
     app.password_policy.accept(typed, context)
-}
-
-/// How the password of an account stands; `None` when there is no such account.
-pub async fn password_standing(
-    conn: &mut PgConnection,
-    account: AccountId,
-) -> Result<Option<PasswordStanding>, Internal> {
-    store::password_standing(conn, account).await
 }
 
 /// Replaces the password under the account's lock; what saw the version before opens nothing any more. The
@@ -99,11 +90,6 @@ pub async fn bind_reset(
     Ok(bound.map_or(ResetBinding::Nothing, ResetBinding::Bound))
 }
 
-/// Whether a reset would be taken now.
-pub async fn reset_is_open(conn: &mut PgConnection, reset: &BoundReset) -> Result<bool, Internal> {
-    store::reset_is_open(conn, reset).await
-}
-
 /// Uses a reset up and sets the new password, under the account's lock; false when it was used or made void.
 pub async fn use_reset(
     conn: &mut PgConnection,
@@ -120,14 +106,4 @@ pub async fn use_reset(
 /// Makes every reset void that was asked for before, for whatever changes the identifiers.
 pub async fn void_resets(conn: &mut PgConnection, app: &App, account: &LockedAccount) -> Result<(), Internal> {
     store::void_resets(conn, account.id, crypto::new_id(app.clock.now())).await
-}
-
-/// Something else than what carried the last reset was used: every factor may answer again.
-pub async fn forget_reset_carrier(conn: &mut PgConnection, account: &LockedAccount) -> Result<(), Internal> {
-    store::forget_carrier(conn, account.id).await
-}
-
-/// Demands that the next sign-in sets a new password.
-pub async fn require_password_change(conn: &mut PgConnection, account: &LockedAccount) -> Result<(), Internal> {
-    store::demand_change(conn, account.id).await
 }

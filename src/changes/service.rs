@@ -94,11 +94,6 @@ pub async fn tell(
     Ok(())
 }
 
-/// The changes of an account that wait, oldest first; also the merge by which it is taken in.
-pub async fn waiting(conn: &mut PgConnection, account: AccountId) -> Result<Vec<PendingChange>, Internal> {
-    store::waiting(conn, account).await
-}
-
 /// Changes of a kind whose time has come.
 pub async fn due(app: &App, kind: ChangeKind) -> Result<Vec<PendingChange>, Internal> {
     store::due(&app.background_db, kind, app.clock.now(), AT_ONCE).await
@@ -125,15 +120,6 @@ pub async fn end(
     let now = app.clock.now();
     messages::drop_for_flow(conn, change.uuid().into(), now).await?;
     store::end(conn, account, (change, ended), now).await
-}
-
-/// Whether a change of this kind and subject was cancelled after `since`; remembered for ninety days.
-pub async fn cancelled_since(
-    conn: &mut PgConnection,
-    (kind, subject): (ChangeKind, Uuid),
-    since: DateTime<Utc>,
-) -> Result<bool, Internal> {
-    store::cancelled_since(conn, kind, subject, since).await
 }
 
 /// Forgets up to `limit` changes that ended long ago.

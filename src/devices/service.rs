@@ -5,7 +5,6 @@ use sqlx::PgConnection;
 
 use super::model::DeviceError;
 use super::model::DeviceToken;
-use super::model::KnownDevice;
 use super::model::REQUEST_SECS;
 use super::model::RequestToken;
 use super::store;
@@ -55,11 +54,6 @@ pub async fn issue(
     let token = OpaqueToken::<DeviceToken>::generate();
     store::insert(conn, account, crypto::new_id(now), &token.digest(), now).await?;
     Ok(Some(token.reveal()))
-}
-
-/// The devices of an account, newest first.
-pub async fn known(conn: &mut PgConnection, account: AccountId) -> Result<Vec<KnownDevice>, Internal> {
-    store::known(conn, account).await
 }
 
 /// Forgets a device.

@@ -60,7 +60,7 @@ pub(super) async fn insert(
 }
 
 /// The devices of an account, newest first.
-pub(super) async fn known(conn: impl PgExecutor<'_>, account: AccountId) -> Result<Vec<KnownDevice>, Internal> {
+pub async fn known(conn: &mut PgConnection, account: AccountId) -> Result<Vec<KnownDevice>, Internal> {
     Ok(sqlx::query_as!(
         KnownDevice,
         r#"SELECT id AS "id: DeviceId", created_at, last_used_at FROM devices WHERE account_id = $1 ORDER BY id DESC"#,

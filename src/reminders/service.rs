@@ -48,7 +48,7 @@ pub(super) async fn remind(app: &App, contact: &Identifier, caller: &Caller) -> 
 /// What leaves for a contact: the hints of the accounts that have proved it, or what somebody without one should know.
 pub async fn decide(conn: &mut PgConnection, claimed: &Claimed) -> Result<Decision, Internal> {
     let content = &claimed.message.content;
-    let mut owners = factors::accounts_of_phone(conn, &content.lookup_key).await?;
+    let mut owners = factors::holders(conn, std::slice::from_ref(&content.lookup_key)).await?;
     owners.extend(accounts::owner_of(conn, &content.lookup_key).await?);
     owners.sort_unstable();
     owners.dedup();

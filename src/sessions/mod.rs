@@ -59,6 +59,6 @@ pub use model::OpenedSession;
 #[cfg(any(test, fuzzing))]
 pub use refresh_token::refresh_token_property;
 pub use service::end_every;
-pub use service::held;
 pub use service::open;
-pub use service::used_since;
+pub use store::held;
+pub use store::used_since;

@@ -23,7 +23,6 @@ pub use passkeys::begin_passkey;
 pub use passkeys::challenge;
 pub use passkeys::claimed_owner;
 pub use recovery_codes::make_recovery_codes;
-pub use recovery_codes::recovery_codes_left;
 pub use recovery_codes::replace_recovery_codes;
 
 use sqlx::PgConnection;
@@ -60,11 +59,6 @@ fn unused_step_of(app: &App, secret: &TotpSecret, typed: &str) -> Result<Option<
     Ok(step.filter(|step| *step > secret.last_step))
 }
 
-/// The confirmed factors of an account; recovery codes, while any are left, as one.
-pub async fn confirmed(conn: &mut PgConnection, account: AccountId) -> Result<Vec<ConfirmedFactor>, Internal> {
-    store::confirmed(conn, account).await
-}
-
 /// What may answer for an account now, and what may not.
 pub struct Answering {
     /// The confirmed factors that may.
@@ -85,31 +79,6 @@ pub async fn answering(
     Ok(Answering { able, withheld })
 }
 
-/// The accounts of which a phone is a confirmed factor.
-pub async fn accounts_of_phone(conn: &mut PgConnection, number: &str) -> Result<Vec<AccountId>, Internal> {
-    store::accounts_of_phone(conn, number).await
-}
-
-/// Gives a factor another name; false when the account has no such factor.
-pub async fn rename(
-    conn: &mut PgConnection,
-    account: &LockedAccount,
-    factor: FactorId,
-    label: &str,
-) -> Result<bool, Internal> {
-    store::rename(conn, account, factor, label).await
-}
-
-/// Removes every factor of an account, or those of one kind, because their owner has lost them; the last one, too. What
-/// opens the account next is an enrolment.
-pub async fn remove_all(
-    conn: &mut PgConnection,
-    account: &LockedAccount,
-    kind: Option<FactorKind>,
-) -> Result<(), Internal> {
-    store::remove_all(conn, account, kind).await
-}
-
 /// Removes a factor at once; answers what it was.
 pub async fn remove(
     conn: &mut PgConnection,
@@ -123,14 +92,4 @@ pub async fn remove(
         Some(own) if store::remove(conn, account, factor).await? => Ok(own),
         Some(_) => Err(NotRemoved::Last),
     })
-}
-
-/// Gives the confirmed factors of one account to another; recovery codes stay with their own.
-pub async fn move_confirmed(conn: &mut PgConnection, from: &LockedAccount, to: &LockedAccount) -> Result<(), Internal> {
-    store::move_confirmed(conn, from, to).await
-}
-
-/// The accounts, at most ten, that have one of these numbers as a confirmed factor.
-pub async fn holders(conn: &mut PgConnection, numbers: &[String]) -> Result<Vec<AccountId>, Internal> {
-    store::holders(conn, numbers).await
 }

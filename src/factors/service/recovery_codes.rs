@@ -10,7 +10,6 @@ use crate::accounts::LockedAccount;
 use crate::app::App;
 use crate::crypto;
 use crate::crypto::HashingError;
-use crate::ids::AccountId;
 use crate::internal::Internal;
 
 /// Draws and hashes a new set of recovery codes, outside any transaction.
@@ -38,9 +37,4 @@ pub async fn replace_recovery_codes(
     let now = app.clock.now();
     let digests: Vec<Vec<u8>> = codes.digests.iter().map(|digest| digest.to_vec()).collect();
     store::replace_codes(conn, account, crypto::new_id(now), (&codes.salt, &digests), now).await
-}
-
-/// How many recovery codes are unused.
-pub async fn recovery_codes_left(conn: &mut PgConnection, account: AccountId) -> Result<i64, Internal> {
-    store::codes_left(conn, account).await
 }

@@ -7,7 +7,6 @@ mod removal;
 pub use adding::decide;
 pub(super) use adding::*;
 pub use recovered::adopt;
-pub use recovered::drop_unproved;
 pub use recovered::lose;
 pub use removal::apply_due;
 pub use removal::detach;
@@ -16,7 +15,6 @@ pub(super) use removal::*;
 use sqlx::PgConnection;
 
 use super::model::IdentifierChangeError;
-use super::model::WantedIdentifier;
 use super::store;
 use crate::accounts;
 use crate::accounts::LockedAccount;
@@ -37,11 +35,6 @@ use crate::sessions::CurrentSession;
 /// Deletes up to `limit` wishes that nobody proved.
 pub async fn purge(app: &App, limit: i64) -> Result<u64, Internal> {
     store::purge(&app.background_db, app.clock.now(), limit).await
-}
-
-/// What an account wants and has not proved yet, newest first.
-pub async fn wanted(conn: &mut PgConnection, account: AccountId) -> Result<Vec<WantedIdentifier>, Internal> {
-    store::wanted(conn, account).await
 }
 
 /// What an account signs in with, the primary one first.

@@ -52,11 +52,6 @@ pub async fn adopt(
     tell(conn, app, MessageKind::IdentifierAddedNotice, (account.id(), &added)).await
 }
 
-/// Takes from an account what an import brought and nobody has proved, unless nothing else would stay.
-pub async fn drop_unproved(conn: &mut PgConnection, account: &LockedAccount) -> Result<(), Internal> {
-    store::detach_unproved(conn, account).await
-}
-
 /// Lets an identifier go that its owner has lost, after the usual wait; who receives its messages can stop it. Nothing
 /// happens when it is leaving already, or when no other would stay.
 pub async fn lose(

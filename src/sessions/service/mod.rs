@@ -3,9 +3,7 @@
 mod ending;
 mod refresh;
 
-use chrono::DateTime;
 use chrono::TimeDelta;
-use chrono::Utc;
 use sqlx::PgConnection;
 
 pub(super) use ending::end_all;
@@ -16,7 +14,6 @@ pub(super) use ending::sign_out_by_token;
 pub(super) use refresh::refresh;
 
 use super::model::CurrentSession;
-use super::model::HeldSession;
 use super::model::NewSession;
 use super::model::OpenError;
 use super::model::OpenedSession;
@@ -97,16 +94,6 @@ pub async fn open(
         account_status,
         closes_at: facts.closes_at,
     })
-}
-
-/// All sessions that are held of an account, ended ones too, newest first.
-pub async fn held(conn: &mut PgConnection, account: AccountId) -> Result<Vec<HeldSession>, Internal> {
-    store::held(conn, account).await
-}
-
-/// Whether somebody has signed in to an account, or gone on using a session of it, since then.
-pub async fn used_since(conn: &mut PgConnection, account: AccountId, since: DateTime<Utc>) -> Result<bool, Internal> {
-    store::used_since(conn, account, since).await
 }
 
 /// A page of the caller's sessions.

@@ -2,6 +2,7 @@
 
 use chrono::DateTime;
 use chrono::Utc;
+use sqlx::PgConnection;
 use sqlx::PgExecutor;
 
 use super::super::model::HeldSession;
@@ -73,11 +74,8 @@ pub(in super::super) async fn rename(
     }))
 }
 
-/// The sessions of an account, ended ones too, newest first.
-pub(in super::super) async fn held(
-    conn: impl PgExecutor<'_>,
-    account: AccountId,
-) -> Result<Vec<HeldSession>, Internal> {
+/// All sessions that are held of an account, ended ones too, newest first.
+pub async fn held(conn: &mut PgConnection, account: AccountId) -> Result<Vec<HeldSession>, Internal> {
     Ok(sqlx::query_as!(
         HeldSession,
         r#"SELECT id AS "id: SessionId", client_id, label, amr, created_at, last_used_at, expires_at, revoked_at, ip, user_agent
