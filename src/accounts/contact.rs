@@ -24,6 +24,11 @@ use crate::messages::NewContent;
 use crate::messages::NewMessage;
 use crate::text::Language;
 
+/// How long a code is good for.
+pub const CODE_SECS: i64 = 600;
+/// How long before another code can be asked for.
+pub const RESEND_SECS: i64 = 30;
+
 /// A destination and how to address the person there.
 pub struct Contact {
     address: String,
@@ -172,8 +177,8 @@ impl Delivery {
             channel,
             destination_hint: identifier_hint(address),
             sender: sender.unwrap_or(&app.config.service_name).clone(),
-            expires_in: 600,
-            resend_after: 30,
+            expires_in: CODE_SECS.unsigned_abs(),
+            resend_after: RESEND_SECS.unsigned_abs(),
             hints,
         }
     }

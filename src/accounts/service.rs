@@ -49,12 +49,14 @@ pub async fn create(conn: &mut PgConnection, app: &App, new: &NewAccount<'_>) ->
 
 /// Whoever an identifier belongs to.
 pub async fn candidate(app: &App, identifier: &Identifier) -> Result<Candidate, Internal> {
-    Ok(Candidate { credentials: store::find_credentials(&app.db, (identifier.lookup_key(), app.clock.now())).await? })
+    Ok(Candidate {
+        credentials: store::find_credentials(&app.db, (Some(identifier.lookup_key()), None), app.clock.now()).await?,
+    })
 }
 
 /// A known account, for re-authentication.
 pub async fn candidate_of(app: &App, account: AccountId) -> Result<Candidate, Internal> {
-    Ok(Candidate { credentials: store::find_credentials_of(&app.db, (account, app.clock.now())).await? })
+    Ok(Candidate { credentials: store::find_credentials(&app.db, (None, Some(account)), app.clock.now()).await? })
 }
 
 /// Judges a password, whoever counts it. Nobody's costs the same work as somebody's.

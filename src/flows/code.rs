@@ -11,6 +11,8 @@ use uuid::Uuid;
 use super::store;
 use crate::accounts;
 use crate::accounts::Asker;
+use crate::accounts::CODE_SECS;
+use crate::accounts::RESEND_SECS;
 use crate::app::App;
 use crate::crypto;
 use crate::http::ErrorCode;
@@ -21,11 +23,6 @@ use crate::limits::MessageRefused;
 use crate::messages;
 use crate::messages::Channel;
 use crate::messages::NewContent;
-
-/// How long a code is good for.
-pub const CODE_SECS: i64 = 600;
-/// How long before another code can be asked for.
-pub const RESEND_SECS: i64 = 30;
 
 /// What is to be sent for whom.
 pub struct Sending {

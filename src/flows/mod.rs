@@ -15,8 +15,6 @@
 mod code;
 mod store;
 
-pub use code::CODE_SECS;
-pub use code::RESEND_SECS;
 pub use code::SendError;
 pub use code::Sending;
 pub use code::SentCode;

@@ -11,10 +11,6 @@ use crate::password_policy::AcceptedPassword;
 
 /// How long a sign-up waits for its code.
 pub(super) const PENDING_SECS: i64 = 24 * 60 * 60;
-/// How long a code is good for.
-pub(super) const CODE_SECS: i64 = 600;
-/// How long before another code can be asked for.
-pub(super) const RESEND_SECS: i64 = 30;
 /// Wrong codes that are answered; the next one is not even looked at.
 pub(super) const TRIES: i32 = 5;
 /// Codes that one sign-up may send: 10 × 5 guesses at a million are nobody's chance.

@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 use super::super::model::FactorError;
 use super::super::service;
 use crate::accounts::Delivery;
+use crate::accounts::RESEND_SECS;
 use crate::accounts::identifier_hint;
 use crate::accounts::read_label;
 use crate::app::App;
@@ -27,7 +28,6 @@ use crate::factors::EnrolmentKind;
 use crate::factors::FactorKind;
 use crate::factors::Wanted;
 use crate::factors::read_confirmation;
-use crate::flows::RESEND_SECS;
 use crate::http::Client;
 use crate::http::ErrorCode;
 use crate::http::FieldCode;
@@ -293,8 +293,7 @@ pub(super) async fn remove(
     client: Client,
     id: web::Path<FactorId>,
 ) -> Result<HttpResponse, Problem> {
-    session.require_recent(&app)?;
-    app.limits.admit(Policy::Reauthentication, Subject::Account(session.account)).await?;
+    session.admit_recent(&app).await?;
     service::remove_factor(&app, &session, *id, &client).await.map_err(problem)?;
     Ok(no_content())
 }

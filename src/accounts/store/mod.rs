@@ -37,15 +37,18 @@ pub(super) struct Credentials {
     pub version: i64,
 }
 
+/// Whoever has an identifier, or a known account.
 pub(super) async fn find_credentials(
     conn: impl PgExecutor<'_>,
-    (lookup_key, now): (&str, DateTime<Utc>),
+    (lookup_key, account): (Option<&str>, Option<AccountId>),
+    now: DateTime<Utc>,
 ) -> Result<Option<Credentials>, Internal> {
     let row = sqlx::query!(
         r#"SELECT a.id AS "id: AccountId", a.status, a.closes_at, p.hash_sealed, p.version
-           FROM identifiers i JOIN accounts a ON a.id = i.account_id JOIN passwords p ON p.account_id = a.id
-           WHERE i.lookup_key = $1"#,
-        lookup_key
+           FROM accounts a JOIN passwords p ON p.account_id = a.id
+           WHERE a.id = coalesce($2, (SELECT account_id FROM identifiers WHERE lookup_key = $1))"#,
+        lookup_key,
+        account.map(AccountId::uuid)
     )
     .fetch_optional(conn)
     .await?;
@@ -53,27 +56,6 @@ pub(super) async fn find_credentials(
         Ok(Credentials {
             account: row.id,
             status: AccountStatus::of_row(&row.status, row.id, (row.closes_at, now))?,
-            hash_sealed: row.hash_sealed,
-            version: row.version,
-        })
-    })
-    .transpose()
-}
-
-pub(super) async fn find_credentials_of(
-    conn: impl PgExecutor<'_>,
-    (account, now): (AccountId, DateTime<Utc>),
-) -> Result<Option<Credentials>, Internal> {
-    let row = sqlx::query!(
-        "SELECT a.status, a.closes_at, p.hash_sealed, p.version FROM accounts a JOIN passwords p ON p.account_id = a.id WHERE a.id = $1",
-        account.uuid()
-    )
-    .fetch_optional(conn)
-    .await?;
-    row.map(|row| {
-        Ok(Credentials {
-            account,
-            status: AccountStatus::of_row(&row.status, account, (row.closes_at, now))?,
             hash_sealed: row.hash_sealed,
             version: row.version,
         })

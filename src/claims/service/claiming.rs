@@ -11,6 +11,7 @@ use super::super::model::OBJECTION_DAYS;
 use super::super::model::QUIET_DAYS;
 use crate::accounts;
 use crate::accounts::Asker;
+use crate::accounts::CODE_SECS;
 use crate::accounts::Contact;
 use crate::accounts::Identifier;
 use crate::accounts::IdentifierKind;
@@ -27,7 +28,6 @@ use crate::changes::Telling;
 use crate::crypto;
 use crate::crypto::OpaqueToken;
 use crate::flows;
-use crate::flows::CODE_SECS;
 use crate::flows::Sending;
 use crate::flows::SentCode;
 use crate::ids::AccountId;
@@ -76,7 +76,7 @@ pub(in super::super) async fn confirm(
     let (tries, _) = flows::count_try(app, claim.flow.uuid(), KEYS).await?;
     let attempts_left = flows::TRIES - tries;
     if attempts_left < 0 {
-        return Err(ClaimError::NoTriesLeft { retry_after_secs: flows::RESEND_SECS.unsigned_abs() });
+        return Err(ClaimError::NoTriesLeft { retry_after_secs: accounts::RESEND_SECS.unsigned_abs() });
     }
     let raised = app.failures.raise(Lane::Code, Failing::Visitor(claim.asker, &claim.number)).await?;
     let sent = SentCode::of(app, claim.flow).await?;

@@ -120,7 +120,7 @@ pub(in super::super) async fn verify(
     let (tries, _) = flows::count_try(app, counter, "identifier").await?;
     let attempts_left = flows::TRIES - tries;
     if attempts_left < 0 {
-        return Err(IdentifierChangeError::NoTriesLeft { retry_after_secs: flows::RESEND_SECS.unsigned_abs() });
+        return Err(IdentifierChangeError::NoTriesLeft { retry_after_secs: accounts::RESEND_SECS.unsigned_abs() });
     }
     let wrong = || IdentifierChangeError::WrongCode { attempts_left };
     let raised = app.failures.raise(Lane::Code, Failing::Wanting(session.account, &pending.lookup_key)).await?;

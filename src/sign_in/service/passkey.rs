@@ -83,7 +83,7 @@ pub(in super::super) async fn sign_in_by_passkey(
     let flow = load(app, token).await?;
     let (tries, _) = flows::count_try(app, flow.id.uuid(), "passkey-sign-in").await?;
     if tries > flows::TRIES {
-        return Err(SignInError::NoTriesLeft { retry_after_secs: flows::RESEND_SECS.unsigned_abs() });
+        return Err(SignInError::NoTriesLeft { retry_after_secs: accounts::RESEND_SECS.unsigned_abs() });
     }
     let claimed = factors::claimed_owner(app, &given).await?;
     let account = claimed.map(|(account, _)| account);

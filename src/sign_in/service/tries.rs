@@ -40,7 +40,7 @@ impl<'a> Try<'a> {
         if left < 0 {
             // In a flow a new code, or a new sign-in, comes sooner than the count runs out.
             let retry_after_secs =
-                if what == REAUTHENTICATION { lasts_secs } else { flows::RESEND_SECS.unsigned_abs() };
+                if what == REAUTHENTICATION { lasts_secs } else { accounts::RESEND_SECS.unsigned_abs() };
             return Err(SignInError::NoTriesLeft { retry_after_secs });
         }
         let raised = match app.failures.raise(Lane::Code, Failing::Account(account)).await {

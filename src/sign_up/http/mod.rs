@@ -6,8 +6,8 @@ mod sign_up;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::model::RESEND_SECS;
 use super::model::SignUpError;
+use crate::accounts::RESEND_SECS;
 use crate::http::ErrorCode;
 use crate::http::Problem;
 
