@@ -13,12 +13,13 @@
 //!   forgot or came back to an earlier state.
 
 mod code;
+mod step;
 mod store;
 
-pub use code::SendError;
 pub use code::Sending;
 pub use code::SentCode;
 pub use code::send_code;
+pub use step::StepError;
 pub use store::FLOW_SECS;
 pub use store::consume;
 pub use store::count_try;
@@ -28,6 +29,7 @@ pub use store::forget_tries;
 pub use store::is_consumed;
 pub use store::return_try;
 pub use store::save;
+pub use store::take_try;
 
 /// Wrong codes that are answered; the next one is not even looked at.
 pub const TRIES: i64 = 5;

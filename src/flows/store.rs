@@ -8,6 +8,8 @@ use serde::de::DeserializeOwned;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::TRIES;
+use super::step::StepError;
 use crate::app::App;
 use crate::crypto::SealPurpose;
 use crate::ids::FlowId;
@@ -57,6 +59,15 @@ pub async fn count_try(app: &App, counter: Uuid, what: &str) -> Result<(i64, u64
         .query_async(&mut app.redis.connection())
         .await?;
     Ok((tries, u64::try_from(left).unwrap_or(0)))
+}
+
+/// Counts a try at a code before it is looked at; answers how many remain after it.
+///
+/// # Errors
+/// There were [`TRIES`] before it.
+pub async fn take_try(app: &App, counter: Uuid, what: &str) -> Result<i64, StepError> {
+    let (tries, _) = count_try(app, counter, what).await?;
+    if tries <= TRIES { Ok(TRIES - tries) } else { Err(StepError::tries_spent()) }
 }
 
 /// A try that was not looked at does not count.

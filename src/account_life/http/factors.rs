@@ -16,7 +16,6 @@ use utoipa::ToSchema;
 use super::super::model::FactorError;
 use super::super::service;
 use crate::accounts::Delivery;
-use crate::accounts::RESEND_SECS;
 use crate::accounts::identifier_hint;
 use crate::accounts::read_label;
 use crate::app::App;
@@ -135,15 +134,9 @@ fn problem(error: FactorError) -> Problem {
         FactorError::SameNumber | FactorError::SamePasskey => Problem::new(ErrorCode::Conflict),
         FactorError::Last => Problem::new(ErrorCode::LastSecondFactor),
         FactorError::TooMany => Problem::new(ErrorCode::LimitReached),
-        FactorError::WrongCode { attempts_left } => {
-            Problem::new(ErrorCode::InvalidCode).attempts_left(u32::try_from(attempts_left).unwrap_or(0))
-        }
         FactorError::WrongCredential => Problem::new(ErrorCode::InvalidCredential),
-        FactorError::NoTriesLeft => Problem::new(ErrorCode::TooManyAttempts).retry_after(RESEND_SECS.unsigned_abs()),
-        FactorError::Channel(fault) => fault.into(),
-        FactorError::Sending(error) => error.into(),
         FactorError::Act(error) => error.into(),
-        FactorError::Internal(error) => error.into(),
+        FactorError::Step(error) => error.into(),
     }
 }
 

@@ -14,6 +14,7 @@ use crate::factors::PasskeyEnrolment;
 use crate::factors::Place;
 use crate::factors::TotpEnrolment;
 use crate::flows;
+use crate::flows::StepError;
 use crate::ids::FactorId;
 use crate::internal::Internal;
 use crate::messages::Channel;
@@ -99,11 +100,7 @@ pub(in super::super) async fn confirm_factor(
     caller: &Caller,
 ) -> Result<ConfirmedFactor, FactorError> {
     let pending = factors::pending(app, place(session, caller), factor).await?;
-    let (tries, _) = flows::count_try(app, pending.counter(), "enrolment").await?;
-    let attempts_left = flows::TRIES - tries;
-    if attempts_left < 0 {
-        return Err(FactorError::NoTriesLeft);
-    }
+    let attempts_left = flows::take_try(app, pending.counter(), "enrolment").await?;
     let judged = async {
         let code = factors::check_enrolment(app, pending, given).await?;
         let mut tx = app.begin().await?;
@@ -119,7 +116,7 @@ pub(in super::super) async fn confirm_factor(
         own.ok_or(FactorError::Unknown)
     };
     judged.await.map_err(|error| match error {
-        FactorError::WrongCode { .. } => FactorError::WrongCode { attempts_left },
+        FactorError::Step(StepError::WrongCode { .. }) => StepError::WrongCode { attempts_left }.into(),
         other => other,
     })
 }

@@ -26,9 +26,9 @@ use crate::app::App;
 use crate::crypto;
 use crate::crypto::SealPurpose;
 use crate::flows;
-use crate::flows::SendError;
 use crate::flows::Sending;
 use crate::flows::SentCode;
+use crate::flows::StepError;
 use crate::ids::AccountId;
 use crate::ids::FactorId;
 use crate::ids::FlowId;
@@ -91,14 +91,14 @@ pub async fn begin_totp(
 /// Begins the enrolment of a phone: its first code leaves with the commit.
 ///
 /// # Errors
-/// See [`SendError`].
+/// See [`StepError`].
 pub async fn begin_phone(
     conn: &mut PgConnection,
     app: &App,
     place: Place,
     (number, channel): (&str, Channel),
     label: &str,
-) -> Result<FactorId, SendError> {
+) -> Result<FactorId, StepError> {
     let id = begin(conn, app, place, (FactorKind::Phone, label)).await?;
     store::insert_number(conn, id, number).await?;
     resend_enrolment(conn, app, place, (id, number), channel).await?;
@@ -108,14 +108,14 @@ pub async fn begin_phone(
 /// Sends another first code; the one before is void.
 ///
 /// # Errors
-/// See [`SendError`].
+/// See [`StepError`].
 pub async fn resend_enrolment(
     conn: &mut PgConnection,
     app: &App,
     place: Place,
     (factor, number): (FactorId, &str),
     channel: Channel,
-) -> Result<(), SendError> {
+) -> Result<(), StepError> {
     let contact = accounts::contact_by_phone(conn, place.account, number).await?;
     let content = contact.content(MessageKind::FactorCode).by(channel);
     let asker = Asker::Anybody(place.ip);

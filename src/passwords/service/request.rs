@@ -61,7 +61,7 @@ pub(in super::super) async fn request(app: &App, wanted: &Wanted<'_>, caller: &C
     if admitted {
         app.commit(tx).await?;
     } else {
-        tx.rollback().await.map_err(Internal::from)?;
+        tx.rollback().await?;
     }
     Ok(token.reveal())
 }

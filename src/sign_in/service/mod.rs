@@ -105,7 +105,7 @@ async fn load(app: &App, token: &str, wanted: NextStep) -> Result<Loaded, SignIn
     let token = OpaqueToken::<SignInToken>::parse(token).ok_or(SignInError::Expired)?;
     let flow = flows::find::<Flow>(app, KEYS, &token.digest().to_text()).await?;
     let flow = flow.filter(|flow| app.clock.now() < flow.expires_at).ok_or(SignInError::Expired)?;
-    let mut conn = app.db.acquire().await.map_err(Internal::from)?;
+    let mut conn = app.db.acquire().await?;
     if flows::is_consumed(&mut conn, flow.id).await? {
         return Err(SignInError::Expired);
     }
