@@ -22,7 +22,8 @@ use crate::ids::AccountId;
 use crate::ids::IdentifierId;
 use crate::internal::Internal;
 
-/// What others have of what a batch claims.
+/// What others have of what a batch claims, or what its lines have claimed.
+#[derive(Default)]
 pub struct Taken {
     /// External ids that were imported already.
     pub external_ids: HashSet<String>,
@@ -30,6 +31,15 @@ pub struct Taken {
     pub identifiers: HashSet<String>,
     /// Lookup keys of old user names.
     pub legacy_logins: HashSet<String>,
+}
+
+impl Taken {
+    /// Adds what others have.
+    pub fn merge(&mut self, other: Self) {
+        self.external_ids.extend(other.external_ids);
+        self.identifiers.extend(other.identifiers);
+        self.legacy_logins.extend(other.legacy_logins);
+    }
 }
 
 /// Looks up what others have.

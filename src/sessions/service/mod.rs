@@ -14,10 +14,10 @@ pub(super) use ending::sign_out_by_token;
 pub(super) use refresh::refresh;
 
 use super::model::CurrentSession;
+use super::model::HeldSession;
 use super::model::NewSession;
 use super::model::OpenError;
 use super::model::OpenedSession;
-use super::model::OwnSession;
 use super::refresh_token::RefreshToken;
 use super::store;
 use super::store::Live;
@@ -102,7 +102,7 @@ pub(super) async fn list(
     session: &CurrentSession,
     before: Option<SessionId>,
     limit: i64,
-) -> Result<Vec<OwnSession>, Internal> {
+) -> Result<Vec<HeldSession>, Internal> {
     store::list(&app.db, session.account, app.clock.now(), before, limit).await
 }
 
@@ -112,7 +112,7 @@ pub(super) async fn rename(
     session: &CurrentSession,
     named: SessionId,
     label: &str,
-) -> Result<Option<OwnSession>, Internal> {
+) -> Result<Option<HeldSession>, Internal> {
     store::rename(&app.db, session.account, named, label, app.clock.now()).await
 }
 
