@@ -25,7 +25,6 @@ use crate::factors::ConfirmedFactor;
 use crate::factors::Enrolment;
 use crate::factors::EnrolmentKind;
 use crate::factors::FactorKind;
-use crate::factors::Wanted;
 use crate::factors::read_confirmation;
 use crate::http::Client;
 use crate::http::ErrorCode;
@@ -191,16 +190,8 @@ pub(super) async fn add(
     let NewFactor { kind, phone, country, channel, label } = body.0;
     let wanted = Asked { kind, phone, country, channel, label }.read(&app)?;
     app.limits.admit(Policy::Reauthentication, Subject::Account(session.account)).await?;
-    created(&match wanted {
-        Wanted::Totp { label } => Enrolment::of_totp(service::add_totp(&app, &session, &label, &client).await?),
-        Wanted::Passkey { label } => {
-            Enrolment::of_passkey(service::add_passkey(&app, &session, &label, &client).await?)
-        }
-        Wanted::Phone { label, number, channel } => {
-            let begun = service::add_phone(&app, &session, (&number, channel), &label, &client).await;
-            Enrolment::of_phone(&app, begun.map_err(not_added)?, (channel, &number))
-        }
-    })
+    let begun = service::add_factor(&app, &session, wanted, &client).await.map_err(not_added)?;
+    created(&Enrolment::of(&app, begun))
 }
 
 /// Confirm a factor with its first code, or with the new passkey.

@@ -47,13 +47,13 @@ fn relying_party(app: &App) -> Result<&Webauthn, Internal> {
 }
 
 /// Begins the enrolment of a passkey.
-pub async fn begin_passkey(
+pub(super) async fn begin_passkey(
     conn: &mut PgConnection,
     app: &App,
     place: Place,
     label: &str,
 ) -> Result<PasskeyEnrolment, Internal> {
-    let factor = enrolment::begin(conn, app, place, (FactorKind::Passkey, label)).await?;
+    let factor = enrolment::insert(conn, app, place, (FactorKind::Passkey, label)).await?;
     let user_handle = store::user_handle(conn, place.account, Uuid::from_bytes(crypto::random_bytes())).await?;
     let existing = store::credential_ids(&mut *conn, place.account).await?;
     let profile = accounts::profile(conn, place.account).await?;

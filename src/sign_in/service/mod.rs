@@ -12,9 +12,7 @@ mod tries;
 use chrono::TimeDelta;
 use sqlx::PgConnection;
 
-pub(super) use enrolment::begin_passkey;
-pub(super) use enrolment::begin_phone;
-pub(super) use enrolment::begin_totp;
+pub(super) use enrolment::begin_enrolment;
 pub(super) use enrolment::confirm_enrolment;
 pub(super) use enrolment::resend_enrolment;
 pub(super) use identifier::send_code;
