@@ -42,7 +42,6 @@ pub use service::begin;
 pub use service::carried_out;
 pub use service::due;
 pub use service::end;
-pub use service::purge;
 pub use service::tell;
 pub use service::withdraw;
 pub use store::cancelled_since;

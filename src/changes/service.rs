@@ -1,7 +1,6 @@
 //! Beginning, carrying out and cancelling.
 
 use chrono::DateTime;
-use chrono::TimeDelta;
 use chrono::Utc;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -35,9 +34,6 @@ use crate::sessions::EndReason;
 
 /// Changes that are carried out in one go; the rest waits for the next.
 const AT_ONCE: i64 = 100;
-/// How long a change that has ended is remembered.
-const REMEMBERED: TimeDelta = TimeDelta::days(90);
-
 /// Begins a change in the transaction that tells of it; `None` when one of this kind and subject waits already.
 pub async fn begin(
     conn: &mut PgConnection,
@@ -120,11 +116,6 @@ pub async fn end(
     let now = app.clock.now();
     messages::drop_for_flow(conn, change.uuid().into(), now).await?;
     store::end(conn, account, (change, ended), now).await
-}
-
-/// Forgets up to `limit` changes that ended long ago.
-pub async fn purge(app: &App, limit: i64) -> Result<u64, Internal> {
-    store::purge(&app.background_db, app.clock.now() - REMEMBERED, limit).await
 }
 
 /// Ends whatever waits that was begun from inside an account, and tells those it concerns: where the account has just been

@@ -185,13 +185,3 @@ pub async fn cancelled_since(
     .fetch_one(conn)
     .await?)
 }
-
-pub(super) async fn purge(conn: impl PgExecutor<'_>, before: DateTime<Utc>, limit: i64) -> Result<u64, Internal> {
-    let gone = sqlx::query!(
-        "DELETE FROM pending_changes
-         WHERE id = ANY(ARRAY(SELECT id FROM pending_changes WHERE ended_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))",
-        before,
-        limit
-    );
-    Ok(gone.execute(conn).await?.rows_affected())
-}

@@ -61,11 +61,6 @@ pub async fn revoke(app: &App, device: DeviceId) -> Result<(), Internal> {
     store::delete(&app.db, device).await
 }
 
-/// Deletes up to `limit` requests whose token has expired.
-pub async fn purge(app: &App, limit: i64) -> Result<u64, Internal> {
-    store::purge_requests(&app.background_db, app.clock.now(), limit).await
-}
-
 /// Sends a token to an identifier, whoever has it.
 pub(super) async fn request(app: &App, identifier: &Identifier, caller: &Caller) -> Result<(), DeviceError> {
     let asker = Asker::Returning(caller.ip, WayBack::Device);

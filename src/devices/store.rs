@@ -114,13 +114,3 @@ pub(super) async fn consume_request(
     .fetch_optional(conn)
     .await?)
 }
-
-pub(super) async fn purge_requests(conn: impl PgExecutor<'_>, now: DateTime<Utc>, limit: i64) -> Result<u64, Internal> {
-    let deleted = sqlx::query!(
-        "DELETE FROM device_requests
-         WHERE id = ANY(ARRAY(SELECT id FROM device_requests WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED))",
-        now,
-        limit
-    );
-    Ok(deleted.execute(conn).await?.rows_affected())
-}

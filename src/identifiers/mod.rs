@@ -42,6 +42,5 @@ pub use service::apply_due;
 pub use service::decide;
 pub use service::detach;
 pub use service::lose;
-pub use service::purge;
 pub use store::drop_unproved;
 pub use store::wanted;

@@ -179,13 +179,3 @@ async fn elect_primary(conn: &mut PgConnection, account: &LockedAccount) -> Resu
     .await?;
     Ok(())
 }
-
-pub(super) async fn purge(conn: impl PgExecutor<'_>, now: DateTime<Utc>, limit: i64) -> Result<u64, Internal> {
-    let gone = sqlx::query!(
-        "DELETE FROM pending_identifiers
-         WHERE id = ANY(ARRAY(SELECT id FROM pending_identifiers WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED))",
-        now,
-        limit
-    );
-    Ok(gone.execute(conn).await?.rows_affected())
-}

@@ -32,11 +32,6 @@ use crate::messages::MessageKind;
 use crate::sessions;
 use crate::sessions::CurrentSession;
 
-/// Deletes up to `limit` wishes that nobody proved.
-pub async fn purge(app: &App, limit: i64) -> Result<u64, Internal> {
-    store::purge(&app.background_db, app.clock.now(), limit).await
-}
-
 /// What an account signs in with, the primary one first.
 pub(super) async fn list(app: &App, session: &CurrentSession) -> Result<Vec<OwnIdentifier>, Internal> {
     Ok(accounts::profile(&mut *app.db.acquire().await?, session.account).await?.identifiers)
