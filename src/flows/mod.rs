@@ -1,5 +1,5 @@
-//! What all flows are made of: sealed records that expire, tries, the one code that is on its way, and ids that are
-//! burnt.
+//! What all flows are made of: sealed records that expire, tries, the one code that is on its way, ids that are burnt,
+//! and what every step may refuse ([`StepError`]).
 //!
 //! A flow is whatever a person begins with one request and ends with another: a sign-in, an enrolment, a
 //! re-authentication. Everything here but the burnt ids is in Redis and may be lost: then the flow begins again.
