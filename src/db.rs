@@ -61,9 +61,6 @@ pub async fn migrate(url: &SecretString) -> Result<(), Internal> {
 }
 
 /// Whether the database has every migration that this version needs; it may have newer ones.
-///
-/// # Errors
-/// The database cannot be reached.
 pub async fn schema_is_current(pool: &PgPool) -> Result<bool, Internal> {
     let Some(newest) = MIGRATIONS.iter().map(|m| m.version).max() else { return Ok(true) };
     let applied = sqlx::query_scalar::<_, bool>("SELECT success FROM _sqlx_migrations WHERE version = $1")
@@ -79,9 +76,6 @@ pub async fn schema_is_current(pool: &PgPool) -> Result<bool, Internal> {
 }
 
 /// The database's clock, and when the most overdue message was due.
-///
-/// # Errors
-/// The database cannot be reached.
 pub async fn clock_and_oldest_message(pool: &PgPool) -> Result<(DateTime<Utc>, Option<DateTime<Utc>>), Internal> {
     let found = sqlx::query_as("SELECT clock_timestamp(), (SELECT min(due_at) FROM outbox WHERE state = 'queued')");
     Ok(found.fetch_one(pool).await?)

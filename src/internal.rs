@@ -2,6 +2,7 @@
 //!
 //! Every feature's error has one variant for it. The cause is logged once, at the edge, and never reaches a
 //! caller: they learn `internal_error`, or `dependency_unavailable` when a store did not answer.
+//! A function that fails with `Internal` alone has no `# Errors` section.
 
 use std::error::Error;
 use std::fmt;

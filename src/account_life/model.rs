@@ -3,9 +3,8 @@
 use crate::factors::CheckError;
 use crate::factors::NotConfirmed;
 use crate::factors::NotRemoved;
-use crate::flows::SendError;
+use crate::flows::StepError;
 use crate::internal::Internal;
-use crate::messages::ChannelRefused;
 use crate::sessions::ActError;
 
 /// Why a change of the factors was refused.
@@ -32,27 +31,18 @@ pub(super) enum FactorError {
     /// The account has as many as it may.
     #[error("too many factors")]
     TooMany,
-    /// The code is wrong or used.
-    #[error("wrong code")]
-    WrongCode {
-        /// How many tries remain.
-        attempts_left: i64,
-    },
-    /// Too many wrong codes.
-    #[error("no tries are left")]
-    NoTriesLeft,
-    /// The code cannot take the way that was asked for.
-    #[error(transparent)]
-    Channel(#[from] ChannelRefused),
-    /// No code was sent.
-    #[error(transparent)]
-    Sending(#[from] SendError),
     /// The session may not act any more.
     #[error(transparent)]
     Act(#[from] ActError),
-    /// A failure of ours.
+    /// What every flow may refuse.
     #[error(transparent)]
-    Internal(#[from] Internal),
+    Step(StepError),
+}
+
+impl<E: Into<StepError>> From<E> for FactorError {
+    fn from(error: E) -> Self {
+        Self::Step(error.into())
+    }
 }
 
 /// Why an account was not closed, or not kept.
@@ -109,9 +99,9 @@ impl From<CheckError> for FactorError {
         match error {
             CheckError::UnknownFactor | CheckError::Ambiguous => Self::Unknown,
             CheckError::Refused => Self::WrongCredential,
-            CheckError::Wrong => Self::WrongCode { attempts_left: 0 },
-            CheckError::Hashing(error) => Self::Internal(Internal::bug(error)),
-            CheckError::Internal(error) => Self::Internal(error),
+            CheckError::Wrong => StepError::WrongCode { attempts_left: 0 }.into(),
+            CheckError::Hashing(error) => Internal::bug(error).into(),
+            CheckError::Internal(error) => error.into(),
         }
     }
 }
@@ -119,7 +109,7 @@ impl From<CheckError> for FactorError {
 impl From<NotConfirmed> for FactorError {
     fn from(reason: NotConfirmed) -> Self {
         match reason {
-            NotConfirmed::Over => Self::WrongCode { attempts_left: 0 },
+            NotConfirmed::Over => StepError::WrongCode { attempts_left: 0 }.into(),
             NotConfirmed::SameNumber => Self::SameNumber,
             NotConfirmed::SamePasskey => Self::SamePasskey,
             NotConfirmed::TooMany => Self::TooMany,

@@ -105,9 +105,6 @@ pub async fn admit_message(app: &App, (value, lookup_key): (&str, &str), asker: 
 }
 
 /// Whether a reset that is about to leave to a proved number is paid for today; by mail it is.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn admit_reset(app: &App, value: &str) -> Result<bool, Internal> {
     if value.contains('@') {
         return Ok(true);

@@ -28,42 +28,7 @@ use crate::internal::Internal;
 /// The most audit rows that one statement touches.
 const ROWS: i64 = 1000;
 
-/// Lets an active account close at a time; false when it is not active.
-///
-/// # Errors
-/// The database did not take it.
-pub async fn begin_closing(
-    conn: &mut PgConnection,
-    account: &LockedAccount,
-    closes_at: DateTime<Utc>,
-) -> Result<bool, Internal> {
-    store::begin_closing(conn, account, closes_at).await
-}
-
-/// Keeps a closing account after all; false when it is not closing, or its time has come.
-///
-/// # Errors
-/// The database did not take it.
-pub async fn cancel_closing(conn: &mut PgConnection, account: AccountId, now: DateTime<Utc>) -> Result<bool, Internal> {
-    store::cancel_closing(conn, account, now).await
-}
-
-/// The accounts, at most `limit`, that close after `now` and before `until` and whose owners are to be told; each one once.
-///
-/// # Errors
-/// The database did not answer.
-pub async fn remind_closing(
-    conn: &mut PgConnection,
-    (now, until): (DateTime<Utc>, DateTime<Utc>),
-    limit: i64,
-) -> Result<Vec<(AccountId, DateTime<Utc>)>, Internal> {
-    store::remind_closing(conn, (now, until), limit).await
-}
-
 /// Purges up to `limit` accounts whose time has come: everything that belonged to them is deleted. Answers how many.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn purge_closed(app: &App, caller: &Caller, limit: i64) -> Result<u64, Internal> {
     let mut purged = 0;
     for account in store::due_to_close(&app.background_db, app.clock.now(), limit).await? {
@@ -88,9 +53,6 @@ async fn purge_one(app: &App, account: AccountId, caller: &Caller) -> Result<boo
 
 /// Gives the identifiers of one account to another, as further ones, and ends it: all else that belonged to it is deleted,
 /// and its id says where they went.
-///
-/// # Errors
-/// The database did not take it.
 pub async fn end_merged(
     conn: &mut PgConnection,
     from: &LockedAccount,
@@ -102,17 +64,11 @@ pub async fn end_merged(
 }
 
 /// Whether an account is still there.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn exists(conn: &mut PgConnection, account: AccountId) -> Result<bool, Internal> {
     Ok(store::profile(conn, account).await?.is_some())
 }
 
 /// Takes what names a person out of the audit rows of up to `limit` accounts that are gone. Answers of how many.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn erase_closed(app: &App, limit: i64) -> Result<u64, Internal> {
     let gone = store::to_erase(&app.background_db, limit).await?;
     for account in &gone {

@@ -24,6 +24,11 @@ use crate::messages::NewContent;
 use crate::messages::NewMessage;
 use crate::text::Language;
 
+/// How long a code is good for.
+pub const CODE_SECS: i64 = 600;
+/// How long before another code can be asked for.
+pub const RESEND_SECS: i64 = 30;
+
 /// A destination and how to address the person there.
 pub struct Contact {
     address: String,
@@ -69,9 +74,6 @@ impl Contact {
 }
 
 /// One identifier of an account as a destination; `None` when it has gone meanwhile.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn contact(
     conn: &mut PgConnection,
     account: AccountId,
@@ -96,9 +98,6 @@ pub async fn contact_by_phone(conn: &mut PgConnection, account: AccountId, numbe
 
 /// Tells the owner of an account, at every proved identifier, in the transaction of what happened. `values` fill the text.
 /// See [`send_notice`].
-///
-/// # Errors
-/// The database did not take the messages.
 pub async fn notify(
     conn: &mut PgConnection,
     app: &App,
@@ -117,9 +116,6 @@ pub async fn notify(
 /// Sends one notice to a proved destination of an account, in the transaction of what happened. It has no share in what is asked for, so
 /// that nobody uses that up to keep an owner from being told; whoever sends it says how many there are. One to a phone is
 /// left out when the day's budget of notices is spent.
-///
-/// # Errors
-/// The database did not take the message.
 pub async fn send_notice(conn: &mut PgConnection, app: &App, notice: NewMessage) -> Result<(), Internal> {
     send_if_paid(conn, app, notice, Budget::Notices).await
 }
@@ -148,9 +144,6 @@ async fn send_if_paid(conn: &mut PgConnection, app: &App, notice: NewMessage, bu
 }
 
 /// Sends the code of a flow; it is worthless after `expires_at`.
-///
-/// # Errors
-/// The database did not take the message.
 pub async fn send_code(
     conn: &mut PgConnection,
     app: &App,
@@ -196,8 +189,8 @@ impl Delivery {
             channel,
             destination_hint: identifier_hint(address),
             sender: sender.unwrap_or(&app.config.service_name).clone(),
-            expires_in: 600,
-            resend_after: 30,
+            expires_in: CODE_SECS.unsigned_abs(),
+            resend_after: RESEND_SECS.unsigned_abs(),
             hints,
         }
     }

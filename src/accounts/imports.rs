@@ -22,7 +22,8 @@ use crate::ids::AccountId;
 use crate::ids::IdentifierId;
 use crate::internal::Internal;
 
-/// What others have of what a batch claims.
+/// What others have of what a batch claims, or what its lines have claimed.
+#[derive(Default)]
 pub struct Taken {
     /// External ids that were imported already.
     pub external_ids: HashSet<String>,
@@ -32,10 +33,16 @@ pub struct Taken {
     pub legacy_logins: HashSet<String>,
 }
 
+impl Taken {
+    /// Adds what others have.
+    pub fn merge(&mut self, other: Self) {
+        self.external_ids.extend(other.external_ids);
+        self.identifiers.extend(other.identifiers);
+        self.legacy_logins.extend(other.legacy_logins);
+    }
+}
+
 /// Looks up what others have.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn taken(conn: &mut PgConnection, accounts: &[&ImportedAccount]) -> Result<Taken, Internal> {
     let external_ids: Vec<_> = accounts.iter().map(|account| account.external_id.clone()).collect();
     let identifiers = accounts.iter().flat_map(|account| &account.identifiers);
@@ -49,9 +56,6 @@ pub async fn taken(conn: &mut PgConnection, accounts: &[&ImportedAccount]) -> Re
 }
 
 /// Makes accounts; false when somebody has taken meanwhile what one of them claims, and the transaction is broken.
-///
-/// # Errors
-/// The database did not take the rows.
 pub async fn insert_imported(
     conn: &mut PgConnection,
     app: &App,
@@ -100,9 +104,6 @@ impl Login {
     }
 
     /// Reads what was typed. What is no identifier is taken for an old user name, as long as any is good.
-    ///
-    /// # Errors
-    /// The database did not answer.
     pub async fn read(
         app: &App,
         faults: &mut Faults,
@@ -120,9 +121,6 @@ impl Login {
     }
 
     /// Whoever signs in with it.
-    ///
-    /// # Errors
-    /// The database did not answer.
     pub async fn candidate(&self, app: &App) -> Result<Candidate, Internal> {
         match self {
             Self::Identifier(identifier) => service::candidate(app, identifier).await,
@@ -134,27 +132,8 @@ impl Login {
     }
 }
 
-/// Ends the old user name of an account, with its first sign-in; false when it has none any more.
-///
-/// # Errors
-/// The database did not take it.
-pub async fn end_legacy_login(conn: &mut PgConnection, account: AccountId) -> Result<bool, Internal> {
-    store::delete_legacy_login(conn, account).await
-}
-
-/// Makes way for somebody who has proved an identifier that another account was imported with.
-///
-/// # Errors
-/// The database did not take it.
-pub async fn displace_unproved(conn: &mut PgConnection, lookup_key: &str) -> Result<(), Internal> {
-    store::delete_unproved(conn, lookup_key).await
-}
-
 /// Notes that an identifier was proved in a first sign-in; those that nobody has proved by then go. False when it has
 /// gone itself.
-///
-/// # Errors
-/// The database did not take it.
 pub async fn prove(
     conn: &mut PgConnection,
     app: &App,

@@ -9,7 +9,6 @@ use sqlx::PgConnection;
 
 use super::model::BoundReset;
 use super::model::LockedAccount;
-use super::model::PasswordStanding;
 use super::model::Profile;
 use super::one_proof::identifier_may_carry;
 use super::service::profile;
@@ -45,22 +44,8 @@ pub fn accept_password(app: &App, profile: &Profile, typed: &str) -> Result<Acce
     app.password_policy.accept(typed, context)
 }
 
-/// How the password of an account stands; `None` when there is no such account.
-///
-/// # Errors
-/// The database did not answer.
-pub async fn password_standing(
-    conn: &mut PgConnection,
-    account: AccountId,
-) -> Result<Option<PasswordStanding>, Internal> {
-    store::password_standing(conn, account).await
-}
-
 /// Replaces the password under the account's lock; what saw the version before opens nothing any more. The
 /// lock shows the new one.
-///
-/// # Errors
-/// The database did not take it.
 pub async fn set_password(
     conn: &mut PgConnection,
     app: &App,
@@ -79,9 +64,6 @@ pub async fn set_password(
 }
 
 /// Takes the password away until it is reset: it opens nothing any more, and no flow that saw it does.
-///
-/// # Errors
-/// The database did not take it.
 pub async fn void_password(conn: &mut PgConnection, app: &App, account: &LockedAccount) -> Result<(), Internal> {
     let now = app.clock.now();
     let new = NewHash { sealed: None, now, moment: crypto::new_id(now) };
@@ -89,9 +71,6 @@ pub async fn void_password(conn: &mut PgConnection, app: &App, account: &LockedA
 }
 
 /// Binds the token of a reset request to the account of an identifier, for the worker that sends it.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn bind_reset(
     conn: &mut PgConnection,
     app: &App,
@@ -111,18 +90,7 @@ pub async fn bind_reset(
     Ok(bound.map_or(ResetBinding::Nothing, ResetBinding::Bound))
 }
 
-/// Whether a reset would be taken now.
-///
-/// # Errors
-/// The database did not answer.
-pub async fn reset_is_open(conn: &mut PgConnection, reset: &BoundReset) -> Result<bool, Internal> {
-    store::reset_is_open(conn, reset).await
-}
-
 /// Uses a reset up and sets the new password, under the account's lock; false when it was used or made void.
-///
-/// # Errors
-/// The database did not take it.
 pub async fn use_reset(
     conn: &mut PgConnection,
     app: &App,
@@ -136,25 +104,6 @@ pub async fn use_reset(
 }
 
 /// Makes every reset void that was asked for before, for whatever changes the identifiers.
-///
-/// # Errors
-/// The database did not take it.
 pub async fn void_resets(conn: &mut PgConnection, app: &App, account: &LockedAccount) -> Result<(), Internal> {
     store::void_resets(conn, account.id, crypto::new_id(app.clock.now())).await
-}
-
-/// Something else than what carried the last reset was used: every factor may answer again.
-///
-/// # Errors
-/// The database did not take it.
-pub async fn forget_reset_carrier(conn: &mut PgConnection, account: &LockedAccount) -> Result<(), Internal> {
-    store::forget_carrier(conn, account.id).await
-}
-
-/// Demands that the next sign-in sets a new password.
-///
-/// # Errors
-/// The database did not take it.
-pub async fn require_password_change(conn: &mut PgConnection, account: &LockedAccount) -> Result<(), Internal> {
-    store::demand_change(conn, account.id).await
 }

@@ -3,7 +3,6 @@
 use sqlx::PgConnection;
 use zeroize::Zeroizing;
 
-use super::imports::displace_unproved;
 use super::model::AccountRemainder;
 use super::model::AccountStatus;
 use super::model::AuthenticateError;
@@ -39,11 +38,8 @@ impl Candidate {
 }
 
 /// Makes an account with a proved identifier; `None` when the identifier belongs to another account already.
-///
-/// # Errors
-/// The database did not take the rows.
 pub async fn create(conn: &mut PgConnection, app: &App, new: &NewAccount<'_>) -> Result<Option<AccountId>, Internal> {
-    displace_unproved(conn, new.identifier.lookup_key).await?;
+    store::displace_unproved(conn, new.identifier.lookup_key).await?;
     let now = app.clock.now();
     let id: AccountId = crypto::new_id(now);
     let sealed = seal_hash(app, id, new.password_hash);
@@ -52,19 +48,15 @@ pub async fn create(conn: &mut PgConnection, app: &App, new: &NewAccount<'_>) ->
 }
 
 /// Whoever an identifier belongs to.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn candidate(app: &App, identifier: &Identifier) -> Result<Candidate, Internal> {
-    Ok(Candidate { credentials: store::find_credentials(&app.db, (identifier.lookup_key(), app.clock.now())).await? })
+    Ok(Candidate {
+        credentials: store::find_credentials(&app.db, (Some(identifier.lookup_key()), None), app.clock.now()).await?,
+    })
 }
 
 /// A known account, for re-authentication.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn candidate_of(app: &App, account: AccountId) -> Result<Candidate, Internal> {
-    Ok(Candidate { credentials: store::find_credentials_of(&app.db, (account, app.clock.now())).await? })
+    Ok(Candidate { credentials: store::find_credentials(&app.db, (None, Some(account)), app.clock.now()).await? })
 }
 
 /// Judges a password, whoever counts it. Nobody's costs the same work as somebody's.
@@ -133,14 +125,6 @@ pub(super) fn seal_hash(app: &App, account: AccountId, phc: &str) -> Vec<u8> {
     app.config.master_keys.seal(SealPurpose::PasswordHash, account.uuid().as_bytes(), phc.as_bytes())
 }
 
-/// Takes the account's row, first of all locks; `None` when there is no such account.
-///
-/// # Errors
-/// The database did not answer, or the lock was not to be had in time.
-pub async fn lock(conn: &mut PgConnection, account: AccountId) -> Result<Option<LockedAccount>, Internal> {
-    store::lock(conn, account).await
-}
-
 /// Takes the rows of two accounts, in the order of their ids whoever asks; answers them as they were named, or `None` when
 /// one is not there.
 ///
@@ -153,22 +137,6 @@ pub async fn lock_two(
     let first = store::lock(conn, one.min(other)).await?;
     let second = store::lock(conn, one.max(other)).await?;
     Ok(first.zip(second).map(|(first, second)| if one < other { (first, second) } else { (second, first) }))
-}
-
-/// The account whose owner has proved this identifier.
-///
-/// # Errors
-/// The database did not answer.
-pub async fn owner_of(conn: &mut PgConnection, lookup_key: &str) -> Result<Option<AccountId>, Internal> {
-    store::owner_of(conn, lookup_key).await
-}
-
-/// The account that an identifier signs in to, also while nobody has proved it: its failures are those of the account.
-///
-/// # Errors
-/// The database did not answer.
-pub async fn holder_of(conn: &mut PgConnection, lookup_key: &str) -> Result<Option<AccountId>, Internal> {
-    store::holder_of(conn, lookup_key).await
 }
 
 /// An account as its owner sees it.
@@ -185,18 +153,4 @@ pub async fn profile(conn: &mut PgConnection, account: AccountId) -> Result<Prof
 /// The database did not answer, or there is no such account.
 pub async fn remainder(conn: &mut PgConnection, account: AccountId) -> Result<AccountRemainder, Internal> {
     store::remainder(conn, account).await?.ok_or_else(|| Internal::bug(format!("accounts {account}: no such row")))
-}
-
-/// Changes what is given of the profile.
-///
-/// # Errors
-/// The database did not take it.
-pub async fn update_profile(
-    conn: &mut PgConnection,
-    account: &LockedAccount,
-    display_name: Option<&str>,
-    locale: Option<&str>,
-    time_zone: Option<&str>,
-) -> Result<(), Internal> {
-    store::update_profile(conn, account.id(), display_name, locale, time_zone).await
 }

@@ -36,9 +36,6 @@ pub async fn try_password(
 }
 
 /// Records a failure that was counted. The owner is told when there are many in a row.
-///
-/// # Errors
-/// The database did not take the rows.
 pub async fn record_failure(
     app: &App,
     event: Event<'_>,

@@ -17,9 +17,6 @@ use crate::ids::SessionId;
 use crate::internal::Internal;
 
 /// Records an act in the transaction that performs it, and logs a line without personal data.
-///
-/// # Errors
-/// The database did not take the row.
 pub async fn record(conn: &mut PgConnection, clock: &Clock, event: Event<'_>) -> Result<(), Internal> {
     insert(conn, clock, std::slice::from_ref(&event)).await?;
     tracing::info!(
@@ -32,9 +29,6 @@ pub async fn record(conn: &mut PgConnection, clock: &Clock, event: Event<'_>) ->
 }
 
 /// Records many acts of one kind in one statement, in the transaction that performs them, and logs one line of all.
-///
-/// # Errors
-/// The database did not take the rows.
 pub async fn record_each(conn: &mut PgConnection, clock: &Clock, events: &[Event<'_>]) -> Result<(), Internal> {
     let Some(one) = events.first() else { return Ok(()) };
     insert(conn, clock, events).await?;
@@ -103,9 +97,6 @@ impl PastEvent {
 }
 
 /// What happened to an account, newest first; `before` is the last id of the page before.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn of_account(
     conn: impl PgExecutor<'_>,
     account: AccountId,
@@ -129,9 +120,6 @@ pub async fn of_account(
 }
 
 /// Cuts up to `limit` addresses of before `until` to their networks (/24, /48); answers how many.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn cut_addresses(conn: impl PgExecutor<'_>, until: DateTime<Utc>, limit: i64) -> Result<u64, Internal> {
     let cut = sqlx::query!(
         "UPDATE audit_events SET ip = network(set_masklen(ip, CASE family(ip) WHEN 4 THEN 24 ELSE 48 END))
@@ -146,9 +134,6 @@ pub async fn cut_addresses(conn: impl PgExecutor<'_>, until: DateTime<Utc>, limi
 }
 
 /// Deletes up to `limit` rows of before `until`; answers how many.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn purge(conn: impl PgExecutor<'_>, until: DateTime<Utc>, limit: i64) -> Result<u64, Internal> {
     let deleted = sqlx::query!(
         "DELETE FROM audit_events
@@ -162,9 +147,6 @@ pub async fn purge(conn: impl PgExecutor<'_>, until: DateTime<Utc>, limit: i64) 
 }
 
 /// Takes what names a person out of up to `limit` rows of an account that is gone; answers of how many.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn erase(conn: impl PgExecutor<'_>, account: AccountId, limit: i64) -> Result<u64, Internal> {
     let erased = sqlx::query!(
         "UPDATE audit_events SET ip = NULL, user_agent = NULL

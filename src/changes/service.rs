@@ -1,7 +1,6 @@
 //! Beginning, carrying out and cancelling.
 
 use chrono::DateTime;
-use chrono::TimeDelta;
 use chrono::Utc;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -35,13 +34,7 @@ use crate::sessions::EndReason;
 
 /// Changes that are carried out in one go; the rest waits for the next.
 const AT_ONCE: i64 = 100;
-/// How long a change that has ended is remembered.
-const REMEMBERED: TimeDelta = TimeDelta::days(90);
-
 /// Begins a change in the transaction that tells of it; `None` when one of this kind and subject waits already.
-///
-/// # Errors
-/// The database did not take the row.
 pub async fn begin(
     conn: &mut PgConnection,
     app: &App,
@@ -66,9 +59,6 @@ pub struct Telling {
 
 /// Tells the owner of `account` of a change, at every proved identifier what `telling` says of it. Once the change has ended
 /// no token leaves any more. Of `values` each kind takes those that it has.
-///
-/// # Errors
-/// The database did not take the rows.
 pub async fn tell(
     conn: &mut PgConnection,
     app: &App,
@@ -100,18 +90,7 @@ pub async fn tell(
     Ok(())
 }
 
-/// The changes of an account that wait, oldest first; also the merge by which it is taken in.
-///
-/// # Errors
-/// The database did not answer.
-pub async fn waiting(conn: &mut PgConnection, account: AccountId) -> Result<Vec<PendingChange>, Internal> {
-    store::waiting(conn, account).await
-}
-
 /// Changes of a kind whose time has come.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn due(app: &App, kind: ChangeKind) -> Result<Vec<PendingChange>, Internal> {
     store::due(&app.background_db, kind, app.clock.now(), AT_ONCE).await
 }
@@ -128,9 +107,6 @@ pub fn carried_out(change: &PendingChange, outcome: Result<bool, Internal>) -> u
 
 /// Ends a change, in the transaction that carries it out or gives it up; false when it has ended before, or its time has
 /// not come.
-///
-/// # Errors
-/// The database did not take it.
 pub async fn end(
     conn: &mut PgConnection,
     app: &App,
@@ -142,31 +118,8 @@ pub async fn end(
     store::end(conn, account, (change, ended), now).await
 }
 
-/// Whether a change of this kind and subject was cancelled after `since`; remembered for ninety days.
-///
-/// # Errors
-/// The database did not answer.
-pub async fn cancelled_since(
-    conn: &mut PgConnection,
-    (kind, subject): (ChangeKind, Uuid),
-    since: DateTime<Utc>,
-) -> Result<bool, Internal> {
-    store::cancelled_since(conn, kind, subject, since).await
-}
-
-/// Forgets up to `limit` changes that ended long ago.
-///
-/// # Errors
-/// The database did not answer.
-pub async fn purge(app: &App, limit: i64) -> Result<u64, Internal> {
-    store::purge(&app.background_db, app.clock.now() - REMEMBERED, limit).await
-}
-
 /// Ends whatever waits that was begun from inside an account, and tells those it concerns: where the account has just been
 /// proved anew to be its owner's, somebody else may have begun it.
-///
-/// # Errors
-/// The database did not take it.
 pub async fn withdraw(
     conn: &mut PgConnection,
     app: &App,

@@ -133,7 +133,7 @@ pub(super) async fn withdraw(conn: &mut PgConnection, change: ChangeId, now: Dat
 }
 
 /// The changes of an account that wait, oldest first; also the merge by which it is taken in.
-pub(super) async fn waiting(conn: impl PgExecutor<'_>, account: AccountId) -> Result<Vec<PendingChange>, Internal> {
+pub async fn waiting(conn: &mut PgConnection, account: AccountId) -> Result<Vec<PendingChange>, Internal> {
     let rows = sqlx::query_as!(
         Row,
         r#"SELECT id AS "id: ChangeId", account_id AS "account: AccountId", kind, subject_id AS subject, created_at,
@@ -169,11 +169,10 @@ pub(super) async fn due(
     rows.into_iter().map(Row::read).collect()
 }
 
-/// Whether a change of this kind and subject was cancelled after `since`.
-pub(super) async fn cancelled_since(
+/// Whether a change of this kind and subject was cancelled after `since`; remembered for ninety days.
+pub async fn cancelled_since(
     conn: &mut PgConnection,
-    kind: ChangeKind,
-    subject: Uuid,
+    (kind, subject): (ChangeKind, Uuid),
     since: DateTime<Utc>,
 ) -> Result<bool, Internal> {
     Ok(sqlx::query_scalar!(
@@ -185,14 +184,4 @@ pub(super) async fn cancelled_since(
     )
     .fetch_one(conn)
     .await?)
-}
-
-pub(super) async fn purge(conn: impl PgExecutor<'_>, before: DateTime<Utc>, limit: i64) -> Result<u64, Internal> {
-    let gone = sqlx::query!(
-        "DELETE FROM pending_changes
-         WHERE id = ANY(ARRAY(SELECT id FROM pending_changes WHERE ended_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))",
-        before,
-        limit
-    );
-    Ok(gone.execute(conn).await?.rows_affected())
 }

@@ -36,15 +36,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 fn problem(error: ClaimError) -> Problem {
     match error {
         ClaimError::TokenInvalid => Problem::new(ErrorCode::ClaimTokenInvalid),
-        ClaimError::WrongCode { attempts_left } => {
-            Problem::new(ErrorCode::InvalidCode).attempts_left(u32::try_from(attempts_left).unwrap_or(0))
-        }
-        ClaimError::NoTriesLeft { retry_after_secs } => {
-            Problem::new(ErrorCode::TooManyAttempts).retry_after(retry_after_secs)
-        }
         ClaimError::Objected => Problem::new(ErrorCode::Conflict),
-        ClaimError::Sending(error) => error.into(),
-        ClaimError::Internal(error) => error.into(),
+        ClaimError::Step(error) => error.into(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Claims and what they refuse.
 
+use crate::flows::StepError;
 use std::net::IpAddr;
 
 use chrono::DateTime;
@@ -8,10 +9,7 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use crate::crypto::TokenKind;
-use crate::flows::SendError;
 use crate::ids::FlowId;
-use crate::internal::Internal;
-use crate::limits::FailuresError;
 
 /// How long an owner may object.
 pub(super) const OBJECTION_DAYS: i64 = 30;
@@ -51,34 +49,16 @@ pub(super) enum ClaimError {
     /// The token is unknown, used or too old.
     #[error("the token is void")]
     TokenInvalid,
-    /// The code is wrong or used.
-    #[error("wrong code")]
-    WrongCode {
-        /// How many tries remain.
-        attempts_left: i64,
-    },
-    /// Too many wrong codes.
-    #[error("no tries are left")]
-    NoTriesLeft {
-        /// How long to wait.
-        retry_after_secs: u64,
-    },
     /// An owner has objected lately.
     #[error("an owner has objected")]
     Objected,
-    /// No code was sent.
+    /// What every flow may refuse.
     #[error(transparent)]
-    Sending(#[from] SendError),
-    /// A failure of ours.
-    #[error(transparent)]
-    Internal(#[from] Internal),
+    Step(StepError),
 }
 
-impl From<FailuresError> for ClaimError {
-    fn from(error: FailuresError) -> Self {
-        match error {
-            FailuresError::Closed { retry_after_secs } => Self::NoTriesLeft { retry_after_secs },
-            FailuresError::Internal(error) => Self::Internal(error),
-        }
+impl<E: Into<StepError>> From<E> for ClaimError {
+    fn from(error: E) -> Self {
+        Self::Step(error.into())
     }
 }

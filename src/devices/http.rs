@@ -11,8 +11,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::model::DeviceError;
 use super::service;
 use crate::accounts::Faults;
-use crate::accounts::read_identifier;
-use crate::accounts::served;
+use crate::accounts::read_destination;
 use crate::app::App;
 use crate::http::Client;
 use crate::http::ErrorCode;
@@ -76,8 +75,8 @@ pub(super) async fn request(
     body: Json<DeviceTokenRequest>,
 ) -> Result<HttpResponse, Problem> {
     let mut faults = Faults::default();
-    let identifier = read_identifier(&mut faults, &body.0.identifier, body.0.country.as_deref());
-    let identifier = identifier.and_then(|identifier| faults.note("/identifier", served(&app, identifier)));
+    let identifier =
+        read_destination(&app, &mut faults, ("/identifier", &body.0.identifier), body.0.country.as_deref());
     let Some(identifier) = identifier else { return Err(faults.into_problem()) };
     service::request(&app, &identifier, &client).await.map_err(problem)?;
     Ok(HttpResponse::Accepted().finish())

@@ -25,7 +25,6 @@ pub use model::DeviceToken;
 pub use model::KnownDevice;
 pub use service::decide;
 pub use service::issue;
-pub use service::known;
-pub use service::purge;
 pub use service::recognise;
 pub use service::revoke;
+pub use store::known;

@@ -5,7 +5,6 @@ use sqlx::PgConnection;
 
 use super::model::DeviceError;
 use super::model::DeviceToken;
-use super::model::KnownDevice;
 use super::model::REQUEST_SECS;
 use super::model::RequestToken;
 use super::store;
@@ -31,9 +30,6 @@ use crate::messages::Decision;
 use crate::messages::MessageKind;
 
 /// The device that a token names, if it is one of the account's. The same query for an account that does not exist.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn recognise(
     app: &App,
     account: Option<AccountId>,
@@ -44,9 +40,6 @@ pub async fn recognise(
 }
 
 /// Makes the device of a completed sign-in known. One that was recognised keeps its token: `None`.
-///
-/// # Errors
-/// The database did not take the row.
 pub async fn issue(
     conn: &mut PgConnection,
     app: &App,
@@ -63,28 +56,9 @@ pub async fn issue(
     Ok(Some(token.reveal()))
 }
 
-/// The devices of an account, newest first.
-///
-/// # Errors
-/// The database did not answer.
-pub async fn known(conn: &mut PgConnection, account: AccountId) -> Result<Vec<KnownDevice>, Internal> {
-    store::known(conn, account).await
-}
-
 /// Forgets a device.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn revoke(app: &App, device: DeviceId) -> Result<(), Internal> {
     store::delete(&app.db, device).await
-}
-
-/// Deletes up to `limit` requests whose token has expired.
-///
-/// # Errors
-/// The database did not answer.
-pub async fn purge(app: &App, limit: i64) -> Result<u64, Internal> {
-    store::purge_requests(&app.background_db, app.clock.now(), limit).await
 }
 
 /// Sends a token to an identifier, whoever has it.
@@ -104,9 +78,6 @@ pub(super) async fn request(app: &App, identifier: &Identifier, caller: &Caller)
 }
 
 /// Whether the message of a request leaves: only to someone who has an account.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn decide(conn: &mut PgConnection, claimed: &Claimed) -> Result<Decision, Internal> {
     let owner = accounts::owner_of(conn, &claimed.message.content.lookup_key).await?;
     Ok(if owner.is_some() { Decision::Send } else { Decision::Drop })

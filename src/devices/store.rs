@@ -60,7 +60,7 @@ pub(super) async fn insert(
 }
 
 /// The devices of an account, newest first.
-pub(super) async fn known(conn: impl PgExecutor<'_>, account: AccountId) -> Result<Vec<KnownDevice>, Internal> {
+pub async fn known(conn: &mut PgConnection, account: AccountId) -> Result<Vec<KnownDevice>, Internal> {
     Ok(sqlx::query_as!(
         KnownDevice,
         r#"SELECT id AS "id: DeviceId", created_at, last_used_at FROM devices WHERE account_id = $1 ORDER BY id DESC"#,
@@ -113,14 +113,4 @@ pub(super) async fn consume_request(
     )
     .fetch_optional(conn)
     .await?)
-}
-
-pub(super) async fn purge_requests(conn: impl PgExecutor<'_>, now: DateTime<Utc>, limit: i64) -> Result<u64, Internal> {
-    let deleted = sqlx::query!(
-        "DELETE FROM device_requests
-         WHERE id = ANY(ARRAY(SELECT id FROM device_requests WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED))",
-        now,
-        limit
-    );
-    Ok(deleted.execute(conn).await?.rows_affected())
 }

@@ -6,10 +6,12 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::model::Begun;
 use super::model::Confirmation;
 use super::model::FactorKind;
 use super::model::PasskeyEnrolment;
 use super::model::TotpEnrolment;
+use super::model::Wanted;
 use crate::accounts::Delivery;
 use crate::accounts::Faults;
 use crate::accounts::read_label;
@@ -92,29 +94,6 @@ pub struct Asked {
     pub channel: Option<Channel>,
     /// `label`.
     pub label: Option<String>,
-}
-
-/// An enrolment that can begin.
-pub enum Wanted {
-    /// Of an authenticator app.
-    Totp {
-        /// What its owner calls it.
-        label: String,
-    },
-    /// Of a phone.
-    Phone {
-        /// What its owner calls it.
-        label: String,
-        /// In E.164.
-        number: String,
-        /// How its first code travels.
-        channel: Channel,
-    },
-    /// Of a passkey.
-    Passkey {
-        /// What its owner calls it.
-        label: String,
-    },
 }
 
 impl Asked {
@@ -217,26 +196,22 @@ struct TotpSetup {
 }
 
 impl Enrolment {
-    /// Of an authenticator app.
+    /// Of what has begun.
     #[must_use]
-    pub fn of_totp(totp: TotpEnrolment) -> Self {
-        let TotpEnrolment { factor, secret, otpauth_uri, qr_svg } = totp;
-        let totp = Some(TotpSetup { secret, otpauth_uri, qr_svg });
-        Self { factor_id: factor, kind: FactorKind::Totp, totp, phone: None, passkey: None, expires_in: 600 }
-    }
-
-    /// Of a phone.
-    #[must_use]
-    pub fn of_phone(app: &App, factor: FactorId, (channel, number): (Channel, &str)) -> Self {
-        let phone = Some(Delivery::of(app, channel, number));
-        Self { factor_id: factor, kind: FactorKind::Phone, totp: None, phone, passkey: None, expires_in: 600 }
-    }
-
-    /// Of a passkey.
-    #[must_use]
-    pub fn of_passkey(passkey: PasskeyEnrolment) -> Self {
-        let PasskeyEnrolment { factor, options } = passkey;
-        let kind = FactorKind::Passkey;
-        Self { factor_id: factor, kind, totp: None, phone: None, passkey: Some(options), expires_in: 600 }
+    pub fn of(app: &App, begun: Begun) -> Self {
+        let blank = |factor_id, kind| Self { factor_id, kind, totp: None, phone: None, passkey: None, expires_in: 600 };
+        match begun {
+            Begun::Totp(TotpEnrolment { factor, secret, otpauth_uri, qr_svg }) => {
+                let totp = Some(TotpSetup { secret, otpauth_uri, qr_svg });
+                Self { totp, ..blank(factor, FactorKind::Totp) }
+            }
+            Begun::Phone { factor, number, channel } => {
+                let phone = Some(Delivery::of(app, channel, &number));
+                Self { phone, ..blank(factor, FactorKind::Phone) }
+            }
+            Begun::Passkey(PasskeyEnrolment { factor, options }) => {
+                Self { passkey: Some(options), ..blank(factor, FactorKind::Passkey) }
+            }
+        }
     }
 }

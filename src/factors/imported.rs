@@ -39,9 +39,6 @@ pub enum ImportedProof {
 }
 
 /// Makes factors of accounts that the same transaction has made.
-///
-/// # Errors
-/// The database did not take the rows.
 pub async fn insert_imported(conn: &mut PgConnection, app: &App, factors: &[&ImportedFactor]) -> Result<(), Internal> {
     let now = app.clock.now();
     let rows: Vec<_> = factors

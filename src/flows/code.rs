@@ -8,24 +8,19 @@ use serde::Serialize;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::step::StepError;
 use super::store;
 use crate::accounts;
 use crate::accounts::Asker;
+use crate::accounts::CODE_SECS;
+use crate::accounts::RESEND_SECS;
 use crate::app::App;
 use crate::crypto;
-use crate::http::ErrorCode;
-use crate::http::Problem;
 use crate::ids::FlowId;
 use crate::internal::Internal;
-use crate::limits::MessageRefused;
 use crate::messages;
 use crate::messages::Channel;
 use crate::messages::NewContent;
-
-/// How long a code is good for.
-pub const CODE_SECS: i64 = 600;
-/// How long before another code can be asked for.
-pub const RESEND_SECS: i64 = 30;
 
 /// What is to be sent for whom.
 pub struct Sending {
@@ -39,33 +34,6 @@ pub struct Sending {
     pub asker: Asker,
     /// The message.
     pub content: NewContent,
-}
-
-/// Why no code was sent.
-#[derive(Debug, thiserror::Error)]
-pub enum SendError {
-    /// Asked again too soon.
-    #[error("asked again too soon")]
-    TooSoon {
-        /// How long to wait.
-        retry_after_secs: u64,
-    },
-    /// Too many messages, or too much is spent.
-    #[error(transparent)]
-    Refused(#[from] MessageRefused),
-    /// A failure of ours.
-    #[error(transparent)]
-    Internal(#[from] Internal),
-}
-
-impl From<SendError> for Problem {
-    fn from(error: SendError) -> Self {
-        match error {
-            SendError::TooSoon { retry_after_secs } => Self::new(ErrorCode::RateLimited).retry_after(retry_after_secs),
-            SendError::Refused(refused) => refused.into(),
-            SendError::Internal(error) => error.into(),
-        }
-    }
 }
 
 /// The newest code of a flow, as Redis keeps it, sealed.
@@ -83,13 +51,13 @@ pub struct SentCode {
 /// Sends a code in the transaction of the caller; the one before is void once that is committed. Answers its id.
 ///
 /// # Errors
-/// See [`SendError`].
-pub async fn send_code(conn: &mut PgConnection, app: &App, sending: Sending) -> Result<FlowId, SendError> {
+/// See [`StepError`].
+pub async fn send_code(conn: &mut PgConnection, app: &App, sending: Sending) -> Result<FlowId, StepError> {
     let Sending { flow, pace, proves, asker, content } = sending;
     let now = app.clock.now();
     let until = now + TimeDelta::seconds(RESEND_SECS);
     if let Some(retry_after_secs) = store::claim_resend(app, pace, now, until).await? {
-        return Err(SendError::TooSoon { retry_after_secs });
+        return Err(StepError::TooSoon { retry_after_secs });
     }
     accounts::admit_message(app, (&content.address, &content.lookup_key), asker).await?;
     let code = messages::new_code();
@@ -111,9 +79,6 @@ const KEYS: &str = "code";
 
 impl SentCode {
     /// The newest code of a flow.
-    ///
-    /// # Errors
-    /// Redis did not answer.
     pub async fn of(app: &App, flow: FlowId) -> Result<Option<Self>, Internal> {
         store::find(app, KEYS, &flow.to_string()).await
     }
@@ -149,9 +114,6 @@ impl SentCode {
     }
 
     /// Uses it up, in the transaction of its effect; false when that was done before.
-    ///
-    /// # Errors
-    /// The database did not take it.
     pub async fn burn(&self, conn: &mut PgConnection, app: &App) -> Result<bool, Internal> {
         let now = app.clock.now();
         messages::drop_for_flow(conn, self.flow, now).await?;

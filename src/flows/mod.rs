@@ -1,5 +1,5 @@
-//! What all flows are made of: sealed records that expire, tries, the one code that is on its way, and ids that are
-//! burnt.
+//! What all flows are made of: sealed records that expire, tries, the one code that is on its way, ids that are burnt,
+//! and what every step may refuse ([`StepError`]).
 //!
 //! A flow is whatever a person begins with one request and ends with another: a sign-in, an enrolment, a
 //! re-authentication. Everything here but the burnt ids is in Redis and may be lost: then the flow begins again.
@@ -13,14 +13,13 @@
 //!   forgot or came back to an earlier state.
 
 mod code;
+mod step;
 mod store;
 
-pub use code::CODE_SECS;
-pub use code::RESEND_SECS;
-pub use code::SendError;
 pub use code::Sending;
 pub use code::SentCode;
 pub use code::send_code;
+pub use step::StepError;
 pub use store::FLOW_SECS;
 pub use store::consume;
 pub use store::count_try;
@@ -30,6 +29,7 @@ pub use store::forget_tries;
 pub use store::is_consumed;
 pub use store::return_try;
 pub use store::save;
+pub use store::take_try;
 
 /// Wrong codes that are answered; the next one is not even looked at.
 pub const TRIES: i64 = 5;

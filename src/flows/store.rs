@@ -8,6 +8,8 @@ use serde::de::DeserializeOwned;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::TRIES;
+use super::step::StepError;
 use crate::app::App;
 use crate::crypto::SealPurpose;
 use crate::ids::FlowId;
@@ -21,9 +23,6 @@ fn tries_key(app: &App, counter: Uuid, what: &str) -> String {
 }
 
 /// Keeps a record of some kind under an id, sealed with its key's name.
-///
-/// # Errors
-/// Redis did not answer.
 pub async fn save<T: Serialize>(app: &App, kind: &str, id: &str, value: &T) -> Result<(), Internal> {
     let key = app.redis.key(kind, id);
     let plain = zeroize::Zeroizing::new(serde_json::to_vec(value)?);
@@ -33,9 +32,6 @@ pub async fn save<T: Serialize>(app: &App, kind: &str, id: &str, value: &T) -> R
 }
 
 /// A record, whether or not it has expired.
-///
-/// # Errors
-/// Redis did not answer.
 pub async fn find<T: DeserializeOwned>(app: &App, kind: &str, id: &str) -> Result<Option<T>, Internal> {
     let key = app.redis.key(kind, id);
     let Some(sealed) = app.redis.connection().get::<_, Option<Vec<u8>>>(&key).await? else { return Ok(None) };
@@ -44,17 +40,11 @@ pub async fn find<T: DeserializeOwned>(app: &App, kind: &str, id: &str) -> Resul
 }
 
 /// Lets a record go.
-///
-/// # Errors
-/// Redis did not answer.
 pub async fn forget(app: &App, kind: &str, id: &str) -> Result<(), Internal> {
     Ok(app.redis.connection().del(app.redis.key(kind, id)).await?)
 }
 
 /// Counts a try before it is looked at; answers how many there have been, and for how many seconds they count.
-///
-/// # Errors
-/// Redis did not answer.
 pub async fn count_try(app: &App, counter: Uuid, what: &str) -> Result<(i64, u64), Internal> {
     let key = tries_key(app, counter, what);
     let (tries, left): (i64, i64) = redis::pipe()
@@ -71,10 +61,16 @@ pub async fn count_try(app: &App, counter: Uuid, what: &str) -> Result<(i64, u64
     Ok((tries, u64::try_from(left).unwrap_or(0)))
 }
 
-/// A try that was not looked at does not count.
+/// Counts a try at a code before it is looked at; answers how many remain after it.
 ///
 /// # Errors
-/// Redis did not answer.
+/// There were [`TRIES`] before it.
+pub async fn take_try(app: &App, counter: Uuid, what: &str) -> Result<i64, StepError> {
+    let (tries, _) = count_try(app, counter, what).await?;
+    if tries <= TRIES { Ok(TRIES - tries) } else { Err(StepError::tries_spent()) }
+}
+
+/// A try that was not looked at does not count.
 pub async fn return_try(app: &App, counter: Uuid, what: &str) -> Result<(), Internal> {
     // A count that has run out meanwhile must not come back as one without an end.
     let script = redis::Script::new("if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('DECR', KEYS[1]) end");
@@ -82,9 +78,6 @@ pub async fn return_try(app: &App, counter: Uuid, what: &str) -> Result<(), Inte
 }
 
 /// A success ends the count.
-///
-/// # Errors
-/// Redis did not answer.
 pub async fn forget_tries(app: &App, counter: Uuid, what: &str) -> Result<(), Internal> {
     Ok(app.redis.connection().del(tries_key(app, counter, what)).await?)
 }
@@ -113,9 +106,6 @@ pub(super) async fn claim_resend(
 }
 
 /// Whether an id had its effect.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn is_consumed(conn: &mut PgConnection, flow: FlowId) -> Result<bool, Internal> {
     let found = sqlx::query_scalar!(
         r#"SELECT EXISTS (SELECT 1 FROM consumed_flows WHERE flow_id = $1) AS "consumed!""#,
@@ -125,9 +115,6 @@ pub async fn is_consumed(conn: &mut PgConnection, flow: FlowId) -> Result<bool, 
 }
 
 /// Burns an id in the transaction of its effect; false when it had its effect before.
-///
-/// # Errors
-/// The database did not take it.
 pub async fn consume(conn: &mut PgConnection, flow: FlowId, now: DateTime<Utc>) -> Result<bool, Internal> {
     let inserted = sqlx::query!(
         "INSERT INTO consumed_flows (flow_id, consumed_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",

@@ -1,14 +1,11 @@
 //! Identifiers that are not proved yet, and what is refused.
 
+use crate::flows::StepError;
 use chrono::DateTime;
 use chrono::Utc;
 
 use crate::accounts::IdentifierKind;
-use crate::flows::SendError;
 use crate::ids::IdentifierId;
-use crate::internal::Internal;
-use crate::limits::FailuresError;
-use crate::messages::ChannelRefused;
 use crate::sessions::ActError;
 
 /// How long an identifier waits to be proved.
@@ -58,37 +55,16 @@ pub(super) enum IdentifierChangeError {
     /// It is about to leave.
     #[error("it is about to leave")]
     Leaving,
-    /// The code is wrong or used.
-    #[error("wrong code")]
-    WrongCode {
-        /// How many tries remain.
-        attempts_left: i64,
-    },
-    /// Too many wrong codes.
-    #[error("no tries are left")]
-    NoTriesLeft {
-        /// How long to wait.
-        retry_after_secs: u64,
-    },
-    /// The code cannot take the way that was asked for.
-    #[error(transparent)]
-    Channel(#[from] ChannelRefused),
-    /// No code was sent.
-    #[error(transparent)]
-    Sending(#[from] SendError),
     /// The session may not act any more.
     #[error(transparent)]
     Act(#[from] ActError),
-    /// A failure of ours.
+    /// What every flow may refuse.
     #[error(transparent)]
-    Internal(#[from] Internal),
+    Step(StepError),
 }
 
-impl From<FailuresError> for IdentifierChangeError {
-    fn from(error: FailuresError) -> Self {
-        match error {
-            FailuresError::Closed { retry_after_secs } => Self::NoTriesLeft { retry_after_secs },
-            FailuresError::Internal(error) => Self::Internal(error),
-        }
+impl<E: Into<StepError>> From<E> for IdentifierChangeError {
+    fn from(error: E) -> Self {
+        Self::Step(error.into())
     }
 }

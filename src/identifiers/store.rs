@@ -50,7 +50,7 @@ pub(super) async fn insert_pending(
 }
 
 /// What an account wants and has not proved yet, newest first.
-pub(super) async fn wanted(conn: impl PgExecutor<'_>, account: AccountId) -> Result<Vec<WantedIdentifier>, Internal> {
+pub async fn wanted(conn: &mut PgConnection, account: AccountId) -> Result<Vec<WantedIdentifier>, Internal> {
     let rows = sqlx::query!(
         "SELECT id, kind, value, created_at FROM pending_identifiers WHERE account_id = $1 ORDER BY id DESC",
         account.uuid()
@@ -156,8 +156,8 @@ pub(super) async fn detach(conn: &mut PgConnection, account: &LockedAccount, id:
     elect_primary(conn, account).await
 }
 
-/// Takes from an account the identifiers that nobody has proved, if there is one that somebody has.
-pub(super) async fn detach_unproved(conn: &mut PgConnection, account: &LockedAccount) -> Result<(), Internal> {
+/// Takes from an account what an import brought and nobody has proved, unless nothing else would stay.
+pub async fn drop_unproved(conn: &mut PgConnection, account: &LockedAccount) -> Result<(), Internal> {
     sqlx::query!(
         "DELETE FROM identifiers WHERE account_id = $1 AND NOT is_proved
            AND EXISTS (SELECT FROM identifiers WHERE account_id = $1 AND is_proved)",
@@ -178,14 +178,4 @@ async fn elect_primary(conn: &mut PgConnection, account: &LockedAccount) -> Resu
     .execute(conn)
     .await?;
     Ok(())
-}
-
-pub(super) async fn purge(conn: impl PgExecutor<'_>, now: DateTime<Utc>, limit: i64) -> Result<u64, Internal> {
-    let gone = sqlx::query!(
-        "DELETE FROM pending_identifiers
-         WHERE id = ANY(ARRAY(SELECT id FROM pending_identifiers WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED))",
-        now,
-        limit
-    );
-    Ok(gone.execute(conn).await?.rows_affected())
 }

@@ -10,15 +10,15 @@ use crate::accounts;
 use crate::app::App;
 use crate::audit;
 use crate::audit::Caller;
-use crate::changes;
-use crate::devices;
-use crate::identifiers;
 use crate::imports;
 use crate::internal::Internal;
 use crate::recovery;
 
 /// A burnt id is remembered for longer than the longest flow waits: a sign-up, for a day.
 const CONSUMED: TimeDelta = TimeDelta::days(2);
+
+/// How long a change that has ended is remembered: as long as a stopped claim keeps another one from beginning.
+const CHANGES: TimeDelta = TimeDelta::days(90);
 
 /// Accounts that one step works on: each has a transaction of its own.
 const ACCOUNTS: i64 = 100;
@@ -118,9 +118,9 @@ impl Chore {
             Self::SignUps => store::sign_ups(db, now, BATCH).await?,
             Self::Enrolments => store::enrolments(db, now, BATCH).await?,
             Self::ConsumedFlows => store::consumed_flows(db, now - CONSUMED, BATCH).await?,
-            Self::DeviceRequests => devices::purge(app, BATCH).await?,
-            Self::PendingIdentifiers => identifiers::purge(app, BATCH).await?,
-            Self::Changes => changes::purge(app, BATCH).await?,
+            Self::DeviceRequests => store::device_requests(db, now, BATCH).await?,
+            Self::PendingIdentifiers => store::pending_identifiers(db, now, BATCH).await?,
+            Self::Changes => store::changes(db, now - CHANGES, BATCH).await?,
             Self::Recoveries => recovery::purge(app, BATCH).await?,
             Self::Failures => app.failures.purge(db, BATCH).await?,
             Self::PhoneSpend => app.spend.purge(db, BATCH).await?,

@@ -64,9 +64,6 @@ fn told(chore: &'static str, outcome: Result<u64, Internal>) {
 }
 
 /// Carries out the changes whose time has come; answers how many.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn carry_out(app: &App) -> Result<u64, Internal> {
     let caller = Caller::on_this_machine(&app.clock, NAME);
     let removed = identifiers::apply_due(app, &caller).await?;

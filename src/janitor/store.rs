@@ -43,6 +43,39 @@ pub(super) async fn consumed_flows(db: &PgPool, until: DateTime<Utc>, limit: i64
     Ok(deleted.execute(db).await?.rows_affected())
 }
 
+/// Requests for a device token that nobody confirmed in time.
+pub(super) async fn device_requests(db: &PgPool, now: DateTime<Utc>, limit: i64) -> Result<u64, Internal> {
+    let deleted = sqlx::query!(
+        "DELETE FROM device_requests
+         WHERE id = ANY(ARRAY(SELECT id FROM device_requests WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED))",
+        now,
+        limit
+    );
+    Ok(deleted.execute(db).await?.rows_affected())
+}
+
+/// Wishes for an identifier that nobody proved.
+pub(super) async fn pending_identifiers(db: &PgPool, now: DateTime<Utc>, limit: i64) -> Result<u64, Internal> {
+    let gone = sqlx::query!(
+        "DELETE FROM pending_identifiers
+         WHERE id = ANY(ARRAY(SELECT id FROM pending_identifiers WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED))",
+        now,
+        limit
+    );
+    Ok(gone.execute(db).await?.rows_affected())
+}
+
+/// Changes that ended before `before`.
+pub(super) async fn changes(db: &PgPool, before: DateTime<Utc>, limit: i64) -> Result<u64, Internal> {
+    let gone = sqlx::query!(
+        "DELETE FROM pending_changes
+         WHERE id = ANY(ARRAY(SELECT id FROM pending_changes WHERE ended_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED))",
+        before,
+        limit
+    );
+    Ok(gone.execute(db).await?.rows_affected())
+}
+
 /// Messages of before `until` that have left, or never will.
 pub(super) async fn outbox(db: &PgPool, until: DateTime<Utc>, limit: i64) -> Result<u64, Internal> {
     let deleted = sqlx::query!(

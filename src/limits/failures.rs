@@ -165,33 +165,21 @@ impl Failures {
     }
 
     /// The answer was right: the count ends.
-    ///
-    /// # Errors
-    /// The database did not answer.
     pub async fn forgive(&self, raised: &Raised) -> Result<(), Internal> {
         store::delete(&self.db, &raised.key, raised.lane.name()).await
     }
 
     /// Nothing was judged: the try does not count.
-    ///
-    /// # Errors
-    /// The database did not answer.
     pub async fn give_back(&self, raised: &Raised) -> Result<(), Internal> {
         store::lower(&self.db, &raised.key, raised.lane.name()).await
     }
 
     /// Opens a lane, for something that proves more than its right answer would.
-    ///
-    /// # Errors
-    /// The database did not answer.
     pub async fn open(&self, lane: Lane, whose: Failing<'_>) -> Result<(), Internal> {
         store::delete(&self.db, &self.key(whose), lane.name()).await
     }
 
     /// Opens every lane, for an operator.
-    ///
-    /// # Errors
-    /// The database did not answer.
     pub async fn reset(&self, whose: Failing<'_>) -> Result<(), Internal> {
         for lane in Lane::ALL {
             self.open(lane, whose).await?;
@@ -200,17 +188,11 @@ impl Failures {
     }
 
     /// The failures in a row and until when the lane is closed, for an operator.
-    ///
-    /// # Errors
-    /// The database did not answer.
     pub async fn standing(&self, lane: Lane, whose: Failing<'_>) -> Result<(i32, Option<DateTime<Utc>>), Internal> {
         Ok(store::find(&self.db, &self.key(whose), lane.name()).await?.unwrap_or((0, None)))
     }
 
     /// Deletes what is forgotten anyway.
-    ///
-    /// # Errors
-    /// The database did not answer.
     pub async fn purge(&self, db: &PgPool, limit: i64) -> Result<u64, Internal> {
         store::purge(db, self.clock.now() - REMEMBERED, limit).await
     }

@@ -168,9 +168,6 @@ impl Limits {
     }
 
     /// Where every key of a subject stands that was used lately, for an operator.
-    ///
-    /// # Errors
-    /// Redis did not answer.
     pub async fn standings(&self, policy: Policy, subject: Subject<'_>) -> Result<Vec<Standing>, Internal> {
         let now_ms = self.clock.now().timestamp_millis();
         let mut standings = Vec::new();
@@ -182,9 +179,6 @@ impl Limits {
     }
 
     /// Forgets every request of a subject, for an operator.
-    ///
-    /// # Errors
-    /// Redis did not answer.
     pub async fn forget(&self, policy: Policy, subject: Subject<'_>) -> Result<(), Internal> {
         for cell in self.cells(policy, subject) {
             let _: () = self.redis.connection().del(self.key(&cell)).await?;

@@ -30,9 +30,6 @@ pub struct Heartbeat {
 
 impl Heartbeat {
     /// Beats for the first time, so that the number is known before the first request.
-    ///
-    /// # Errors
-    /// The database did not answer.
     pub async fn start(limits: Arc<Limits>, db: PgPool) -> Result<Self, Internal> {
         let heartbeat = Self { id: crypto::new_id(limits.clock.now()), limits, db };
         heartbeat.beat().await?;

@@ -20,6 +20,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Metric;
 use prometheus_client::registry::Registry;
 
 pub use handed_in::Durations;
@@ -50,7 +51,6 @@ pub struct Reading {
     pub clock_skew_secs: Option<f64>,
 }
 
-#[derive(Default)]
 struct Levels {
     hash_queue_depth: Level,
     hash_refused: Counter,
@@ -92,24 +92,45 @@ impl Metrics {
     /// Everything at zero.
     #[must_use]
     pub fn new(sources: Sources) -> Self {
-        let mut kept = Kept {
-            registry: Registry::with_prefix("sekisho"),
-            http_requests: Family::default(),
-            http_request_seconds: Durations::default(),
-            sign_ins: Family::default(),
-            recoveries: Family::default(),
-            factor_checks: Family::default(),
-            refreshes: Family::default(),
-            password_changes: Family::default(),
-            purged: Family::default(),
-            janitor_ran: Family::default(),
-            messages: Family::default(),
-            providers_broken: Family::default(),
-            db_pool_wait_seconds: Durations::default(),
-            levels: Levels::default(),
-        };
-        kept.register(sources);
-        Self(Arc::new(kept))
+        let mut registry = Registry::with_prefix("sekisho");
+        let build: Labels<1> = labels(["version"], [env!("CARGO_PKG_VERSION")]);
+        registry.register("build", "The version that runs", Info::new(build));
+        registry.register("limit_decisions", "Decisions of the limits", sources.limit_decisions.0);
+        registry.register("message_spend", "What messages to phones cost", sources.message_spend.0);
+        registry.register("hash_wait_seconds", "How long a hash waited for its thread", sources.hash_waits.0);
+        let r = &mut registry;
+        Self(Arc::new(Kept {
+            http_requests: made(r, "http_requests", "Answers"),
+            http_request_seconds: durations(r, "http_request_seconds", "From the head of a request to its answer"),
+            sign_ins: made(r, "sign_ins", "Steps of sign-ins"),
+            recoveries: made(r, "recoveries", "Steps of recoveries"),
+            factor_checks: made(r, "factor_checks", "Codes of factors judged"),
+            refreshes: made(r, "refreshes", "Refreshes of sessions"),
+            password_changes: made(r, "password_changes", "Changes and resets of passwords"),
+            purged: made(r, "purged_rows", "Rows that the janitor deleted or changed"),
+            janitor_ran: made(
+                r,
+                "janitor_ran_timestamp_seconds",
+                "When a chore of the janitor was last done, to the minute",
+            ),
+            messages: made(r, "messages", "What became of messages"),
+            providers_broken: made(r, "provider_broken", "1 while a provider is left alone because it failed"),
+            db_pool_wait_seconds: durations(
+                r,
+                "db_pool_wait_seconds",
+                "How long a transaction waited for its connection",
+            ),
+            levels: Levels {
+                hash_queue_depth: made(r, "hash_queue_depth", "Hashes waiting or running"),
+                hash_refused: made(r, "hash_refused", "Hashes refused because of the queue"),
+                limit_fallback: made(r, "limit_fallback", "1 while this replica decides limits by itself"),
+                redis_up: made(r, "redis_up", "1 while Redis answers"),
+                outbox_oldest: made(r, "outbox_oldest_seconds", "How long the most overdue message has been due"),
+                signing_key_age: made(r, "signing_key_age_seconds", "How long the key has been signing"),
+                clock_skew: made(r, "clock_skew_seconds", "Our clock minus the database's"),
+            },
+            registry,
+        }))
     }
 
     /// A request was answered; `route` is a template of the document, or `none`.
@@ -190,63 +211,17 @@ impl Metrics {
     }
 }
 
-impl Kept {
-    fn register(&mut self, sources: Sources) {
-        let registry = &mut self.registry;
-        let levels = &self.levels;
-        let build: Labels<1> = labels(["version"], [env!("CARGO_PKG_VERSION")]);
-        registry.register("build", "The version that runs", Info::new(build));
-        registry.register("http_requests", "Answers", self.http_requests.clone());
-        registry.register(
-            "http_request_seconds",
-            "From the head of a request to its answer",
-            self.http_request_seconds.0.clone(),
-        );
-        registry.register("sign_ins", "Steps of sign-ins", self.sign_ins.clone());
-        registry.register("recoveries", "Steps of recoveries", self.recoveries.clone());
-        registry.register("factor_checks", "Codes of factors judged", self.factor_checks.clone());
-        registry.register("refreshes", "Refreshes of sessions", self.refreshes.clone());
-        registry.register("password_changes", "Changes and resets of passwords", self.password_changes.clone());
-        registry.register("purged_rows", "Rows that the janitor deleted or changed", self.purged.clone());
-        registry.register(
-            "janitor_ran_timestamp_seconds",
-            "When a chore of the janitor was last done, to the minute",
-            self.janitor_ran.clone(),
-        );
-        registry.register("messages", "What became of messages", self.messages.clone());
-        registry.register(
-            "provider_broken",
-            "1 while a provider is left alone because it failed",
-            self.providers_broken.clone(),
-        );
-        registry.register("limit_decisions", "Decisions of the limits", sources.limit_decisions.0);
-        registry.register("message_spend", "What messages to phones cost", sources.message_spend.0);
-        registry.register("hash_wait_seconds", "How long a hash waited for its thread", sources.hash_waits.0);
-        registry.register("hash_queue_depth", "Hashes waiting or running", levels.hash_queue_depth.clone());
-        registry.register("hash_refused", "Hashes refused because of the queue", levels.hash_refused.clone());
-        registry.register(
-            "limit_fallback",
-            "1 while this replica decides limits by itself",
-            levels.limit_fallback.clone(),
-        );
-        registry.register("redis_up", "1 while Redis answers", levels.redis_up.clone());
-        registry.register(
-            "outbox_oldest_seconds",
-            "How long the most overdue message has been due",
-            levels.outbox_oldest.clone(),
-        );
-        registry.register(
-            "signing_key_age_seconds",
-            "How long the key has been signing",
-            levels.signing_key_age.clone(),
-        );
-        registry.register("clock_skew_seconds", "Our clock minus the database's", levels.clock_skew.clone());
-        registry.register(
-            "db_pool_wait_seconds",
-            "How long a transaction waited for its connection",
-            self.db_pool_wait_seconds.0.clone(),
-        );
-    }
+/// A metric that stands in the text.
+fn made<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, help: &str) -> M {
+    let made = M::default();
+    registry.register(name, help, made.clone());
+    made
+}
+
+fn durations(registry: &mut Registry, name: &str, help: &str) -> Durations {
+    let made = Durations::default();
+    registry.register(name, help, made.0.clone());
+    made
 }
 
 fn labels<const N: usize>(names: [&'static str; N], values: [&str; N]) -> Labels<N> {

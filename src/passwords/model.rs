@@ -1,5 +1,6 @@
 //! Resets, changes, and why they are refused.
 
+use crate::flows::StepError;
 use chrono::DateTime;
 use chrono::Utc;
 use serde::Deserialize;
@@ -7,14 +8,9 @@ use serde::Serialize;
 
 use crate::accounts::AuthenticateError;
 use crate::accounts::Identifier;
-use crate::crypto::HashingError;
 use crate::crypto::TokenKind;
 use crate::ids::FlowId;
-use crate::internal::Internal;
-use crate::limits::FailuresError;
 use crate::messages::Channel;
-use crate::password_policy::PasswordFault;
-use crate::password_policy::PasswordRefusal;
 use crate::sessions::ActError;
 
 /// `prt_…`: names a request for the person who made it; opens nothing without the code.
@@ -89,49 +85,19 @@ pub(super) enum PasswordError {
     /// The token is unknown, used, replaced or too old, or the password or the identifiers have changed since.
     #[error("the reset is over")]
     ResetInvalid,
-    /// The code is wrong.
-    #[error("wrong code")]
-    WrongCode {
-        /// How many tries remain.
-        attempts_left: i64,
-    },
-    /// Too many wrong codes or passwords.
-    #[error("no tries are left")]
-    NoTriesLeft {
-        /// When there are tries again.
-        retry_after_secs: u64,
-    },
     /// The current password: see [`AuthenticateError`].
     #[error(transparent)]
     Current(#[from] AuthenticateError),
-    /// The new password is refused by the policy.
-    #[error("the new password is refused")]
-    Refused(Vec<PasswordFault>),
-    /// No hashing thread would have had time.
-    #[error(transparent)]
-    Hashing(#[from] HashingError),
     /// The session may not act any more.
     #[error(transparent)]
     Act(#[from] ActError),
-    /// A failure of ours.
+    /// What every flow may refuse.
     #[error(transparent)]
-    Internal(#[from] Internal),
+    Step(StepError),
 }
 
-impl From<PasswordRefusal> for PasswordError {
-    fn from(refusal: PasswordRefusal) -> Self {
-        match refusal {
-            PasswordRefusal::Faults(faults) => Self::Refused(faults),
-            PasswordRefusal::Internal(error) => Self::Internal(error),
-        }
-    }
-}
-
-impl From<FailuresError> for PasswordError {
-    fn from(error: FailuresError) -> Self {
-        match error {
-            FailuresError::Closed { retry_after_secs } => Self::NoTriesLeft { retry_after_secs },
-            FailuresError::Internal(error) => Self::Internal(error),
-        }
+impl<E: Into<StepError>> From<E> for PasswordError {
+    fn from(error: E) -> Self {
+        Self::Step(error.into())
     }
 }

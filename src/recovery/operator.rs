@@ -94,9 +94,6 @@ fn listed(recovery: &Recovery, now: DateTime<Utc>) -> ListedRecovery {
 
 /// A page of the recoveries whose contact is proved and that have not ended, oldest first; `after` is the last id of the
 /// page before.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn list(app: &App, after: Option<FlowId>, limit: i64) -> Result<Vec<ListedRecovery>, Internal> {
     let now = app.clock.now();
     let found = store::proved_living(&mut *app.background_db.acquire().await?, (after, limit), now).await?;
@@ -104,9 +101,6 @@ pub async fn list(app: &App, after: Option<FlowId>, limit: i64) -> Result<Vec<Li
 }
 
 /// Every recovery of an account that is remembered, oldest first. Who began them is not told, nor what they typed.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn of_account(
     conn: &mut PgConnection,
     account: AccountId,
@@ -129,9 +123,6 @@ pub async fn show(app: &App, id: FlowId) -> Result<Option<ShownRecovery>, Intern
 }
 
 /// Approves or denies a recovery.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn decide_by_operator(app: &App, id: FlowId, verdict: Verdict, caller: &Caller) -> Result<Decided, Internal> {
     let now = app.clock.now();
     let mut tx = app.background_db.begin().await?;

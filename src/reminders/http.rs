@@ -8,7 +8,6 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::service;
-use super::service::ReminderError;
 use crate::accounts::Faults;
 use crate::accounts::read_destination;
 use crate::app::App;
@@ -19,13 +18,6 @@ use crate::http::Problem;
 /// Adds the endpoints.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(remind);
-}
-
-fn problem(error: ReminderError) -> Problem {
-    match error {
-        ReminderError::Refused(refused) => refused.into(),
-        ReminderError::Internal(error) => error.into(),
-    }
 }
 
 /// A request for a reminder.
@@ -58,6 +50,6 @@ pub(super) async fn remind(
     let typed = ("/contact", body.0.contact.as_str());
     let contact = read_destination(&app, &mut faults, typed, body.0.country.as_deref());
     let Some(contact) = contact else { return Err(faults.into_problem()) };
-    service::remind(&app, &contact, &client).await.map_err(problem)?;
+    service::remind(&app, &contact, &client).await?;
     Ok(HttpResponse::Accepted().finish())
 }

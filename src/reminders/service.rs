@@ -23,19 +23,8 @@ use crate::messages::NewMessage;
 /// What an SMS has room for, in characters.
 const ROOM: usize = 36;
 
-/// Why no reminder was asked for.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum ReminderError {
-    /// Too many messages to one destination, or too much is spent.
-    #[error(transparent)]
-    Refused(#[from] MessageRefused),
-    /// A failure of ours.
-    #[error(transparent)]
-    Internal(#[from] Internal),
-}
-
 /// Writes to a contact, whoever has it.
-pub(super) async fn remind(app: &App, contact: &Identifier, caller: &Caller) -> Result<(), ReminderError> {
+pub(super) async fn remind(app: &App, contact: &Identifier, caller: &Caller) -> Result<(), MessageRefused> {
     let asker = Asker::Anybody(caller.ip);
     accounts::admit_message(app, (contact.value(), contact.lookup_key()), asker).await?;
     let to = Contact::unproven(contact.value(), contact.lookup_key(), caller.language);
@@ -46,12 +35,9 @@ pub(super) async fn remind(app: &App, contact: &Identifier, caller: &Caller) -> 
 }
 
 /// What leaves for a contact: the hints of the accounts that have proved it, or what somebody without one should know.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn decide(conn: &mut PgConnection, claimed: &Claimed) -> Result<Decision, Internal> {
     let content = &claimed.message.content;
-    let mut owners = factors::accounts_of_phone(conn, &content.lookup_key).await?;
+    let mut owners = factors::holders(conn, std::slice::from_ref(&content.lookup_key)).await?;
     owners.extend(accounts::owner_of(conn, &content.lookup_key).await?);
     owners.sort_unstable();
     owners.dedup();

@@ -31,7 +31,7 @@
 //!   refresh token is not used up by that and goes on when the account is kept.
 //! * A request may be long under way. Whatever it changes asks under the account's lock whether the session is alive still
 //!   ([`lock`]), so nothing of a session is done after a reset, a change of the password or a sign-out has ended it.
-//! * Sensitive acts ask [`CurrentSession::require_recent`]: an `auth_time` within ten minutes, which only a
+//! * Sensitive acts ask [`CurrentSession::admit_recent`]: an `auth_time` within ten minutes, which only a
 //!   sign-in or a re-authentication gives.
 
 mod acting;
@@ -59,6 +59,6 @@ pub use model::OpenedSession;
 #[cfg(any(test, fuzzing))]
 pub use refresh_token::refresh_token_property;
 pub use service::end_every;
-pub use service::held;
 pub use service::open;
-pub use service::used_since;
+pub use store::held;
+pub use store::used_since;

@@ -196,17 +196,6 @@ pub(super) enum RefreshError {
     Internal(#[from] Internal),
 }
 
-/// A session as its owner sees it.
-pub(super) struct OwnSession {
-    pub id: SessionId,
-    pub created_at: DateTime<Utc>,
-    pub last_used_at: DateTime<Utc>,
-    pub ip: std::net::IpAddr,
-    pub user_agent: String,
-    pub label: Option<String>,
-    pub amr: Vec<String>,
-}
-
 /// All that is held of a session, alive or not.
 pub struct HeldSession {
     /// Its id.

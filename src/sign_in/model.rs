@@ -1,5 +1,6 @@
 //! The flow: its state, its steps and what it refuses.
 
+use crate::flows::StepError;
 use chrono::DateTime;
 use chrono::Utc;
 use serde::Deserialize;
@@ -7,20 +8,12 @@ use serde::Serialize;
 
 use crate::accounts::AuthenticateError;
 use crate::accounts::OwnIdentifier;
-use crate::crypto::HashingError;
 use crate::crypto::OpaqueToken;
 use crate::crypto::TokenKind;
 use crate::factors::ConfirmedFactor;
-use crate::flows::SendError;
 use crate::ids::AccountId;
 use crate::ids::DeviceId;
 use crate::ids::FlowId;
-use crate::internal::Internal;
-use crate::limits::FailuresError;
-use crate::limits::Limited;
-use crate::messages::ChannelRefused;
-use crate::password_policy::PasswordFault;
-use crate::password_policy::PasswordRefusal;
 use crate::sessions::ActError;
 
 /// `sit_…`: names a flow for the person who is in it.
@@ -114,24 +107,12 @@ pub(super) enum SignInError {
     /// The flow asks for another step.
     #[error("the flow asks for another step")]
     WrongStep,
-    /// The code is wrong, used or void.
-    #[error("wrong code")]
-    WrongCode {
-        /// How many tries remain.
-        attempts_left: i64,
-    },
     /// The passkey, or its answer, is not the right one, or was used already.
     #[error("the passkey is refused")]
     WrongCredential,
     /// The passkey is somebody's already.
     #[error("the passkey is somebody's already")]
     SamePasskey,
-    /// Too many wrong codes or passwords.
-    #[error("no tries are left")]
-    NoTriesLeft {
-        /// When there are tries again: with a new code or a new sign-in.
-        retry_after_secs: u64,
-    },
     /// The account has no such identifier.
     #[error("no such identifier")]
     UnknownIdentifier,
@@ -144,52 +125,19 @@ pub(super) enum SignInError {
     /// Several factors fit: one must be named.
     #[error("several factors fit")]
     AmbiguousFactor,
-    /// The new password is refused by the policy.
-    #[error("the new password is refused")]
-    Password(Vec<PasswordFault>),
     /// The new password is the old one.
     #[error("the new password is the old one")]
     PasswordUnchanged,
-    /// The code cannot take the way that was asked for.
-    #[error(transparent)]
-    Channel(#[from] ChannelRefused),
-    /// No code was sent.
-    #[error(transparent)]
-    Sending(#[from] SendError),
-    /// Too many codes for one account.
-    #[error("too many codes for one account")]
-    Limited(Limited),
-    /// No hashing thread would have had time.
-    #[error(transparent)]
-    Hashing(#[from] HashingError),
     /// The session may not act any more.
     #[error(transparent)]
     Act(#[from] ActError),
-    /// A failure of ours.
+    /// What every flow may refuse.
     #[error(transparent)]
-    Internal(#[from] Internal),
+    Step(StepError),
 }
 
-impl From<FailuresError> for SignInError {
-    fn from(error: FailuresError) -> Self {
-        match error {
-            FailuresError::Closed { retry_after_secs } => Self::NoTriesLeft { retry_after_secs },
-            FailuresError::Internal(error) => Self::Internal(error),
-        }
-    }
-}
-
-impl From<Limited> for SignInError {
-    fn from(limited: Limited) -> Self {
-        Self::Limited(limited)
-    }
-}
-
-impl From<PasswordRefusal> for SignInError {
-    fn from(refusal: PasswordRefusal) -> Self {
-        match refusal {
-            PasswordRefusal::Faults(faults) => Self::Password(faults),
-            PasswordRefusal::Internal(error) => Self::Internal(error),
-        }
+impl<E: Into<StepError>> From<E> for SignInError {
+    fn from(error: E) -> Self {
+        Self::Step(error.into())
     }
 }

@@ -75,7 +75,7 @@ fn flow(session: &CurrentSession) -> FlowId {
 /// The factors of the account, by whether they may answer. Every session opened with something else than what carried a
 /// reset, so that there is nothing to withhold unless a reset is ending the session in this moment.
 async fn answering(app: &App, session: &CurrentSession) -> Result<Answering, SignInError> {
-    let mut conn = app.db.acquire().await.map_err(Internal::from)?;
+    let mut conn = app.db.acquire().await?;
     let password = accounts::password_standing(&mut conn, session.account).await?.ok_or(SignInError::Expired)?;
     Ok(factors::answering(&mut conn, session.account, &password).await?)
 }
@@ -98,7 +98,7 @@ pub(super) async fn ask_passkey(
     session: &CurrentSession,
     factor: Option<FactorId>,
 ) -> Result<(String, serde_json::Value), SignInError> {
-    let factors = factors::confirmed(&mut *app.db.acquire().await.map_err(Internal::from)?, session.account).await?;
+    let factors = factors::confirmed(&mut *app.db.acquire().await?, session.account).await?;
     let (sent, options) = challenge_to(app, &factors, flow(session), factor).await?;
     Ok((name(app, session, sent).await?, options))
 }
@@ -121,7 +121,7 @@ async fn sent_under(
     let named = named.filter(|named| named.session == session.id);
     let found = named.zip(sent).filter(|(named, sent)| named.sent == sent.id());
     let (_, sent) = found.ok_or(SignInError::ReauthenticationExpired)?;
-    let mut conn = app.db.acquire().await.map_err(Internal::from)?;
+    let mut conn = app.db.acquire().await?;
     if flows::is_consumed(&mut conn, sent.id()).await? { Err(SignInError::ReauthenticationExpired) } else { Ok(sent) }
 }
 

@@ -1,20 +1,13 @@
 //! A pending sign-up and what it refuses.
 
 use crate::accounts::Identifier;
-use crate::crypto::HashingError;
 use crate::crypto::TokenKind;
-use crate::internal::Internal;
-use crate::limits::MessageRefused;
+use crate::flows::StepError;
 use crate::messages::Channel;
-use crate::messages::ChannelRefused;
 use crate::password_policy::AcceptedPassword;
 
 /// How long a sign-up waits for its code.
 pub(super) const PENDING_SECS: i64 = 24 * 60 * 60;
-/// How long a code is good for.
-pub(super) const CODE_SECS: i64 = 600;
-/// How long before another code can be asked for.
-pub(super) const RESEND_SECS: i64 = 30;
 /// Wrong codes that are answered; the next one is not even looked at.
 pub(super) const TRIES: i32 = 5;
 /// Codes that one sign-up may send: 10 × 5 guesses at a million are nobody's chance.
@@ -43,34 +36,13 @@ pub(super) enum SignUpError {
     /// The token is unknown or used, the sign-up too old, or its address has an account by now.
     #[error("the sign-up is over")]
     Expired,
-    /// The code is wrong or void.
-    #[error("wrong code")]
-    WrongCode {
-        /// How many tries remain.
-        attempts_left: i32,
-    },
-    /// Too many wrong codes.
-    #[error("no tries are left")]
-    NoTriesLeft,
-    /// Asked again too soon.
-    #[error("asked again too soon")]
-    TooSoon {
-        /// How long to wait.
-        retry_after_secs: u64,
-    },
-    /// Asked again too often.
-    #[error("no codes are left")]
-    NoSendsLeft,
-    /// The code cannot take the way that was asked for.
+    /// What every flow may refuse.
     #[error(transparent)]
-    Channel(#[from] ChannelRefused),
-    /// Too many messages to one destination, or too much is spent.
-    #[error(transparent)]
-    Refused(#[from] MessageRefused),
-    /// No hashing thread would have had time.
-    #[error(transparent)]
-    Hashing(#[from] HashingError),
-    /// A failure of ours.
-    #[error(transparent)]
-    Internal(#[from] Internal),
+    Step(StepError),
+}
+
+impl<E: Into<StepError>> From<E> for SignUpError {
+    fn from(error: E) -> Self {
+        Self::Step(error.into())
+    }
 }

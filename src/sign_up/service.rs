@@ -1,14 +1,13 @@
 //! Starting, resending, verifying; and what the outbox asks.
 
+use crate::flows::StepError;
 use chrono::DateTime;
 use chrono::TimeDelta;
 use chrono::Utc;
 use sqlx::PgConnection;
 
-use super::model::CODE_SECS;
 use super::model::NewSignUp;
 use super::model::PENDING_SECS;
-use super::model::RESEND_SECS;
 use super::model::SENDS;
 use super::model::SignUpError;
 use super::model::SignUpToken;
@@ -19,9 +18,11 @@ use super::store::Tried;
 use super::store::Verified;
 use crate::accounts;
 use crate::accounts::Asker;
+use crate::accounts::CODE_SECS;
 use crate::accounts::Contact;
 use crate::accounts::IdentifierKind;
 use crate::accounts::NewAccount;
+use crate::accounts::RESEND_SECS;
 use crate::accounts::VerifiedIdentifier;
 use crate::app::App;
 use crate::audit;
@@ -93,7 +94,7 @@ pub(super) async fn resend(
     let times = times(&mac, now);
     let mut tx = app.begin().await?;
     if !store::replace_code(&mut tx, pending.id, &times, now).await? {
-        return Err(refused_resend(&pending, now));
+        return Err(refused_resend(&pending, now).into());
     }
     accounts::admit_message(app, (&pending.value, &pending.lookup_key), Asker::Anybody(caller.ip)).await?;
     messages::drop_for_flow(&mut tx, pending.id, now).await?;
@@ -104,15 +105,15 @@ pub(super) async fn resend(
     Ok((channel, pending.value))
 }
 
-fn refused_resend(pending: &store::Pending, now: DateTime<Utc>) -> SignUpError {
+fn refused_resend(pending: &store::Pending, now: DateTime<Utc>) -> StepError {
     if pending.sends >= SENDS {
-        return SignUpError::NoSendsLeft;
+        return StepError::NoSendsLeft;
     }
     // A racer was faster when the row that was read would have allowed it.
     let wait = (pending.resend_after - now).num_milliseconds();
     let retry_after_secs =
         if wait > 0 { u64::try_from(wait).unwrap_or(0).div_ceil(1000) } else { RESEND_SECS.unsigned_abs() };
-    SignUpError::TooSoon { retry_after_secs }
+    StepError::TooSoon { retry_after_secs }
 }
 
 /// Takes the code back: the account exists, and its owner goes on to enrol a second factor.
@@ -122,11 +123,11 @@ pub(super) async fn verify(app: &App, token: &str, typed: &str, caller: &Caller)
     let Some(tried) = store::count_try(&app.db, &digest, now).await? else {
         let pending = store::find(&app.db, &digest, now).await?;
         let spent = pending.is_some_and(|pending| pending.tries >= TRIES);
-        return Err(if spent { SignUpError::NoTriesLeft } else { SignUpError::Expired });
+        return Err(if spent { StepError::tries_spent().into() } else { SignUpError::Expired });
     };
     let right = messages::is_code(&app.config.master_keys, tried.id, typed, &tried.code_mac);
     if !right || now >= tried.code_expires_at {
-        return Err(SignUpError::WrongCode { attempts_left: TRIES - tried.tries });
+        return Err(StepError::WrongCode { attempts_left: i64::from(TRIES - tried.tries) }.into());
     }
     create_account(app, &tried, now, caller).await
 }
@@ -170,9 +171,6 @@ async fn insert_account(
 
 /// What becomes of the code of a sign-up, asked by the outbox when it is due: a taken address gets a notice to its
 /// owner instead, and a sign-up that is over gets nothing.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn decide(conn: &mut PgConnection, now: DateTime<Utc>, claimed: &Claimed) -> Result<Decision, Internal> {
     let content = &claimed.message.content;
     if let Some(owner) = accounts::owner_of(conn, &content.lookup_key).await? {

@@ -84,18 +84,12 @@ pub enum Dropped {
 }
 
 /// Every key, the oldest first.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn list_keys(app: &App) -> Result<Vec<ListedKey>, Internal> {
     let mut conn = app.background_db.acquire().await?;
     listed(app, &mut conn).await
 }
 
 /// Publishes the next key, which signs after the usual time.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn rotate(app: &App, caller: &Caller) -> Result<Rotated, Internal> {
     let now = app.clock.now();
     let mut tx = app.background_db.begin().await?;
@@ -112,9 +106,6 @@ pub async fn rotate(app: &App, caller: &Caller) -> Result<Rotated, Internal> {
 }
 
 /// Drops a key at once, with all tokens that it has signed.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn drop_compromised(app: &App, kid: Uuid, caller: &Caller) -> Result<Dropped, Internal> {
     let mut tx = app.background_db.begin().await?;
     store::lock_ring(&mut tx).await?;

@@ -58,8 +58,7 @@ pub(super) async fn close(
     client: Client,
     _: OptionalJson<NoMembers>,
 ) -> Result<HttpResponse, Problem> {
-    session.require_recent(&app)?;
-    app.limits.admit(Policy::Reauthentication, Subject::Account(session.account)).await?;
+    session.admit_recent(&app).await?;
     accepted(&Closure { closes_at: service::close(&app, &session, &client).await.map_err(problem)? })
 }
 

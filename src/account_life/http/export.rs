@@ -31,8 +31,6 @@ use crate::ids::AccountId;
 use crate::ids::DeviceId;
 use crate::ids::FactorId;
 use crate::ids::SessionId;
-use crate::limits::Policy;
-use crate::limits::Subject;
 use crate::recovery::ListedRecovery;
 use crate::sessions::EvenClosing;
 use crate::sessions::HeldSession;
@@ -291,8 +289,7 @@ fn document(app: &App, held: Held) -> Export {
 )]
 #[get("/v1/account/export")]
 pub(super) async fn export(app: web::Data<App>, session: EvenClosing, client: Client) -> Result<HttpResponse, Problem> {
-    session.0.require_recent(&app)?;
-    app.limits.admit(Policy::Reauthentication, Subject::Account(session.0.account)).await?;
+    session.0.admit_recent(&app).await?;
     let held = service::export(&app, &session.0, &client).await?;
     ok(&document(&app, held))
 }

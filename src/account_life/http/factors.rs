@@ -25,9 +25,7 @@ use crate::factors::ConfirmedFactor;
 use crate::factors::Enrolment;
 use crate::factors::EnrolmentKind;
 use crate::factors::FactorKind;
-use crate::factors::Wanted;
 use crate::factors::read_confirmation;
-use crate::flows::RESEND_SECS;
 use crate::http::Client;
 use crate::http::ErrorCode;
 use crate::http::FieldCode;
@@ -135,15 +133,9 @@ fn problem(error: FactorError) -> Problem {
         FactorError::SameNumber | FactorError::SamePasskey => Problem::new(ErrorCode::Conflict),
         FactorError::Last => Problem::new(ErrorCode::LastSecondFactor),
         FactorError::TooMany => Problem::new(ErrorCode::LimitReached),
-        FactorError::WrongCode { attempts_left } => {
-            Problem::new(ErrorCode::InvalidCode).attempts_left(u32::try_from(attempts_left).unwrap_or(0))
-        }
         FactorError::WrongCredential => Problem::new(ErrorCode::InvalidCredential),
-        FactorError::NoTriesLeft => Problem::new(ErrorCode::TooManyAttempts).retry_after(RESEND_SECS.unsigned_abs()),
-        FactorError::Channel(fault) => fault.into(),
-        FactorError::Sending(error) => error.into(),
         FactorError::Act(error) => error.into(),
-        FactorError::Internal(error) => error.into(),
+        FactorError::Step(error) => error.into(),
     }
 }
 
@@ -198,16 +190,8 @@ pub(super) async fn add(
     let NewFactor { kind, phone, country, channel, label } = body.0;
     let wanted = Asked { kind, phone, country, channel, label }.read(&app)?;
     app.limits.admit(Policy::Reauthentication, Subject::Account(session.account)).await?;
-    created(&match wanted {
-        Wanted::Totp { label } => Enrolment::of_totp(service::add_totp(&app, &session, &label, &client).await?),
-        Wanted::Passkey { label } => {
-            Enrolment::of_passkey(service::add_passkey(&app, &session, &label, &client).await?)
-        }
-        Wanted::Phone { label, number, channel } => {
-            let begun = service::add_phone(&app, &session, (&number, channel), &label, &client).await;
-            Enrolment::of_phone(&app, begun.map_err(not_added)?, (channel, &number))
-        }
-    })
+    let begun = service::add_factor(&app, &session, wanted, &client).await.map_err(not_added)?;
+    created(&Enrolment::of(&app, begun))
 }
 
 /// Confirm a factor with its first code, or with the new passkey.
@@ -293,8 +277,7 @@ pub(super) async fn remove(
     client: Client,
     id: web::Path<FactorId>,
 ) -> Result<HttpResponse, Problem> {
-    session.require_recent(&app)?;
-    app.limits.admit(Policy::Reauthentication, Subject::Account(session.account)).await?;
+    session.admit_recent(&app).await?;
     service::remove_factor(&app, &session, *id, &client).await.map_err(problem)?;
     Ok(no_content())
 }

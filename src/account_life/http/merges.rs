@@ -25,8 +25,6 @@ use crate::http::ok;
 use crate::identifiers;
 use crate::identifiers::AccountIdentifier;
 use crate::ids::AccountId;
-use crate::limits::Policy;
-use crate::limits::Subject;
 use crate::sessions::CurrentSession;
 
 const OTHER: &str = "/other_access_token";
@@ -129,8 +127,7 @@ pub(super) async fn merge(
     client: Client,
     body: Json<MergeRequest>,
 ) -> Result<HttpResponse, Problem> {
-    session.require_recent(&app)?;
-    app.limits.admit(Policy::Reauthentication, Subject::Account(session.account)).await?;
+    session.admit_recent(&app).await?;
     let MergeRequest { other_access_token, account_id, dry_run } = body.0;
     let other = other(&app, other_access_token, account_id).await?;
     if !dry_run {

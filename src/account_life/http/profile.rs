@@ -34,8 +34,6 @@ use crate::http::ok;
 use crate::identifiers;
 use crate::identifiers::AccountIdentifier;
 use crate::ids::AccountId;
-use crate::limits::Policy;
-use crate::limits::Subject;
 use crate::sessions::CurrentSession;
 
 /// The account, as its owner sees it.
@@ -203,7 +201,6 @@ pub(super) async fn renew_recovery_codes(
     client: Client,
     _: OptionalJson<NoMembers>,
 ) -> Result<HttpResponse, Problem> {
-    session.require_recent(&app)?;
-    app.limits.admit(Policy::Reauthentication, Subject::Account(session.account)).await?;
+    session.admit_recent(&app).await?;
     created(&RecoveryCodesShown { recovery_codes: service::renew_recovery_codes(&app, &session, &client).await? })
 }

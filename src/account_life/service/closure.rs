@@ -59,9 +59,6 @@ pub(in super::super) async fn keep(app: &App, session: &CurrentSession, caller: 
 }
 
 /// Tells the owners of accounts that will soon be gone, up to `limit` of them. Answers how many.
-///
-/// # Errors
-/// The database did not take it.
 pub async fn remind_of_closures(app: &App, limit: i64) -> Result<u64, Internal> {
     let mut tx = app.background_db.begin().await?;
     let now = app.clock.now();

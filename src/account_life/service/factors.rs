@@ -8,16 +8,16 @@ use crate::audit::Caller;
 use crate::audit::Event;
 use crate::audit::EventKind;
 use crate::factors;
+use crate::factors::Begun;
 use crate::factors::Confirmation;
 use crate::factors::ConfirmedFactor;
-use crate::factors::PasskeyEnrolment;
 use crate::factors::Place;
-use crate::factors::TotpEnrolment;
+use crate::factors::Wanted;
 use crate::flows;
+use crate::flows::StepError;
 use crate::ids::FactorId;
 use crate::internal::Internal;
 use crate::messages::Channel;
-use crate::messages::ChannelRefused;
 use crate::messages::MessageKind;
 use crate::sessions;
 use crate::sessions::CurrentSession;
@@ -33,44 +33,19 @@ pub(in super::super) async fn list_factors(
     factors::confirmed(&mut *app.db.acquire().await?, session.account).await
 }
 
-pub(in super::super) async fn add_totp(
+pub(in super::super) async fn add_factor(
     app: &App,
     session: &CurrentSession,
-    label: &str,
+    wanted: Wanted,
     caller: &Caller,
-) -> Result<TotpEnrolment, Internal> {
-    let mut tx = app.begin().await?;
-    let profile = accounts::profile(&mut tx, session.account).await?;
-    let name = profile.identifiers.first().map_or(app.config.service_name.as_str(), |own| own.value.as_str());
-    let begun = factors::begin_totp(&mut tx, app, place(session, caller), (name, label)).await?;
-    app.commit(tx).await?;
-    Ok(begun)
-}
-
-pub(in super::super) async fn add_passkey(
-    app: &App,
-    session: &CurrentSession,
-    label: &str,
-    caller: &Caller,
-) -> Result<PasskeyEnrolment, Internal> {
-    let mut tx = app.begin().await?;
-    let begun = factors::begin_passkey(&mut tx, app, place(session, caller), label).await?;
-    app.commit(tx).await?;
-    Ok(begun)
-}
-
-pub(in super::super) async fn add_phone(
-    app: &App,
-    session: &CurrentSession,
-    (number, channel): (&str, Channel),
-    label: &str,
-    caller: &Caller,
-) -> Result<FactorId, FactorError> {
-    if list_factors(app, session).await?.iter().any(|own| own.number.as_deref() == Some(number)) {
+) -> Result<Begun, FactorError> {
+    if let Wanted::Phone { number, .. } = &wanted
+        && list_factors(app, session).await?.iter().any(|own| own.number.as_ref() == Some(number))
+    {
         return Err(FactorError::SameNumber);
     }
     let mut tx = app.begin().await?;
-    let begun = factors::begin_phone(&mut tx, app, place(session, caller), (number, channel), label).await?;
+    let begun = factors::begin(&mut tx, app, place(session, caller), wanted).await?;
     app.commit(tx).await?;
     Ok(begun)
 }
@@ -82,11 +57,10 @@ pub(in super::super) async fn resend_factor_code(
     (factor, channel): (FactorId, Channel),
     caller: &Caller,
 ) -> Result<String, FactorError> {
-    let pending = factors::pending(app, place(session, caller), factor).await?;
-    let number = pending.number.ok_or(ChannelRefused::NotSupported)?;
-    let channel = app.channels.choose(&number, Some(channel))?;
+    let place = place(session, caller);
+    let pending = factors::pending(app, place, factor).await?;
     let mut tx = app.begin().await?;
-    factors::resend_enrolment(&mut tx, app, place(session, caller), (factor, &number), channel).await?;
+    let number = factors::resend_enrolment(&mut tx, app, place, pending, channel).await?;
     app.commit(tx).await?;
     Ok(number)
 }
@@ -99,11 +73,7 @@ pub(in super::super) async fn confirm_factor(
     caller: &Caller,
 ) -> Result<ConfirmedFactor, FactorError> {
     let pending = factors::pending(app, place(session, caller), factor).await?;
-    let (tries, _) = flows::count_try(app, pending.counter(), "enrolment").await?;
-    let attempts_left = flows::TRIES - tries;
-    if attempts_left < 0 {
-        return Err(FactorError::NoTriesLeft);
-    }
+    let attempts_left = flows::take_try(app, pending.counter(), "enrolment").await?;
     let judged = async {
         let code = factors::check_enrolment(app, pending, given).await?;
         let mut tx = app.begin().await?;
@@ -119,7 +89,7 @@ pub(in super::super) async fn confirm_factor(
         own.ok_or(FactorError::Unknown)
     };
     judged.await.map_err(|error| match error {
-        FactorError::WrongCode { .. } => FactorError::WrongCode { attempts_left },
+        FactorError::Step(StepError::WrongCode { .. }) => StepError::WrongCode { attempts_left }.into(),
         other => other,
     })
 }

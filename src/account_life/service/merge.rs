@@ -35,6 +35,8 @@ use crate::sessions::CurrentSession;
 
 /// How long a merge waits.
 const WAIT: TimeDelta = TimeDelta::hours(72);
+/// Of the accounts that share a phone, as many are offered.
+const OFFERED: usize = 10;
 
 /// What a merge would move, and why it cannot.
 pub(in super::super) struct Plan {
@@ -154,9 +156,6 @@ async fn tell_of_merge(
 }
 
 /// Carries out the merges whose time has come; answers how many.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn merge_due(app: &App, caller: &Caller) -> Result<u64, Internal> {
     let mut done = 0;
     for change in changes::due(app, ChangeKind::AccountMerge).await? {
@@ -228,7 +227,7 @@ pub(super) async fn mergeable(
         found.extend(accounts::owner_of(conn, number).await?);
     }
     numbers.extend(own.iter().map(|own| own.lookup_key.clone()));
-    found.extend(factors::holders(conn, &numbers).await?);
+    found.extend(factors::holders(conn, &numbers).await?.into_iter().take(OFFERED));
     found.sort_unstable();
     found.dedup();
     found.retain(|other| *other != account);

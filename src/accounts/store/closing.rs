@@ -9,8 +9,8 @@ use super::super::model::LockedAccount;
 use crate::ids::AccountId;
 use crate::internal::Internal;
 
-/// active → closing; false when it is not active.
-pub(in super::super) async fn begin_closing(
+/// Lets an active account close at a time; false when it is not active.
+pub async fn begin_closing(
     conn: &mut PgConnection,
     account: &LockedAccount,
     closes_at: DateTime<Utc>,
@@ -26,12 +26,8 @@ pub(in super::super) async fn begin_closing(
     Ok(begun.rows_affected() == 1)
 }
 
-/// closing → active; false when it is not closing, or no longer.
-pub(in super::super) async fn cancel_closing(
-    conn: &mut PgConnection,
-    account: AccountId,
-    now: DateTime<Utc>,
-) -> Result<bool, Internal> {
+/// Keeps a closing account after all; false when it is not closing, or its time has come.
+pub async fn cancel_closing(conn: &mut PgConnection, account: AccountId, now: DateTime<Utc>) -> Result<bool, Internal> {
     let cancelled = sqlx::query!(
         "UPDATE accounts SET status = 'active', closes_at = NULL WHERE id = $1 AND status = 'closing' AND closes_at > $2",
         account.uuid(),
@@ -42,8 +38,8 @@ pub(in super::super) async fn cancel_closing(
     Ok(cancelled.rows_affected() == 1)
 }
 
-/// Marks accounts that close after `now` and before `until` as reminded; answers them and when they close. Each one once.
-pub(in super::super) async fn remind_closing(
+/// The accounts, at most `limit`, that close after `now` and before `until` and whose owners are to be told; each one once.
+pub async fn remind_closing(
     conn: &mut PgConnection,
     (now, until): (DateTime<Utc>, DateTime<Utc>),
     limit: i64,

@@ -6,7 +6,7 @@ mod imported;
 mod passwords;
 mod unproved;
 
-pub(super) use passwords::*;
+pub use passwords::*;
 
 use chrono::DateTime;
 use chrono::Utc;
@@ -24,10 +24,10 @@ use crate::ids::AccountId;
 use crate::ids::IdentifierId;
 use crate::internal::Internal;
 
-pub(super) use closing::*;
+pub use closing::*;
 pub(super) use exported::*;
 pub(super) use imported::*;
-pub(super) use unproved::*;
+pub use unproved::*;
 
 /// What is needed to judge a password.
 pub(super) struct Credentials {
@@ -37,15 +37,18 @@ pub(super) struct Credentials {
     pub version: i64,
 }
 
+/// Whoever has an identifier, or a known account.
 pub(super) async fn find_credentials(
     conn: impl PgExecutor<'_>,
-    (lookup_key, now): (&str, DateTime<Utc>),
+    (lookup_key, account): (Option<&str>, Option<AccountId>),
+    now: DateTime<Utc>,
 ) -> Result<Option<Credentials>, Internal> {
     let row = sqlx::query!(
         r#"SELECT a.id AS "id: AccountId", a.status, a.closes_at, p.hash_sealed, p.version
-           FROM identifiers i JOIN accounts a ON a.id = i.account_id JOIN passwords p ON p.account_id = a.id
-           WHERE i.lookup_key = $1"#,
-        lookup_key
+           FROM accounts a JOIN passwords p ON p.account_id = a.id
+           WHERE a.id = coalesce($2, (SELECT account_id FROM identifiers WHERE lookup_key = $1))"#,
+        lookup_key,
+        account.map(AccountId::uuid)
     )
     .fetch_optional(conn)
     .await?;
@@ -60,29 +63,12 @@ pub(super) async fn find_credentials(
     .transpose()
 }
 
-pub(super) async fn find_credentials_of(
-    conn: impl PgExecutor<'_>,
-    (account, now): (AccountId, DateTime<Utc>),
-) -> Result<Option<Credentials>, Internal> {
-    let row = sqlx::query!(
-        "SELECT a.status, a.closes_at, p.hash_sealed, p.version FROM accounts a JOIN passwords p ON p.account_id = a.id WHERE a.id = $1",
-        account.uuid()
-    )
-    .fetch_optional(conn)
-    .await?;
-    row.map(|row| {
-        Ok(Credentials {
-            account,
-            status: AccountStatus::of_row(&row.status, account, (row.closes_at, now))?,
-            hash_sealed: row.hash_sealed,
-            version: row.version,
-        })
-    })
-    .transpose()
-}
-
-/// Two statements: the version must be read after the lock is held, or a change that was waited for is missed.
-pub(super) async fn lock(conn: &mut PgConnection, account: AccountId) -> Result<Option<LockedAccount>, Internal> {
+/// Takes the account's row, first of all locks; `None` when there is no such account.
+///
+/// # Errors
+/// The database did not answer, or the lock was not to be had in time.
+pub async fn lock(conn: &mut PgConnection, account: AccountId) -> Result<Option<LockedAccount>, Internal> {
+    // Two statements: the version must be read after the lock is held, or a change that was waited for is missed.
     let Some(row) =
         sqlx::query!("SELECT status, closes_at, roles FROM accounts WHERE id = $1 FOR NO KEY UPDATE", account.uuid())
             .fetch_optional(&mut *conn)
@@ -158,7 +144,8 @@ pub(super) async fn upgrade_hash(
     Ok(())
 }
 
-pub(super) async fn owner_of(conn: &mut PgConnection, lookup_key: &str) -> Result<Option<AccountId>, Internal> {
+/// The account whose owner has proved this identifier.
+pub async fn owner_of(conn: &mut PgConnection, lookup_key: &str) -> Result<Option<AccountId>, Internal> {
     Ok(sqlx::query_scalar!(
         r#"SELECT account_id AS "id: AccountId" FROM identifiers WHERE lookup_key = $1 AND is_proved"#,
         lookup_key
@@ -167,7 +154,8 @@ pub(super) async fn owner_of(conn: &mut PgConnection, lookup_key: &str) -> Resul
     .await?)
 }
 
-pub(super) async fn holder_of(conn: &mut PgConnection, lookup_key: &str) -> Result<Option<AccountId>, Internal> {
+/// The account that an identifier signs in to, also while nobody has proved it: its failures are those of the account.
+pub async fn holder_of(conn: &mut PgConnection, lookup_key: &str) -> Result<Option<AccountId>, Internal> {
     Ok(sqlx::query_scalar!(
         r#"SELECT account_id AS "id: AccountId" FROM identifiers WHERE lookup_key = $1"#,
         lookup_key
@@ -224,9 +212,9 @@ async fn identifiers(conn: &mut PgConnection, account: AccountId) -> Result<Vec<
 }
 
 /// Sets what is given, keeps the rest; an empty name goes.
-pub(super) async fn update_profile(
+pub async fn update_profile(
     conn: &mut PgConnection,
-    account: AccountId,
+    account: &LockedAccount,
     display_name: Option<&str>,
     locale: Option<&str>,
     time_zone: Option<&str>,
@@ -234,7 +222,7 @@ pub(super) async fn update_profile(
     sqlx::query!(
         "UPDATE accounts SET display_name = nullif(coalesce($2, display_name), ''), locale = coalesce($3, locale),
                 time_zone = coalesce($4, time_zone) WHERE id = $1",
-        account.uuid(),
+        account.id().uuid(),
         display_name,
         locale,
         time_zone

@@ -6,6 +6,7 @@ use sqlx::PgConnection;
 use sqlx::PgExecutor;
 
 use crate::accounts::model::BoundReset;
+use crate::accounts::model::LockedAccount;
 use crate::accounts::model::PasswordStanding;
 use crate::ids::AccountId;
 use crate::ids::FlowId;
@@ -21,8 +22,9 @@ pub(in crate::accounts) struct NewHash<'a> {
     pub moment: FlowId,
 }
 
-pub(in crate::accounts) async fn password_standing(
-    conn: impl PgExecutor<'_>,
+/// How the password of an account stands; `None` when there is no such account.
+pub async fn password_standing(
+    conn: &mut PgConnection,
     account: AccountId,
 ) -> Result<Option<PasswordStanding>, Internal> {
     Ok(sqlx::query_as!(
@@ -96,10 +98,7 @@ pub(in crate::accounts) async fn use_reset(
 }
 
 /// Whether a reset would be taken now.
-pub(in crate::accounts) async fn reset_is_open(
-    conn: impl PgExecutor<'_>,
-    reset: &BoundReset,
-) -> Result<bool, Internal> {
+pub async fn reset_is_open(conn: &mut PgConnection, reset: &BoundReset) -> Result<bool, Internal> {
     Ok(sqlx::query_scalar!(
         r#"SELECT EXISTS (SELECT FROM passwords p JOIN identifiers i ON i.account_id = p.account_id
            WHERE p.account_id = $1 AND p.version = $2 AND p.reset_seq = $3 AND i.id = $4) AS "open!""#,
@@ -127,14 +126,18 @@ pub(in crate::accounts) async fn void_resets(
     Ok(())
 }
 
-pub(in crate::accounts) async fn forget_carrier(conn: &mut PgConnection, account: AccountId) -> Result<(), Internal> {
-    sqlx::query!("UPDATE passwords SET reset_carried_by = NULL WHERE account_id = $1", account.uuid())
+/// Something else than what carried the last reset was used: every factor may answer again.
+pub async fn forget_reset_carrier(conn: &mut PgConnection, account: &LockedAccount) -> Result<(), Internal> {
+    sqlx::query!("UPDATE passwords SET reset_carried_by = NULL WHERE account_id = $1", account.id().uuid())
         .execute(conn)
         .await?;
     Ok(())
 }
 
-pub(in crate::accounts) async fn demand_change(conn: &mut PgConnection, account: AccountId) -> Result<(), Internal> {
-    sqlx::query!("UPDATE passwords SET must_change = true WHERE account_id = $1", account.uuid()).execute(conn).await?;
+/// Demands that the next sign-in sets a new password.
+pub async fn require_password_change(conn: &mut PgConnection, account: &LockedAccount) -> Result<(), Internal> {
+    sqlx::query!("UPDATE passwords SET must_change = true WHERE account_id = $1", account.id().uuid())
+        .execute(conn)
+        .await?;
     Ok(())
 }

@@ -12,7 +12,7 @@ use crate::internal::Internal;
 
 /// Takes an identifier away from whoever has not proved it. That account's row is not locked: what is proved of it at the
 /// same time waits for this, or this for that.
-pub(in super::super) async fn delete_unproved(conn: &mut PgConnection, lookup_key: &str) -> Result<(), Internal> {
+pub async fn displace_unproved(conn: &mut PgConnection, lookup_key: &str) -> Result<(), Internal> {
     sqlx::query!("DELETE FROM identifiers WHERE lookup_key = $1 AND NOT is_proved", lookup_key).execute(conn).await?;
     Ok(())
 }
@@ -59,11 +59,8 @@ pub(in super::super) async fn has_legacy_logins(conn: impl PgExecutor<'_>) -> Re
     Ok(sqlx::query_scalar!(r#"SELECT EXISTS (SELECT FROM legacy_logins) AS "has!""#).fetch_one(conn).await?)
 }
 
-/// Ends an old user name; false when there is none any more.
-pub(in super::super) async fn delete_legacy_login(
-    conn: &mut PgConnection,
-    account: AccountId,
-) -> Result<bool, Internal> {
+/// Ends the old user name of an account, with its first sign-in; false when it has none any more.
+pub async fn end_legacy_login(conn: &mut PgConnection, account: AccountId) -> Result<bool, Internal> {
     let deleted = sqlx::query!("DELETE FROM legacy_logins WHERE account_id = $1", account.uuid()).execute(conn).await?;
     Ok(deleted.rows_affected() == 1)
 }

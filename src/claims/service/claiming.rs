@@ -1,5 +1,6 @@
 //! From the wish for a number to the claim that waits.
 
+use crate::flows::StepError;
 use chrono::TimeDelta;
 use sqlx::PgConnection;
 
@@ -11,6 +12,7 @@ use super::super::model::OBJECTION_DAYS;
 use super::super::model::QUIET_DAYS;
 use crate::accounts;
 use crate::accounts::Asker;
+use crate::accounts::CODE_SECS;
 use crate::accounts::Contact;
 use crate::accounts::Identifier;
 use crate::accounts::IdentifierKind;
@@ -27,7 +29,6 @@ use crate::changes::Telling;
 use crate::crypto;
 use crate::crypto::OpaqueToken;
 use crate::flows;
-use crate::flows::CODE_SECS;
 use crate::flows::Sending;
 use crate::flows::SentCode;
 use crate::ids::AccountId;
@@ -69,18 +70,14 @@ pub(in super::super) async fn confirm(
 ) -> Result<Claimed, ClaimError> {
     let digest = OpaqueToken::<ClaimToken>::parse(token).ok_or(ClaimError::TokenInvalid)?.digest().to_text();
     let claim: Claim = flows::find(app, KEYS, &digest).await?.ok_or(ClaimError::TokenInvalid)?;
-    let used = flows::is_consumed(&mut *app.db.acquire().await.map_err(Internal::from)?, claim.flow).await?;
+    let used = flows::is_consumed(&mut *app.db.acquire().await?, claim.flow).await?;
     if used || app.clock.now() >= claim.expires_at {
         return Err(ClaimError::TokenInvalid);
     }
-    let (tries, _) = flows::count_try(app, claim.flow.uuid(), KEYS).await?;
-    let attempts_left = flows::TRIES - tries;
-    if attempts_left < 0 {
-        return Err(ClaimError::NoTriesLeft { retry_after_secs: flows::RESEND_SECS.unsigned_abs() });
-    }
+    let attempts_left = flows::take_try(app, claim.flow.uuid(), KEYS).await?;
     let raised = app.failures.raise(Lane::Code, Failing::Visitor(claim.asker, &claim.number)).await?;
     let sent = SentCode::of(app, claim.flow).await?;
-    let code = sent.filter(|sent| sent.is(app, typed)).ok_or(ClaimError::WrongCode { attempts_left })?;
+    let code = sent.filter(|sent| sent.is(app, typed)).ok_or(StepError::WrongCode { attempts_left })?;
     app.failures.forgive(&raised).await?;
     let mut tx = app.begin().await?;
     if !flows::consume(&mut tx, claim.flow, app.clock.now()).await? || !code.burn(&mut tx, app).await? {

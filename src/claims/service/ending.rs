@@ -25,9 +25,6 @@ use crate::sessions;
 use crate::text::Language;
 
 /// Ends the claims whose time has come; answers how many.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn end_due(app: &App, caller: &Caller) -> Result<u64, Internal> {
     let mut done = 0;
     for change in changes::due(app, ChangeKind::IdentifierClaim).await? {

@@ -2,6 +2,7 @@
 
 mod proof;
 
+use crate::messages::Channel;
 use chrono::DateTime;
 use chrono::Utc;
 use serde::Deserialize;
@@ -129,6 +130,46 @@ pub struct PasskeyEnrolment {
     pub factor: FactorId,
     /// `PublicKeyCredentialCreationOptionsJSON` (WebAuthn Level 3).
     pub options: serde_json::Value,
+}
+
+/// An enrolment that can begin.
+pub enum Wanted {
+    /// Of an authenticator app.
+    Totp {
+        /// What its owner calls it.
+        label: String,
+    },
+    /// Of a phone.
+    Phone {
+        /// What its owner calls it.
+        label: String,
+        /// In E.164.
+        number: String,
+        /// How its first code travels.
+        channel: Channel,
+    },
+    /// Of a passkey.
+    Passkey {
+        /// What its owner calls it.
+        label: String,
+    },
+}
+
+/// What its beginner needs of an enrolment.
+pub enum Begun {
+    /// Of an authenticator app.
+    Totp(TotpEnrolment),
+    /// Of a phone: its first code is on its way.
+    Phone {
+        /// The factor that the code will confirm.
+        factor: FactorId,
+        /// In E.164.
+        number: String,
+        /// How the code travels.
+        channel: Channel,
+    },
+    /// Of a passkey.
+    Passkey(PasskeyEnrolment),
 }
 
 /// An enrolment that waits for its first code, or for its passkey.

@@ -22,9 +22,6 @@ use crate::ids::FlowId;
 use crate::internal::Internal;
 
 /// The newest code of this flow, if it went to this factor, or the newest challenge, if this factor may answer it.
-///
-/// # Errors
-/// Redis did not answer.
 pub async fn sent_to(app: &App, factor: &ConfirmedFactor, flow: FlowId) -> Result<Option<Sent>, Internal> {
     Ok(match factor.kind {
         FactorKind::Phone => {
@@ -98,9 +95,6 @@ pub async fn check_recovery_code(app: &App, account: AccountId, typed: &str) -> 
 }
 
 /// Finds the time step of any of the account's authenticator apps that shows this code; one look-up, whatever is found.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn check_apps(app: &App, account: AccountId, typed: &str) -> Result<Option<Match>, Internal> {
     let secrets = store::secrets_of(&app.db, account).await?;
     let mut found = None;
@@ -114,9 +108,6 @@ pub async fn check_apps(app: &App, account: AccountId, typed: &str) -> Result<Op
 
 impl Match {
     /// Uses it up; false when someone was faster.
-    ///
-    /// # Errors
-    /// The database did not take it.
     pub async fn burn(&self, conn: &mut PgConnection, app: &App) -> Result<bool, Internal> {
         let now = app.clock.now();
         match self {

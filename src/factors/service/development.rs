@@ -24,9 +24,6 @@ pub enum DevelopmentCode {
 }
 
 /// Plays the app of a factor, for `sekisho dev` alone; `None` when there is no such factor.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn development_code(app: &App, factor: FactorId) -> Result<Option<DevelopmentCode>, Internal> {
     let now = app.clock.now();
     let Some(secret) = store::secret(&app.db, factor, now).await? else { return Ok(None) };

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use chrono::TimeDelta;
 use sqlx::PgConnection;
 
+use super::super::model::Begun;
 use super::super::model::CheckError;
 use super::super::model::Confirmation;
 use super::super::model::EnrolmentCode;
@@ -14,6 +15,7 @@ use super::super::model::Match;
 use super::super::model::NotConfirmed;
 use super::super::model::PendingFactor;
 use super::super::model::TotpEnrolment;
+use super::super::model::Wanted;
 use super::super::store;
 use super::super::store::NewFactor;
 use super::super::totp;
@@ -26,15 +28,16 @@ use crate::app::App;
 use crate::crypto;
 use crate::crypto::SealPurpose;
 use crate::flows;
-use crate::flows::SendError;
 use crate::flows::Sending;
 use crate::flows::SentCode;
+use crate::flows::StepError;
 use crate::ids::AccountId;
 use crate::ids::FactorId;
 use crate::ids::FlowId;
 use crate::ids::SessionId;
 use crate::internal::Internal;
 use crate::messages::Channel;
+use crate::messages::ChannelRefused;
 use crate::messages::MessageKind;
 
 /// How long an enrolment waits for its first code.
@@ -60,7 +63,7 @@ impl Place {
     }
 }
 
-pub(super) async fn begin(
+pub(super) async fn insert(
     conn: &mut PgConnection,
     app: &App,
     place: Place,
@@ -74,51 +77,57 @@ pub(super) async fn begin(
     Ok(id)
 }
 
-/// Begins the enrolment of an authenticator app. `name` is what the app shows beside the service.
+/// Begins an enrolment; the first code of a phone leaves with the commit.
 ///
 /// # Errors
-/// The database did not take the rows.
-pub async fn begin_totp(
-    conn: &mut PgConnection,
-    app: &App,
-    place: Place,
-    (name, label): (&str, &str),
-) -> Result<TotpEnrolment, Internal> {
-    let id = begin(conn, app, place, (FactorKind::Totp, label)).await?;
+/// See [`StepError`].
+pub async fn begin(conn: &mut PgConnection, app: &App, place: Place, wanted: Wanted) -> Result<Begun, StepError> {
+    Ok(match wanted {
+        Wanted::Totp { label } => Begun::Totp(begin_totp(conn, app, place, &label).await?),
+        Wanted::Passkey { label } => Begun::Passkey(passkeys::begin_passkey(conn, app, place, &label).await?),
+        Wanted::Phone { label, number, channel } => {
+            let factor = insert(conn, app, place, (FactorKind::Phone, &label)).await?;
+            store::insert_number(conn, factor, &number).await?;
+            send(conn, app, place, (factor, &number), channel).await?;
+            Begun::Phone { factor, number, channel }
+        }
+    })
+}
+
+async fn begin_totp(conn: &mut PgConnection, app: &App, place: Place, label: &str) -> Result<TotpEnrolment, Internal> {
+    let profile = accounts::profile(conn, place.account).await?;
+    let name = profile.identifiers.first().map_or(app.config.service_name.as_str(), |own| own.value.as_str());
+    let id = insert(conn, app, place, (FactorKind::Totp, label)).await?;
     let secret = zeroize::Zeroizing::new(crypto::random_bytes::<{ totp::SECRET_BYTES }>());
     let sealed = app.config.master_keys.seal(SealPurpose::TotpSecret, id.uuid().as_bytes(), secret.as_slice());
     store::insert_secret(conn, id, &sealed).await?;
     totp::enrolment(id, secret.as_slice(), &app.config.service_name, name)
 }
 
-/// Begins the enrolment of a phone: its first code leaves with the commit.
+/// Sends another first code to a phone; the one before is void. Answers where it went.
 ///
 /// # Errors
-/// See [`SendError`].
-pub async fn begin_phone(
+/// See [`StepError`].
+pub async fn resend_enrolment(
     conn: &mut PgConnection,
     app: &App,
     place: Place,
-    (number, channel): (&str, Channel),
-    label: &str,
-) -> Result<FactorId, SendError> {
-    let id = begin(conn, app, place, (FactorKind::Phone, label)).await?;
-    store::insert_number(conn, id, number).await?;
-    resend_enrolment(conn, app, place, (id, number), channel).await?;
-    Ok(id)
+    pending: PendingFactor,
+    channel: Channel,
+) -> Result<String, StepError> {
+    let number = pending.number.ok_or(ChannelRefused::NotSupported)?;
+    let channel = app.channels.choose(&number, Some(channel))?;
+    send(conn, app, place, (pending.id, &number), channel).await?;
+    Ok(number)
 }
 
-/// Sends another first code; the one before is void.
-///
-/// # Errors
-/// See [`SendError`].
-pub async fn resend_enrolment(
+async fn send(
     conn: &mut PgConnection,
     app: &App,
     place: Place,
     (factor, number): (FactorId, &str),
     channel: Channel,
-) -> Result<(), SendError> {
+) -> Result<(), StepError> {
     let contact = accounts::contact_by_phone(conn, place.account, number).await?;
     let content = contact.content(MessageKind::FactorCode).by(channel);
     let asker = Asker::Anybody(place.ip);
@@ -165,9 +174,6 @@ pub async fn check_enrolment(
 }
 
 /// Confirms an enrolment and uses its code up.
-///
-/// # Errors
-/// The database did not take it.
 pub async fn confirm_enrolment(
     conn: &mut PgConnection,
     app: &App,

@@ -13,17 +13,14 @@ pub use check::sent_to;
 pub use development::DevelopmentCode;
 pub use development::development_code;
 pub use enrolment::Place;
-pub use enrolment::begin_phone;
-pub use enrolment::begin_totp;
+pub use enrolment::begin;
 pub use enrolment::check_enrolment;
 pub use enrolment::confirm_enrolment;
 pub use enrolment::pending;
 pub use enrolment::resend_enrolment;
-pub use passkeys::begin_passkey;
 pub use passkeys::challenge;
 pub use passkeys::claimed_owner;
 pub use recovery_codes::make_recovery_codes;
-pub use recovery_codes::recovery_codes_left;
 pub use recovery_codes::replace_recovery_codes;
 
 use sqlx::PgConnection;
@@ -60,14 +57,6 @@ fn unused_step_of(app: &App, secret: &TotpSecret, typed: &str) -> Result<Option<
     Ok(step.filter(|step| *step > secret.last_step))
 }
 
-/// The confirmed factors of an account; recovery codes, while any are left, as one.
-///
-/// # Errors
-/// The database did not answer.
-pub async fn confirmed(conn: &mut PgConnection, account: AccountId) -> Result<Vec<ConfirmedFactor>, Internal> {
-    store::confirmed(conn, account).await
-}
-
 /// What may answer for an account now, and what may not.
 pub struct Answering {
     /// The confirmed factors that may.
@@ -77,9 +66,6 @@ pub struct Answering {
 }
 
 /// The confirmed factors of an account, parted by whether they may answer after the reset that `password` tells of.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn answering(
     conn: &mut PgConnection,
     account: AccountId,
@@ -91,44 +77,7 @@ pub async fn answering(
     Ok(Answering { able, withheld })
 }
 
-/// The accounts of which a phone is a confirmed factor.
-///
-/// # Errors
-/// The database did not answer.
-pub async fn accounts_of_phone(conn: &mut PgConnection, number: &str) -> Result<Vec<AccountId>, Internal> {
-    store::accounts_of_phone(conn, number).await
-}
-
-/// Gives a factor another name; false when the account has no such factor.
-///
-/// # Errors
-/// The database did not take it.
-pub async fn rename(
-    conn: &mut PgConnection,
-    account: &LockedAccount,
-    factor: FactorId,
-    label: &str,
-) -> Result<bool, Internal> {
-    store::rename(conn, account, factor, label).await
-}
-
-/// Removes every factor of an account, or those of one kind, because their owner has lost them; the last one, too. What
-/// opens the account next is an enrolment.
-///
-/// # Errors
-/// The database did not take it.
-pub async fn remove_all(
-    conn: &mut PgConnection,
-    account: &LockedAccount,
-    kind: Option<FactorKind>,
-) -> Result<(), Internal> {
-    store::remove_all(conn, account, kind).await
-}
-
 /// Removes a factor at once; answers what it was.
-///
-/// # Errors
-/// The database did not take it.
 pub async fn remove(
     conn: &mut PgConnection,
     account: &LockedAccount,
@@ -141,20 +90,4 @@ pub async fn remove(
         Some(own) if store::remove(conn, account, factor).await? => Ok(own),
         Some(_) => Err(NotRemoved::Last),
     })
-}
-
-/// Gives the confirmed factors of one account to another; recovery codes stay with their own.
-///
-/// # Errors
-/// The database did not take it.
-pub async fn move_confirmed(conn: &mut PgConnection, from: &LockedAccount, to: &LockedAccount) -> Result<(), Internal> {
-    store::move_confirmed(conn, from, to).await
-}
-
-/// The accounts, at most ten, that have one of these numbers as a confirmed factor.
-///
-/// # Errors
-/// The database did not answer.
-pub async fn holders(conn: &mut PgConnection, numbers: &[String]) -> Result<Vec<AccountId>, Internal> {
-    store::holders(conn, numbers).await
 }

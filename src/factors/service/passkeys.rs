@@ -47,16 +47,13 @@ fn relying_party(app: &App) -> Result<&Webauthn, Internal> {
 }
 
 /// Begins the enrolment of a passkey.
-///
-/// # Errors
-/// The database or Redis did not take it.
-pub async fn begin_passkey(
+pub(super) async fn begin_passkey(
     conn: &mut PgConnection,
     app: &App,
     place: Place,
     label: &str,
 ) -> Result<PasskeyEnrolment, Internal> {
-    let factor = enrolment::begin(conn, app, place, (FactorKind::Passkey, label)).await?;
+    let factor = enrolment::insert(conn, app, place, (FactorKind::Passkey, label)).await?;
     let user_handle = store::user_handle(conn, place.account, Uuid::from_bytes(crypto::random_bytes())).await?;
     let existing = store::credential_ids(&mut *conn, place.account).await?;
     let profile = accounts::profile(conn, place.account).await?;
@@ -122,9 +119,6 @@ pub async fn challenge(app: &App, flow: FlowId, only: Option<FactorId>) -> Resul
 
 impl PasskeyChallenge {
     /// The newest challenge of a flow.
-    ///
-    /// # Errors
-    /// Redis did not answer.
     pub(super) async fn of(app: &App, flow: FlowId) -> Result<Option<Self>, Internal> {
         flows::find(app, CHALLENGES, &flow.to_string()).await
     }
@@ -135,9 +129,6 @@ impl PasskeyChallenge {
 }
 
 /// Who a passkey says that it belongs to; nothing is proved yet.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn claimed_owner(app: &App, given: &PublicKeyCredential) -> Result<Option<(AccountId, FactorId)>, Internal> {
     let Some(handle) = passkeys::handle_of(given) else { return Ok(None) };
     store::owner_of_passkey(&app.db, given.get_credential_id(), handle).await

@@ -10,7 +10,6 @@ use crate::accounts::LockedAccount;
 use crate::app::App;
 use crate::crypto;
 use crate::crypto::HashingError;
-use crate::ids::AccountId;
 use crate::internal::Internal;
 
 /// Draws and hashes a new set of recovery codes, outside any transaction.
@@ -29,9 +28,6 @@ pub async fn make_recovery_codes(app: &App) -> Result<RecoveryCodes, HashingErro
 }
 
 /// Stores a new set; the old one is void.
-///
-/// # Errors
-/// The database did not take it.
 pub async fn replace_recovery_codes(
     conn: &mut PgConnection,
     app: &App,
@@ -41,12 +37,4 @@ pub async fn replace_recovery_codes(
     let now = app.clock.now();
     let digests: Vec<Vec<u8>> = codes.digests.iter().map(|digest| digest.to_vec()).collect();
     store::replace_codes(conn, account, crypto::new_id(now), (&codes.salt, &digests), now).await
-}
-
-/// How many recovery codes are unused.
-///
-/// # Errors
-/// The database did not answer.
-pub async fn recovery_codes_left(conn: &mut PgConnection, account: AccountId) -> Result<i64, Internal> {
-    store::codes_left(conn, account).await
 }

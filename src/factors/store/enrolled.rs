@@ -13,10 +13,7 @@ use crate::ids::FactorId;
 use crate::internal::Internal;
 
 /// The confirmed factors of an account, the oldest first; recovery codes, if any are left, come last as one.
-pub(in super::super) async fn confirmed(
-    conn: &mut PgConnection,
-    account: AccountId,
-) -> Result<Vec<ConfirmedFactor>, Internal> {
+pub async fn confirmed(conn: &mut PgConnection, account: AccountId) -> Result<Vec<ConfirmedFactor>, Internal> {
     let rows = sqlx::query!(
         r#"SELECT f.id AS "id: FactorId", f.kind, f.label, f.created_at, f.last_used_at, p.number AS "number?"
            FROM factors f LEFT JOIN phone_factors p ON p.factor_id = f.id
@@ -40,12 +37,8 @@ pub(in super::super) async fn confirmed(
     Ok(factors)
 }
 
-/// Gives the confirmed factors of one account to another.
-pub(in super::super) async fn move_confirmed(
-    conn: &mut PgConnection,
-    from: &LockedAccount,
-    to: &LockedAccount,
-) -> Result<(), Internal> {
+/// Gives the confirmed factors of one account to another; recovery codes stay with their own.
+pub async fn move_confirmed(conn: &mut PgConnection, from: &LockedAccount, to: &LockedAccount) -> Result<(), Internal> {
     sqlx::query!(
         "UPDATE factors f SET account_id = $2, flow_id = NULL WHERE account_id = $1 AND confirmed_at IS NOT NULL
            AND NOT EXISTS (SELECT FROM phone_factors own JOIN phone_factors other ON other.number = own.number
@@ -61,10 +54,10 @@ pub(in super::super) async fn move_confirmed(
 }
 
 /// The accounts that have one of these numbers as a confirmed factor.
-pub(in super::super) async fn holders(conn: &mut PgConnection, numbers: &[String]) -> Result<Vec<AccountId>, Internal> {
+pub async fn holders(conn: &mut PgConnection, numbers: &[String]) -> Result<Vec<AccountId>, Internal> {
     Ok(sqlx::query_scalar!(
         r#"SELECT DISTINCT f.account_id AS "id: AccountId" FROM phone_factors p JOIN factors f ON f.id = p.factor_id
-           WHERE p.number = ANY($1) AND f.confirmed_at IS NOT NULL LIMIT 10"#,
+           WHERE p.number = ANY($1) AND f.confirmed_at IS NOT NULL"#,
         numbers
     )
     .fetch_all(conn)
@@ -86,7 +79,7 @@ pub(in super::super) async fn touch(
 }
 
 /// Gives a factor another name; false when the account has no such factor.
-pub(in super::super) async fn rename(
+pub async fn rename(
     conn: &mut PgConnection,
     account: &LockedAccount,
     factor: FactorId,
@@ -103,8 +96,9 @@ pub(in super::super) async fn rename(
     Ok(renamed.rows_affected() == 1)
 }
 
-/// Removes every factor of an account, or those of one kind, enrolments under way included.
-pub(in super::super) async fn remove_all(
+/// Removes every factor of an account, or those of one kind, because their owner has lost them; the last one, too. What
+/// opens the account next is an enrolment.
+pub async fn remove_all(
     conn: &mut PgConnection,
     account: &LockedAccount,
     kind: Option<FactorKind>,
@@ -134,18 +128,4 @@ pub(in super::super) async fn remove(
     .execute(conn)
     .await?;
     Ok(removed.rows_affected() == 1)
-}
-
-/// The accounts of which a number is a confirmed factor.
-pub(in super::super) async fn accounts_of_phone(
-    conn: &mut PgConnection,
-    number: &str,
-) -> Result<Vec<AccountId>, Internal> {
-    Ok(sqlx::query_scalar!(
-        r#"SELECT DISTINCT f.account_id AS "id: AccountId" FROM phone_factors p JOIN factors f ON f.id = p.factor_id
-           WHERE p.number = $1 AND f.confirmed_at IS NOT NULL"#,
-        number
-    )
-    .fetch_all(conn)
-    .await?)
 }

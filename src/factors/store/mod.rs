@@ -9,9 +9,9 @@ mod pending;
 mod recovery_codes;
 
 pub(super) use apps::*;
-pub(super) use enrolled::*;
+pub use enrolled::*;
 pub(super) use exported::*;
 pub(super) use imported::*;
 pub(super) use passkeys::*;
 pub(super) use pending::*;
-pub(super) use recovery_codes::*;
+pub use recovery_codes::*;

@@ -14,8 +14,7 @@ use super::problem;
 use super::shown;
 use crate::accounts::Delivery;
 use crate::accounts::Faults;
-use crate::accounts::read_identifier;
-use crate::accounts::served;
+use crate::accounts::read_destination;
 use crate::app::App;
 use crate::http::Client;
 use crate::http::Json;
@@ -96,8 +95,8 @@ pub(super) async fn add(
 ) -> Result<HttpResponse, Problem> {
     session.require_recent(&app)?;
     let mut faults = Faults::default();
-    let identifier = read_identifier(&mut faults, &body.0.identifier, body.0.country.as_deref());
-    let identifier = identifier.and_then(|identifier| faults.note("/identifier", served(&app, identifier)));
+    let identifier =
+        read_destination(&app, &mut faults, ("/identifier", &body.0.identifier), body.0.country.as_deref());
     let Some(identifier) = identifier else { return Err(faults.into_problem()) };
     let channel = app.channels.choose(identifier.value(), body.0.channel)?;
     app.limits.admit(Policy::Reauthentication, Subject::Account(session.account)).await?;

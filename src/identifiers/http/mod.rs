@@ -30,15 +30,7 @@ fn problem(error: IdentifierChangeError) -> Problem {
         IdentifierChangeError::Taken | IdentifierChangeError::Leaving => Problem::new(ErrorCode::Conflict),
         IdentifierChangeError::TooMany => Problem::new(ErrorCode::LimitReached),
         IdentifierChangeError::Last => Problem::new(ErrorCode::LastIdentifier),
-        IdentifierChangeError::WrongCode { attempts_left } => {
-            Problem::new(ErrorCode::InvalidCode).attempts_left(u32::try_from(attempts_left).unwrap_or(0))
-        }
-        IdentifierChangeError::NoTriesLeft { retry_after_secs } => {
-            Problem::new(ErrorCode::TooManyAttempts).retry_after(retry_after_secs)
-        }
-        IdentifierChangeError::Channel(fault) => fault.into(),
-        IdentifierChangeError::Sending(error) => error.into(),
         IdentifierChangeError::Act(error) => error.into(),
-        IdentifierChangeError::Internal(error) => error.into(),
+        IdentifierChangeError::Step(error) => error.into(),
     }
 }

@@ -26,8 +26,6 @@ use crate::http::Query;
 use crate::http::accepted;
 use crate::http::ok;
 use crate::ids::IdentifierId;
-use crate::limits::Policy;
-use crate::limits::Subject;
 use crate::sessions::CurrentSession;
 
 /// An identifier of the account.
@@ -126,8 +124,7 @@ pub(super) async fn make_primary(
     id: web::Path<IdentifierId>,
     _: OptionalJson<NoMembers>,
 ) -> Result<HttpResponse, Problem> {
-    session.require_recent(&app)?;
-    app.limits.admit(Policy::Reauthentication, Subject::Account(session.account)).await?;
+    session.admit_recent(&app).await?;
     ok(&shown(&app, service::make_primary(&app, &session, *id, &client).await.map_err(problem)?))
 }
 
@@ -151,6 +148,6 @@ pub(super) async fn remove(
     client: Client,
     id: web::Path<IdentifierId>,
 ) -> Result<HttpResponse, Problem> {
-    session.require_recent(&app)?;
+    session.admit_recent(&app).await?;
     accepted(&RemovalBegun { effective_at: service::remove(&app, &session, *id, &client).await.map_err(problem)? })
 }

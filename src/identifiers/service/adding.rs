@@ -1,5 +1,6 @@
 //! From the wish for an identifier to its right code; and what the outbox asks.
 
+use crate::flows::StepError;
 use chrono::TimeDelta;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -117,24 +118,20 @@ pub(in super::super) async fn verify(
     let sent = SentCode::of(app, id.uuid().into()).await?;
     // Each code has tries of its own, so that a resend forgives nothing that was guessed at the one before.
     let counter: Uuid = sent.as_ref().map_or(id.uuid(), |sent| sent.id().uuid());
-    let (tries, _) = flows::count_try(app, counter, "identifier").await?;
-    let attempts_left = flows::TRIES - tries;
-    if attempts_left < 0 {
-        return Err(IdentifierChangeError::NoTriesLeft { retry_after_secs: flows::RESEND_SECS.unsigned_abs() });
-    }
-    let wrong = || IdentifierChangeError::WrongCode { attempts_left };
+    let attempts_left = flows::take_try(app, counter, "identifier").await?;
+    let wrong = || StepError::WrongCode { attempts_left };
     let raised = app.failures.raise(Lane::Code, Failing::Wanting(session.account, &pending.lookup_key)).await?;
     let Some(code) = sent.filter(|sent| sent.is(app, typed)) else {
         let failed = Event::new(EventKind::IdentifierCodeFailed, caller).session(session.id);
         accounts::record_failure(app, failed, (Some(session.account), &raised)).await?;
-        return Err(wrong());
+        return Err(wrong().into());
     };
     app.failures.forgive(&raised).await?;
     let mut tx = app.begin().await?;
     let account = sessions::lock(&mut tx, app, session).await?;
     let now = app.clock.now();
     if !store::delete_pending(&mut tx, &account, id, now).await? || !code.burn(&mut tx, app).await? {
-        return Err(wrong());
+        return Err(wrong().into());
     }
     if accounts::profile(&mut tx, account.id()).await?.identifiers.len() >= MOST {
         return Err(IdentifierChangeError::TooMany);
@@ -154,9 +151,6 @@ pub(in super::super) async fn verify(
 
 /// What becomes of the code for a new identifier, asked by the outbox when it is due: a taken identifier gets a notice to
 /// its owner instead.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn decide(conn: &mut PgConnection, claimed: &Claimed) -> Result<Decision, Internal> {
     let lookup_key = &claimed.message.content.lookup_key;
     let Some(owner) = accounts::owner_of(conn, lookup_key).await? else { return Ok(Decision::Send) };

@@ -7,7 +7,6 @@ mod removal;
 pub use adding::decide;
 pub(super) use adding::*;
 pub use recovered::adopt;
-pub use recovered::drop_unproved;
 pub use recovered::lose;
 pub use removal::apply_due;
 pub use removal::detach;
@@ -16,7 +15,6 @@ pub(super) use removal::*;
 use sqlx::PgConnection;
 
 use super::model::IdentifierChangeError;
-use super::model::WantedIdentifier;
 use super::store;
 use crate::accounts;
 use crate::accounts::LockedAccount;
@@ -33,22 +31,6 @@ use crate::internal::Internal;
 use crate::messages::MessageKind;
 use crate::sessions;
 use crate::sessions::CurrentSession;
-
-/// Deletes up to `limit` wishes that nobody proved.
-///
-/// # Errors
-/// The database did not answer.
-pub async fn purge(app: &App, limit: i64) -> Result<u64, Internal> {
-    store::purge(&app.background_db, app.clock.now(), limit).await
-}
-
-/// What an account wants and has not proved yet, newest first.
-///
-/// # Errors
-/// The database did not answer.
-pub async fn wanted(conn: &mut PgConnection, account: AccountId) -> Result<Vec<WantedIdentifier>, Internal> {
-    store::wanted(conn, account).await
-}
 
 /// What an account signs in with, the primary one first.
 pub(super) async fn list(app: &App, session: &CurrentSession) -> Result<Vec<OwnIdentifier>, Internal> {

@@ -26,9 +26,6 @@ use crate::messages::MessageKind;
 
 /// Gives an identifier that was proved elsewhere to an account, as its primary one. Nothing happens when somebody
 /// has proved it, the account itself included, or when the account has as many as it may.
-///
-/// # Errors
-/// The database did not take it.
 pub async fn adopt(
     conn: &mut PgConnection,
     app: &App,
@@ -55,19 +52,8 @@ pub async fn adopt(
     tell(conn, app, MessageKind::IdentifierAddedNotice, (account.id(), &added)).await
 }
 
-/// Takes from an account what an import brought and nobody has proved, unless nothing else would stay.
-///
-/// # Errors
-/// The database did not take it.
-pub async fn drop_unproved(conn: &mut PgConnection, account: &LockedAccount) -> Result<(), Internal> {
-    store::detach_unproved(conn, account).await
-}
-
 /// Lets an identifier go that its owner has lost, after the usual wait; who receives its messages can stop it. Nothing
 /// happens when it is leaving already, or when no other would stay.
-///
-/// # Errors
-/// The database did not take it.
 pub async fn lose(
     conn: &mut PgConnection,
     app: &App,

@@ -85,9 +85,6 @@ pub(super) async fn tell_of_removal(
 }
 
 /// Carries out the removals whose time has come; answers how many.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn apply_due(app: &App, caller: &Caller) -> Result<u64, Internal> {
     let mut done = 0;
     for change in changes::due(app, ChangeKind::IdentifierRemoval).await? {
@@ -113,9 +110,6 @@ async fn apply(app: &App, change: &PendingChange, caller: &Caller) -> Result<boo
 }
 
 /// Takes an identifier from an account.
-///
-/// # Errors
-/// The database did not take it.
 pub async fn detach(
     conn: &mut PgConnection,
     app: &App,

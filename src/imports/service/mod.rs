@@ -14,7 +14,7 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 pub use self::export::export;
-use self::judge::Claimed;
+use self::judge::judge;
 use super::lines::Line;
 use super::lines::Lines;
 use super::model;
@@ -26,6 +26,7 @@ use super::model::Outcome;
 use super::store;
 use super::store::Run;
 use crate::accounts;
+use crate::accounts::Taken;
 use crate::app::App;
 use crate::audit;
 use crate::audit::Caller;
@@ -96,9 +97,6 @@ pub async fn import(
 }
 
 /// Forgets up to `limit` rows of each kind of the runs that began before `until`; answers how many.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn purge(app: &App, until: DateTime<Utc>, limit: i64) -> Result<u64, Internal> {
     store::purge(&app.background_db, until, limit).await
 }
@@ -110,7 +108,7 @@ struct Running<'a> {
     run: Run,
     dry_run: bool,
     /// What earlier batches of a dry run claim; the database knows it of a real one.
-    claimed: Claimed,
+    claimed: Taken,
     findings: Vec<Finding>,
 }
 
@@ -119,7 +117,7 @@ impl<'a> Running<'a> {
         let now = app.clock.now();
         let new = Run { id: crypto::new_id::<Uuid>(now), lines: 0, bytes: 0, counts: Counts::default() };
         let mut running =
-            Self { app, caller, run: new, dry_run: options.dry_run, claimed: Claimed::default(), findings: Vec::new() };
+            Self { app, caller, run: new, dry_run: options.dry_run, claimed: Taken::default(), findings: Vec::new() };
         if options.resume {
             let found = store::interrupted_run(&app.background_db, &lines.digest).await?;
             running.run = found.ok_or(ImportError::NothingToResume)?;
@@ -139,7 +137,7 @@ impl<'a> Running<'a> {
             let accounts: Vec<_> = candidates.iter().map(|candidate| &candidate.account).collect();
             let taken = accounts::taken(&mut conn, &accounts).await?;
             drop(conn);
-            let judged = self.claimed.judge(&candidates, &taken);
+            let judged = judge(&candidates, [&self.claimed, &taken]);
             let mut findings = [judged.parked, refused.clone()].concat();
             findings.sort_by_key(|finding| finding.line);
             let next = self.moved(end, (judged.accepted.len(), judged.skipped), &findings);

@@ -159,9 +159,6 @@ impl SpendGuard {
     }
 
     /// The code that went to anybody's number came back, in the transaction of its effect. Mail is not counted.
-    ///
-    /// # Errors
-    /// The database did not take it.
     pub async fn came_back(&self, conn: &mut PgConnection, number: &str) -> Result<(), Internal> {
         if number.contains('@') {
             return Ok(());
@@ -170,9 +167,6 @@ impl SpendGuard {
     }
 
     /// What a day has cost: the whole, the countries, and the blocks that are closed.
-    ///
-    /// # Errors
-    /// The database did not answer.
     pub async fn spent(&self, day: NaiveDate) -> Result<Vec<Spent>, Internal> {
         let rows = store::spent(&self.db, day).await?;
         let judged = |row: &Spent| row.budget == Budget::Unproved.name();
@@ -181,9 +175,6 @@ impl SpendGuard {
     }
 
     /// Deletes what is older than [`KEPT`].
-    ///
-    /// # Errors
-    /// The database did not answer.
     pub async fn purge(&self, db: &PgPool, limit: i64) -> Result<u64, Internal> {
         let oldest = self.clock.now().date_naive() - KEPT;
         store::purge(db, oldest, limit).await

@@ -48,9 +48,6 @@ impl Ending {
 }
 
 /// Ends a claim; without effect when the message is not this claim's any more.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn finish(pool: &PgPool, claimed: &Claimed, ending: &Ending, now: DateTime<Utc>) -> Result<(), Internal> {
     match ending {
         Ending::Sent { provider, reference } => sent(pool, claimed, (provider, reference.as_deref()), now).await,
@@ -117,9 +114,6 @@ async fn dead(pool: &PgPool, claimed: &Claimed, reason: &str, now: DateTime<Utc>
 
 /// Wipes what has expired, also where nothing is claimed: dead letters, and what waits for a broken channel. Answers how
 /// many.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn give_up_expired(pool: &PgPool, now: DateTime<Utc>) -> Result<u64, Internal> {
     let wiped = sqlx::query!(
         "UPDATE outbox SET payload_sealed = NULL, finished_at = coalesce(finished_at, $1),

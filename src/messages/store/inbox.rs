@@ -79,9 +79,6 @@ pub(in crate::messages) async fn put(
 }
 
 /// At most `limit` of the messages that the filter means, newest first; only what is older than `before`.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn list(
     conn: &mut PgConnection,
     filter: &InboxFilter,
@@ -121,9 +118,6 @@ pub async fn list(
 }
 
 /// Removes the messages that the filter means.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn clear(conn: &mut PgConnection, filter: &InboxFilter) -> Result<(), Internal> {
     sqlx::query!(
         "DELETE FROM development_inbox

@@ -43,9 +43,6 @@ pub struct Listed {
 }
 
 /// The newest messages, of one state or delivery if it is named.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn list(conn: &mut PgConnection, state: Option<&str>, limit: i64) -> Result<Vec<Listed>, Internal> {
     let rows = sqlx::query_as!(
         Listed,
@@ -59,9 +56,6 @@ pub async fn list(conn: &mut PgConnection, state: Option<&str>, limit: i64) -> R
 }
 
 /// One message.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn show(conn: &mut PgConnection, id: MessageId) -> Result<Option<Listed>, Internal> {
     let row = sqlx::query_as!(
         Listed,
@@ -75,9 +69,6 @@ pub async fn show(conn: &mut PgConnection, id: MessageId) -> Result<Option<Liste
 
 /// Makes a message due at once: a dead one that is not wiped yet, or one that waits for its next attempt. False when it is
 /// neither, or being sent just now.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn retry_now(conn: &mut PgConnection, id: MessageId, now: DateTime<Utc>) -> Result<bool, Internal> {
     let changed = sqlx::query!(
         "UPDATE outbox SET state = 'queued', due_at = $2, finished_at = NULL
@@ -94,9 +85,6 @@ pub async fn retry_now(conn: &mut PgConnection, id: MessageId, now: DateTime<Utc
 
 /// Writes what a provider told of a message that it took; the first receipt counts. A message that arrived although it is
 /// queued still, or counts as dead, has left: the provider's yes was lost. Answers the channel when the receipt counted.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn record_receipt(
     conn: &mut PgConnection,
     (provider, id): (&str, MessageId),

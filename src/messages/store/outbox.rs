@@ -63,17 +63,11 @@ pub async fn enqueue(
 }
 
 /// Drops what still waits to be sent for a flow: its code was used or replaced.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn drop_for_flow(conn: &mut PgConnection, flow: FlowId, now: DateTime<Utc>) -> Result<(), Internal> {
     drop_for_flows(conn, &[flow], now).await
 }
 
 /// The same for many flows at once.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn drop_for_flows(conn: &mut PgConnection, flows: &[FlowId], now: DateTime<Utc>) -> Result<(), Internal> {
     let flows: Vec<_> = flows.iter().map(|flow| flow.uuid()).collect();
     sqlx::query!(
@@ -139,9 +133,6 @@ pub async fn claim(
 }
 
 /// Whether the message still waits for this claim: its code was not used or replaced, and the lease was not lost.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn is_current(conn: &mut PgConnection, claimed: &Claimed) -> Result<bool, Internal> {
     let found = sqlx::query_scalar!(
         r#"SELECT EXISTS (SELECT FROM outbox WHERE id = $1 AND state = 'queued' AND attempts = $2) AS "found!""#,

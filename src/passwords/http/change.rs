@@ -18,8 +18,6 @@ use crate::http::Json;
 use crate::http::Problem;
 use crate::http::no_content;
 use crate::http::outcome;
-use crate::limits::Policy;
-use crate::limits::Subject;
 use crate::sessions::CurrentSession;
 
 /// Which sessions end with the old password.
@@ -67,8 +65,7 @@ pub(super) async fn change(
     client: Client,
     body: Json<PasswordChange>,
 ) -> Result<HttpResponse, Problem> {
-    session.require_recent(&app)?;
-    app.limits.admit(Policy::Reauthentication, Subject::Account(session.account)).await?;
+    session.admit_recent(&app).await?;
     let PasswordChange { current_password, new_password, sign_out } = body.0;
     let change = Change { current: current_password, new: new_password, end_own: sign_out == Some(SignOut::All) };
     let done = service::change(&app, &session, &change, &client).await.map_err(problem);

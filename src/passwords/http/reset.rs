@@ -15,8 +15,7 @@ use crate::accounts::Delivery;
 use crate::accounts::Faults;
 use crate::accounts::identifier_hint;
 use crate::accounts::read_client;
-use crate::accounts::read_identifier;
-use crate::accounts::served;
+use crate::accounts::read_destination;
 use crate::app::App;
 use crate::http::Client;
 use crate::http::FieldCode;
@@ -122,8 +121,8 @@ pub(super) async fn request(
     body: Json<PasswordResetRequest>,
 ) -> Result<HttpResponse, Problem> {
     let mut faults = Faults::default();
-    let identifier = read_identifier(&mut faults, &body.0.identifier, body.0.country.as_deref());
-    let identifier = identifier.and_then(|identifier| faults.note("/identifier", served(&app, identifier)));
+    let identifier =
+        read_destination(&app, &mut faults, ("/identifier", &body.0.identifier), body.0.country.as_deref());
     let client_id = faults.note("/client_id", read_client(&app, body.0.client_id.as_deref()));
     let (Some(identifier), Some(client_id)) = (identifier, client_id) else { return Err(faults.into_problem()) };
     let channel = app.channels.choose(identifier.value(), None)?;

@@ -10,7 +10,6 @@ use crate::audit;
 use crate::audit::Caller;
 use crate::audit::Event;
 use crate::audit::EventKind;
-use crate::internal::Internal;
 use crate::limits::Failing;
 use crate::limits::Lane;
 use crate::messages::MessageKind;
@@ -25,7 +24,7 @@ pub(in super::super) async fn change(
     change: &Change,
     caller: &Caller,
 ) -> Result<(), PasswordError> {
-    let profile = accounts::profile(&mut *app.db.acquire().await.map_err(Internal::from)?, session.account).await?;
+    let profile = accounts::profile(&mut *app.db.acquire().await?, session.account).await?;
     let new = accounts::accept_password(app, &profile, &change.new)?;
     let version = judge_current(app, session, &change.current, caller).await?;
     let phc = app.hashing.reserve()?.hash(new.normalised()).await?;

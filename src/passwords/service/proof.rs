@@ -16,8 +16,7 @@ use crate::audit::Event;
 use crate::audit::EventKind;
 use crate::crypto::OpaqueToken;
 use crate::flows;
-use crate::flows::RESEND_SECS;
-use crate::flows::TRIES;
+use crate::flows::StepError;
 use crate::ids::FlowId;
 use crate::internal::Internal;
 use crate::messages;
@@ -59,11 +58,7 @@ pub(super) async fn by_code(app: &App, (token, typed): (&str, &str), caller: &Ca
     let token = OpaqueToken::<RequestToken>::parse(token).ok_or(PasswordError::ResetInvalid)?;
     let asked = flows::find::<Asked>(app, ASKED, &token.digest().to_text()).await?;
     let asked = asked.filter(|asked| app.clock.now() < asked.expires_at).ok_or(PasswordError::ResetInvalid)?;
-    let (tries, _) = flows::count_try(app, asked.flow.uuid(), TRIED).await?;
-    let attempts_left = TRIES - tries;
-    if attempts_left < 0 {
-        return Err(PasswordError::NoTriesLeft { retry_after_secs: RESEND_SECS.unsigned_abs() });
-    }
+    let attempts_left = flows::take_try(app, asked.flow.uuid(), TRIED).await?;
     let bound = flows::find::<BoundReset>(app, BOUND, &asked.flow.to_string()).await?;
     let account = bound.as_ref().map(|bound| bound.account);
     let right = messages::is_code(&app.config.master_keys, asked.flow, typed, &asked.code_mac);
@@ -76,5 +71,5 @@ pub(super) async fn by_code(app: &App, (token, typed): (&str, &str), caller: &Ca
     let mut tx = app.begin().await?;
     audit::record(&mut tx, &app.clock, event).await?;
     app.commit(tx).await?;
-    Err(PasswordError::WrongCode { attempts_left })
+    Err(StepError::WrongCode { attempts_left }.into())
 }

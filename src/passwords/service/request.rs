@@ -13,6 +13,7 @@ use super::BOUND;
 use super::LINKED;
 use crate::accounts;
 use crate::accounts::Asker;
+use crate::accounts::CODE_SECS;
 use crate::accounts::Contact;
 use crate::accounts::Identifier;
 use crate::accounts::ResetBinding;
@@ -25,7 +26,6 @@ use crate::audit::EventKind;
 use crate::crypto;
 use crate::crypto::OpaqueToken;
 use crate::flows;
-use crate::flows::CODE_SECS;
 use crate::ids::FlowId;
 use crate::internal::Internal;
 use crate::limits::MessageRefused;
@@ -61,7 +61,7 @@ pub(in super::super) async fn request(app: &App, wanted: &Wanted<'_>, caller: &C
     if admitted {
         app.commit(tx).await?;
     } else {
-        tx.rollback().await.map_err(Internal::from)?;
+        tx.rollback().await?;
     }
     Ok(token.reveal())
 }
@@ -77,9 +77,6 @@ async fn admitted(app: &App, identifier: &Identifier, caller: &Caller) -> Result
 }
 
 /// What becomes of the message of a request, asked by the outbox when it is due: bound to an account, it leaves.
-///
-/// # Errors
-/// The database or Redis did not answer.
 pub async fn decide(conn: &mut PgConnection, app: &App, claimed: &Claimed) -> Result<Decision, Internal> {
     let Some(flow) = claimed.flow else { return Ok(Decision::Drop) };
     let lookup_key = &claimed.message.content.lookup_key;

@@ -16,7 +16,6 @@ use crate::audit::Caller;
 use crate::audit::Event;
 use crate::audit::EventKind;
 use crate::changes;
-use crate::internal::Internal;
 use crate::limits::Failing;
 use crate::limits::Lane;
 use crate::messages;
@@ -35,7 +34,7 @@ pub(in super::super) async fn inspect(app: &App, token: &str) -> Result<Inspecte
 
 /// The person and the identifier of a reset that would be taken now. Hashing is dear: what is void anyway is refused before.
 async fn still_open(app: &App, bound: &BoundReset) -> Result<(Profile, OwnIdentifier), PasswordError> {
-    let mut conn = app.db.acquire().await.map_err(Internal::from)?;
+    let mut conn = app.db.acquire().await?;
     if !accounts::reset_is_open(&mut conn, bound).await? {
         return Err(PasswordError::ResetInvalid);
     }

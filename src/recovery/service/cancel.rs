@@ -41,9 +41,6 @@ pub(in super::super) async fn cancel(app: &App, token: &str, caller: &Caller) ->
 
 /// A full sign-in with a factor that is older than a recovery ends it, in the transaction that opens the session: who can
 /// still sign in has lost nothing.
-///
-/// # Errors
-/// The database did not take it.
 pub async fn cancel_by_sign_in(
     conn: &mut PgConnection,
     app: &App,

@@ -64,9 +64,6 @@ async fn proved(app: &App, token: &str) -> Result<Recovery, RecoveryError> {
 }
 
 /// Deletes up to `limit` rows of each kind that are over and not remembered any longer.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn purge(app: &App, limit: i64) -> Result<u64, Internal> {
     store::purge(&app.background_db, app.clock.now(), limit).await
 }

@@ -16,9 +16,6 @@ use crate::messages::MessageKind;
 
 /// The code of a contact leaves, and its recovery learns whose account it is about. Another code leaves only to a
 /// destination that may prove something, a token only to a contact that has a recovery.
-///
-/// # Errors
-/// The database did not answer.
 pub async fn decide(conn: &mut PgConnection, app: &App, claimed: &Claimed) -> Result<Decision, Internal> {
     let leaves = match claimed.message.content.kind {
         MessageKind::RecoveryContactCode => bind(conn, app, claimed).await?,

@@ -36,6 +36,15 @@ impl CurrentSession {
         }
     }
 
+    /// Admits a sensitive act: the session is recent, and there were not too many such acts.
+    ///
+    /// # Errors
+    /// 401 `insufficient_user_authentication`, 429 `rate_limited`.
+    pub async fn admit_recent(&self, app: &App) -> Result<(), Problem> {
+        self.require_recent(app)?;
+        Ok(app.limits.admit(Policy::Reauthentication, Subject::Account(self.account)).await.map(drop)?)
+    }
+
     /// The session of a request, and what its account may do.
     async fn of(request: &HttpRequest) -> Result<(Self, AccountStatus), Problem> {
         let app = request.app_data::<web::Data<App>>().ok_or_else(|| Internal::bug("no App in the server"))?;

@@ -13,7 +13,7 @@ use utoipa::IntoParams;
 use utoipa::ToSchema;
 
 use super::super::model::CurrentSession;
-use super::super::model::OwnSession;
+use super::super::model::HeldSession;
 use super::super::service;
 use crate::accounts;
 use crate::app::App;
@@ -54,13 +54,13 @@ pub(super) struct Session {
 }
 
 impl Session {
-    fn of(row: OwnSession, current: SessionId) -> Self {
+    fn of(row: HeldSession, current: SessionId) -> Self {
         Self {
             id: row.id,
             current: row.id == current,
             created_at: row.created_at,
             last_used_at: row.last_used_at,
-            ip: row.ip.to_string(),
+            ip: row.ip.addr().to_string(),
             user_agent: row.user_agent,
             label: row.label,
             amr: row.amr,

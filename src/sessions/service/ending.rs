@@ -86,9 +86,6 @@ pub(in super::super) async fn end_all(
 
 /// Ends every session of an account but the one to keep, in the transaction of what is the reason for it. The account's
 /// lock keeps out a session that is being opened meanwhile.
-///
-/// # Errors
-/// The database did not take it.
 pub async fn end_every(
     conn: &mut PgConnection,
     app: &App,

@@ -3,9 +3,7 @@
 mod ending;
 mod refresh;
 
-use chrono::DateTime;
 use chrono::TimeDelta;
-use chrono::Utc;
 use sqlx::PgConnection;
 
 pub(super) use ending::end_all;
@@ -20,7 +18,6 @@ use super::model::HeldSession;
 use super::model::NewSession;
 use super::model::OpenError;
 use super::model::OpenedSession;
-use super::model::OwnSession;
 use super::refresh_token::RefreshToken;
 use super::store;
 use super::store::Live;
@@ -99,29 +96,13 @@ pub async fn open(
     })
 }
 
-/// All sessions that are held of an account, ended ones too, newest first.
-///
-/// # Errors
-/// The database did not answer.
-pub async fn held(conn: &mut PgConnection, account: AccountId) -> Result<Vec<HeldSession>, Internal> {
-    store::held(conn, account).await
-}
-
-/// Whether somebody has signed in to an account, or gone on using a session of it, since then.
-///
-/// # Errors
-/// The database did not answer.
-pub async fn used_since(conn: &mut PgConnection, account: AccountId, since: DateTime<Utc>) -> Result<bool, Internal> {
-    store::used_since(conn, account, since).await
-}
-
 /// A page of the caller's sessions.
 pub(super) async fn list(
     app: &App,
     session: &CurrentSession,
     before: Option<SessionId>,
     limit: i64,
-) -> Result<Vec<OwnSession>, Internal> {
+) -> Result<Vec<HeldSession>, Internal> {
     store::list(&app.db, session.account, app.clock.now(), before, limit).await
 }
 
@@ -131,7 +112,7 @@ pub(super) async fn rename(
     session: &CurrentSession,
     named: SessionId,
     label: &str,
-) -> Result<Option<OwnSession>, Internal> {
+) -> Result<Option<HeldSession>, Internal> {
     store::rename(&app.db, session.account, named, label, app.clock.now()).await
 }
 

@@ -2,10 +2,10 @@
 
 use chrono::DateTime;
 use chrono::Utc;
+use sqlx::PgConnection;
 use sqlx::PgExecutor;
 
 use super::super::model::HeldSession;
-use super::super::model::OwnSession;
 use crate::ids::AccountId;
 use crate::ids::SessionId;
 use crate::internal::Internal;
@@ -17,9 +17,11 @@ pub(in super::super) async fn list(
     now: DateTime<Utc>,
     before: Option<SessionId>,
     limit: i64,
-) -> Result<Vec<OwnSession>, Internal> {
-    let rows = sqlx::query!(
-        r#"SELECT id AS "id: SessionId", created_at, last_used_at, ip, user_agent, label, amr FROM sessions
+) -> Result<Vec<HeldSession>, Internal> {
+    Ok(sqlx::query_as!(
+        HeldSession,
+        r#"SELECT id AS "id: SessionId", client_id, label, amr, created_at, last_used_at, expires_at, revoked_at, ip, user_agent
+           FROM sessions
            WHERE account_id = $1 AND revoked_at IS NULL AND least(idle_expires_at, expires_at) > $2 AND ($3::uuid IS NULL OR id < $3)
            ORDER BY id DESC LIMIT $4"#,
         account.uuid(),
@@ -28,19 +30,7 @@ pub(in super::super) async fn list(
         limit
     )
     .fetch_all(conn)
-    .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| OwnSession {
-            id: row.id,
-            created_at: row.created_at,
-            last_used_at: row.last_used_at,
-            ip: row.ip.addr(),
-            user_agent: row.user_agent,
-            label: row.label,
-            amr: row.amr,
-        })
-        .collect())
+    .await?)
 }
 
 /// Names a session that is alive; answers it, or `None` when there is none.
@@ -50,34 +40,24 @@ pub(in super::super) async fn rename(
     session: SessionId,
     label: &str,
     now: DateTime<Utc>,
-) -> Result<Option<OwnSession>, Internal> {
-    let row = sqlx::query!(
+) -> Result<Option<HeldSession>, Internal> {
+    Ok(sqlx::query_as!(
+        HeldSession,
         r#"UPDATE sessions SET label = $3
            WHERE id = $1 AND account_id = $2 AND revoked_at IS NULL AND least(idle_expires_at, expires_at) > $4
-           RETURNING id AS "id: SessionId", created_at, last_used_at, ip, user_agent, label, amr"#,
+           RETURNING id AS "id: SessionId", client_id, label, amr, created_at, last_used_at, expires_at, revoked_at,
+                     ip, user_agent"#,
         session.uuid(),
         account.uuid(),
         label,
         now
     )
     .fetch_optional(conn)
-    .await?;
-    Ok(row.map(|row| OwnSession {
-        id: row.id,
-        created_at: row.created_at,
-        last_used_at: row.last_used_at,
-        ip: row.ip.addr(),
-        user_agent: row.user_agent,
-        label: row.label,
-        amr: row.amr,
-    }))
+    .await?)
 }
 
-/// The sessions of an account, ended ones too, newest first.
-pub(in super::super) async fn held(
-    conn: impl PgExecutor<'_>,
-    account: AccountId,
-) -> Result<Vec<HeldSession>, Internal> {
+/// All sessions that are held of an account, ended ones too, newest first.
+pub async fn held(conn: &mut PgConnection, account: AccountId) -> Result<Vec<HeldSession>, Internal> {
     Ok(sqlx::query_as!(
         HeldSession,
         r#"SELECT id AS "id: SessionId", client_id, label, amr, created_at, last_used_at, expires_at, revoked_at, ip, user_agent

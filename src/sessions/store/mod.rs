@@ -2,7 +2,7 @@
 
 mod manage;
 
-pub(super) use manage::*;
+pub use manage::*;
 
 use chrono::DateTime;
 use chrono::TimeDelta;
@@ -202,7 +202,8 @@ pub(super) async fn end_oldest(
     .await?)
 }
 
-pub(super) async fn used_since(conn: &mut PgConnection, id: AccountId, at: DateTime<Utc>) -> Result<bool, Internal> {
+/// Whether somebody has signed in to an account, or gone on using a session of it, since then.
+pub async fn used_since(conn: &mut PgConnection, id: AccountId, at: DateTime<Utc>) -> Result<bool, Internal> {
     let found = sqlx::query_scalar!(
         r#"SELECT EXISTS (SELECT FROM sessions WHERE account_id = $1 AND last_used_at > $2) AS "used!""#,
         id.uuid(),

@@ -19,7 +19,6 @@ use crate::factors::Asked;
 use crate::factors::ConfirmMethod;
 use crate::factors::Enrolment;
 use crate::factors::EnrolmentKind;
-use crate::factors::Wanted;
 use crate::factors::read_confirmation;
 use crate::http::Client;
 use crate::http::Json;
@@ -120,22 +119,9 @@ pub(super) async fn begin(
     body: Json<EnrolmentRequest>,
 ) -> Result<HttpResponse, Problem> {
     let EnrolmentRequest { sign_in_token, kind, phone, country, channel, label } = body.0;
-    let asked = Asked { kind, phone, country, channel, label };
-    let enrolment = match asked.read(&app)? {
-        Wanted::Totp { label } => {
-            let totp = service::begin_totp(&app, &sign_in_token, &label, &client).await.map_err(problem)?;
-            Enrolment::of_totp(totp)
-        }
-        Wanted::Passkey { label } => {
-            let begun = service::begin_passkey(&app, &sign_in_token, &label, &client).await;
-            Enrolment::of_passkey(begun.map_err(problem)?)
-        }
-        Wanted::Phone { label, number, channel } => {
-            let begun = service::begin_phone(&app, &sign_in_token, (&number, channel), &label, &client).await;
-            Enrolment::of_phone(&app, begun.map_err(problem)?, (channel, &number))
-        }
-    };
-    created(&EnrolmentStarted { sign_in_token, enrolment })
+    let wanted = Asked { kind, phone, country, channel, label }.read(&app)?;
+    let begun = service::begin_enrolment(&app, &sign_in_token, wanted, &client).await.map_err(problem)?;
+    created(&EnrolmentStarted { sign_in_token, enrolment: Enrolment::of(&app, begun) })
 }
 
 /// Send another first code to the phone of an enrolment.

@@ -49,32 +49,20 @@ fn problem(error: SignInError) -> Problem {
         SignInError::Authenticate(AuthenticateError::Wrong { .. }) => Problem::new(ErrorCode::InvalidCredentials),
         SignInError::Authenticate(AuthenticateError::Closed { .. }) => Problem::new(ErrorCode::AccountClosed),
         SignInError::Authenticate(AuthenticateError::Suspended { .. }) => Problem::new(ErrorCode::AccountSuspended),
-        SignInError::Authenticate(AuthenticateError::Hashing(error)) | SignInError::Hashing(error) => error.into(),
-        SignInError::Authenticate(AuthenticateError::Internal(error)) | SignInError::Internal(error) => error.into(),
+        SignInError::Authenticate(AuthenticateError::Hashing(error)) => error.into(),
+        SignInError::Authenticate(AuthenticateError::Internal(error)) => error.into(),
         SignInError::Expired => Problem::new(ErrorCode::SignInExpired),
         SignInError::ReauthenticationExpired => Problem::new(ErrorCode::ReauthenticationExpired),
         SignInError::NoReauthentication => Problem::field("/reauthentication_token", FieldCode::Required),
         SignInError::WrongStep => Problem::new(ErrorCode::WrongStep),
-        SignInError::WrongCode { attempts_left } => {
-            Problem::new(ErrorCode::InvalidCode).attempts_left(u32::try_from(attempts_left).unwrap_or(0))
-        }
         SignInError::WrongCredential => Problem::new(ErrorCode::InvalidCredential),
         SignInError::SamePasskey => Problem::new(ErrorCode::Conflict),
-        SignInError::NoTriesLeft { retry_after_secs } => {
-            Problem::new(ErrorCode::TooManyAttempts).retry_after(retry_after_secs)
-        }
         SignInError::Act(error) => error.into(),
-        SignInError::Sending(error) => error.into(),
-        SignInError::Channel(fault) => fault.into(),
-        SignInError::Limited(limited) => limited.into(),
         SignInError::UnknownIdentifier => Problem::field("/identifier_id", FieldCode::UnknownId),
         SignInError::UnknownFactor => Problem::field("/factor_id", FieldCode::UnknownId),
         SignInError::FactorCarriedReset => Problem::new(ErrorCode::FactorCarriedReset),
-        SignInError::Password(faults) => {
-            let blank = Problem::new(ErrorCode::InvalidFields);
-            faults.into_iter().fold(blank, |problem, fault| problem.fault("/new_password", fault.into()))
-        }
         SignInError::PasswordUnchanged => Problem::field("/new_password", FieldCode::PasswordUnchanged),
         SignInError::AmbiguousFactor => Problem::field("/factor_id", FieldCode::Required),
+        SignInError::Step(error) => error.into(),
     }
 }

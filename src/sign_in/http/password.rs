@@ -73,7 +73,7 @@ pub(super) async fn start(
 ) -> Result<HttpResponse, Problem> {
     let mut faults = Faults::default();
     let login = Login::read(&app, &mut faults, &body.0.identifier, body.0.country.as_deref());
-    let login = login.await.map_err(SignInError::Internal).map_err(problem)?;
+    let login = login.await?;
     let client_id = faults.note("/client_id", read_client(&app, body.0.client_id.as_deref()));
     let label = faults.note("/session_label", body.0.session_label.as_deref().map(read_label).transpose());
     let (Some(login), Some(client_id), Some(session_label)) = (login, client_id, label) else {

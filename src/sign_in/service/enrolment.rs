@@ -18,68 +18,38 @@ use crate::audit::Event;
 use crate::audit::EventKind;
 use crate::devices;
 use crate::factors;
+use crate::factors::Begun;
 use crate::factors::Confirmation;
 use crate::factors::EnrolmentCode;
 use crate::factors::FactorKind;
 use crate::factors::NotConfirmed;
-use crate::factors::PasskeyEnrolment;
 use crate::factors::PendingFactor;
 use crate::factors::Place;
 use crate::factors::RecoveryCodes;
-use crate::factors::TotpEnrolment;
+use crate::factors::Wanted;
 use crate::ids::FactorId;
 use crate::messages::Channel;
-use crate::messages::ChannelRefused;
 use crate::messages::MessageKind;
 use crate::sessions;
 use crate::sessions::NewSession;
 
-/// Begins the enrolment of an authenticator app.
-pub(in super::super) async fn begin_totp(
+/// Begins the enrolment of a factor.
+pub(in super::super) async fn begin_enrolment(
     app: &App,
     token: &str,
-    label: &str,
+    wanted: Wanted,
     caller: &Caller,
-) -> Result<TotpEnrolment, SignInError> {
-    let Loaded { flow, .. } = load(app, token, NextStep::EnrolSecondFactor).await?;
-    let mut tx = app.begin().await?;
-    let profile = accounts::profile(&mut tx, flow.account).await?;
-    let name = profile.identifiers.first().map_or(app.config.service_name.as_str(), |own| own.value.as_str());
-    let enrolment = factors::begin_totp(&mut tx, app, place(&flow, caller), (name, label)).await?;
-    app.commit(tx).await?;
-    Ok(enrolment)
-}
-
-/// Begins the enrolment of a passkey.
-pub(in super::super) async fn begin_passkey(
-    app: &App,
-    token: &str,
-    label: &str,
-    caller: &Caller,
-) -> Result<PasskeyEnrolment, SignInError> {
-    let Loaded { flow, .. } = load(app, token, NextStep::EnrolSecondFactor).await?;
-    let mut tx = app.begin().await?;
-    let enrolment = factors::begin_passkey(&mut tx, app, place(&flow, caller), label).await?;
-    app.commit(tx).await?;
-    Ok(enrolment)
-}
-
-/// Begins the enrolment of a phone: a code goes there.
-pub(in super::super) async fn begin_phone(
-    app: &App,
-    token: &str,
-    (number, channel): (&str, Channel),
-    label: &str,
-    caller: &Caller,
-) -> Result<FactorId, SignInError> {
+) -> Result<Begun, SignInError> {
     let Loaded { flow, password, .. } = load(app, token, NextStep::EnrolSecondFactor).await?;
-    if !accounts::may_answer(password.reset_carrier.as_deref(), Some(number)) {
+    if let Wanted::Phone { number, .. } = &wanted
+        && !accounts::may_answer(password.reset_carrier.as_deref(), Some(number))
+    {
         return Err(SignInError::FactorCarriedReset);
     }
     let mut tx = app.begin().await?;
-    let id = factors::begin_phone(&mut tx, app, place(&flow, caller), (number, channel), label).await?;
+    let begun = factors::begin(&mut tx, app, place(&flow, caller), wanted).await?;
     app.commit(tx).await?;
-    Ok(id)
+    Ok(begun)
 }
 
 /// Sends another first code to the phone of an enrolment. Answers where it went.
@@ -90,11 +60,10 @@ pub(in super::super) async fn resend_enrolment(
     caller: &Caller,
 ) -> Result<String, SignInError> {
     let Loaded { flow, .. } = load(app, token, NextStep::EnrolSecondFactor).await?;
-    let pending = factors::pending(app, place(&flow, caller), factor).await?;
-    let number = pending.number.ok_or(ChannelRefused::NotSupported)?;
-    let channel = app.channels.choose(&number, Some(channel))?;
+    let place = place(&flow, caller);
+    let pending = factors::pending(app, place, factor).await?;
     let mut tx = app.begin().await?;
-    factors::resend_enrolment(&mut tx, app, place(&flow, caller), (factor, &number), channel).await?;
+    let number = factors::resend_enrolment(&mut tx, app, place, pending, channel).await?;
     app.commit(tx).await?;
     Ok(number)
 }

@@ -19,6 +19,7 @@ use crate::audit::EventKind;
 use crate::flows;
 use crate::flows::Sending;
 use crate::flows::SentCode;
+use crate::flows::StepError;
 use crate::ids::IdentifierId;
 use crate::limits::Policy;
 use crate::limits::Subject;
@@ -70,12 +71,12 @@ async fn prove(
     code: Option<SentCode>,
     (typed, caller): (&str, &Caller),
 ) -> Result<StartedFlow, SignInError> {
-    let wrong = || SignInError::WrongCode { attempts_left: 0 };
+    let wrong = || StepError::WrongCode { attempts_left: 0 };
     let code = code.filter(|code| code.is(app, typed)).ok_or_else(wrong)?;
     let mut tx = app.begin().await?;
     let account = accounts::lock(&mut tx, flow.account).await?.ok_or(SignInError::Expired)?;
     if !code.burn(&mut tx, app).await? {
-        return Err(wrong());
+        return Err(wrong().into());
     }
     if !accounts::prove(&mut tx, app, &account, code.proves().into()).await? {
         return Err(SignInError::UnknownIdentifier);

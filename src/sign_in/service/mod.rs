@@ -12,9 +12,7 @@ mod tries;
 use chrono::TimeDelta;
 use sqlx::PgConnection;
 
-pub(super) use enrolment::begin_passkey;
-pub(super) use enrolment::begin_phone;
-pub(super) use enrolment::begin_totp;
+pub(super) use enrolment::begin_enrolment;
 pub(super) use enrolment::confirm_enrolment;
 pub(super) use enrolment::resend_enrolment;
 pub(super) use identifier::send_code;
@@ -105,7 +103,7 @@ async fn load(app: &App, token: &str, wanted: NextStep) -> Result<Loaded, SignIn
     let token = OpaqueToken::<SignInToken>::parse(token).ok_or(SignInError::Expired)?;
     let flow = flows::find::<Flow>(app, KEYS, &token.digest().to_text()).await?;
     let flow = flow.filter(|flow| app.clock.now() < flow.expires_at).ok_or(SignInError::Expired)?;
-    let mut conn = app.db.acquire().await.map_err(Internal::from)?;
+    let mut conn = app.db.acquire().await?;
     if flows::is_consumed(&mut conn, flow.id).await? {
         return Err(SignInError::Expired);
     }

@@ -81,10 +81,7 @@ pub(in super::super) async fn sign_in_by_passkey(
     caller: &Caller,
 ) -> Result<Completed, SignInError> {
     let flow = load(app, token).await?;
-    let (tries, _) = flows::count_try(app, flow.id.uuid(), "passkey-sign-in").await?;
-    if tries > flows::TRIES {
-        return Err(SignInError::NoTriesLeft { retry_after_secs: flows::RESEND_SECS.unsigned_abs() });
-    }
+    flows::take_try(app, flow.id.uuid(), "passkey-sign-in").await?;
     let claimed = factors::claimed_owner(app, &given).await?;
     let account = claimed.map(|(account, _)| account);
     let outcome = match claimed {
@@ -107,7 +104,7 @@ async fn load(app: &App, token: &str) -> Result<PasskeyFlow, SignInError> {
     let token = OpaqueToken::<PasskeyToken>::parse(token).ok_or(SignInError::Expired)?;
     let flow = flows::find::<PasskeyFlow>(app, KEYS, &token.digest().to_text()).await?;
     let flow = flow.filter(|flow| app.clock.now() < flow.expires_at).ok_or(SignInError::Expired)?;
-    let mut conn = app.db.acquire().await.map_err(Internal::from)?;
+    let mut conn = app.db.acquire().await?;
     if flows::is_consumed(&mut conn, flow.id).await? { Err(SignInError::Expired) } else { Ok(flow) }
 }
 
@@ -118,7 +115,7 @@ async fn judge(
     presented: Presented,
     caller: &Caller,
 ) -> Result<Completed, SignInError> {
-    let own = factors::confirmed(&mut *app.db.acquire().await.map_err(Internal::from)?, account).await?;
+    let own = factors::confirmed(&mut *app.db.acquire().await?, account).await?;
     let factor = own.iter().find(|own| own.id == factor).ok_or(CheckError::Refused)?;
     let sent = factors::sent_to(app, factor, flow.id).await?;
     let found = factors::check(app, account, factor, (&presented, sent)).await?;

@@ -1,5 +1,6 @@
 //! The first step: a password, or a sign-up that was just verified.
 
+use crate::flows::StepError;
 use sqlx::PgConnection;
 
 use super::super::model::SignInError;
@@ -32,7 +33,7 @@ pub(in super::super) async fn start(app: &App, start: Start<'_>, caller: &Caller
     let outcome = judge(app, &start, caller).await;
     let refused = matches!(
         outcome,
-        Err(SignInError::NoTriesLeft { .. }
+        Err(SignInError::Step(StepError::NoTriesLeft { .. })
             | SignInError::Authenticate(
                 AuthenticateError::Wrong { .. }
                     | AuthenticateError::Closed { .. }
@@ -97,9 +98,6 @@ async fn begin(
 }
 
 /// The flow of a person whose sign-up was just verified, in the transaction that made the account.
-///
-/// # Errors
-/// Redis or the database did not answer.
 pub async fn start_after_sign_up(
     conn: &mut PgConnection,
     app: &App,

@@ -1,5 +1,6 @@
 //! The last step of most sign-ins: a code of a confirmed factor, a passkey, or a recovery code.
 
+use crate::flows::StepError;
 use sqlx::PgConnection;
 
 use super::super::model::Flow;
@@ -226,12 +227,12 @@ pub(in super::super) async fn tell_of_recovery_code(
 impl From<CheckError> for SignInError {
     fn from(error: CheckError) -> Self {
         match error {
-            CheckError::Wrong => Self::WrongCode { attempts_left: 0 },
+            CheckError::Wrong => StepError::WrongCode { attempts_left: 0 }.into(),
             CheckError::Refused => Self::WrongCredential,
             CheckError::UnknownFactor => Self::UnknownFactor,
             CheckError::Ambiguous => Self::AmbiguousFactor,
-            CheckError::Hashing(error) => Self::Hashing(error),
-            CheckError::Internal(error) => Self::Internal(error),
+            CheckError::Hashing(error) => error.into(),
+            CheckError::Internal(error) => error.into(),
         }
     }
 }
@@ -240,7 +241,7 @@ impl From<OpenError> for SignInError {
     fn from(error: OpenError) -> Self {
         match error {
             OpenError::Outdated => Self::Expired,
-            OpenError::Internal(error) => Self::Internal(error),
+            OpenError::Internal(error) => error.into(),
         }
     }
 }

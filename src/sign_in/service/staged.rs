@@ -20,7 +20,6 @@ use crate::audit::Caller;
 use crate::audit::Event;
 use crate::audit::EventKind;
 use crate::flows;
-use crate::internal::Internal;
 use crate::messages::MessageKind;
 use crate::sessions;
 use crate::sessions::EndReason;
@@ -28,7 +27,7 @@ use crate::sessions::EndReason;
 /// Takes the new password; the flow goes on under the same token, since nothing was proved.
 pub(in super::super) async fn stage(app: &App, token: &str, typed: &str) -> Result<StartedFlow, SignInError> {
     let Loaded { token, mut flow, password: standing, .. } = load(app, token, NextStep::ChangePassword).await?;
-    let mut conn = app.db.acquire().await.map_err(Internal::from)?;
+    let mut conn = app.db.acquire().await?;
     let profile = accounts::profile(&mut conn, flow.account).await?;
     drop(conn);
     let password = accounts::accept_password(app, &profile, typed)?;
@@ -38,7 +37,7 @@ pub(in super::super) async fn stage(app: &App, token: &str, typed: &str) -> Resu
     }
     flow.staged = Some(app.hashing.reserve()?.hash(password.normalised()).await?);
     flows::save(app, KEYS, &token.digest().to_text(), &flow).await?;
-    let step = step(&mut *app.db.acquire().await.map_err(Internal::from)?, &flow, &standing).await?;
+    let step = step(&mut *app.db.acquire().await?, &flow, &standing).await?;
     let left = (flow.expires_at - app.clock.now()).num_seconds();
     Ok(StartedFlow { token, expires_in: u64::try_from(left).unwrap_or(0), step })
 }

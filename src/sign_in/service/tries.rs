@@ -1,5 +1,6 @@
 //! Five tries of a flow, and the failures of its account; each is counted before it is looked at.
 
+use crate::flows::StepError;
 use uuid::Uuid;
 
 use super::super::model::SignInError;
@@ -40,8 +41,8 @@ impl<'a> Try<'a> {
         if left < 0 {
             // In a flow a new code, or a new sign-in, comes sooner than the count runs out.
             let retry_after_secs =
-                if what == REAUTHENTICATION { lasts_secs } else { flows::RESEND_SECS.unsigned_abs() };
-            return Err(SignInError::NoTriesLeft { retry_after_secs });
+                if what == REAUTHENTICATION { lasts_secs } else { accounts::RESEND_SECS.unsigned_abs() };
+            return Err(StepError::NoTriesLeft { retry_after_secs }.into());
         }
         let raised = match app.failures.raise(Lane::Code, Failing::Account(account)).await {
             Ok(raised) => raised,
@@ -67,9 +68,9 @@ impl<'a> Try<'a> {
                 failures.forgive(&self.raised).await?;
                 Ok(done)
             }
-            Err(SignInError::WrongCode { .. }) => {
+            Err(SignInError::Step(StepError::WrongCode { .. })) => {
                 accounts::record_failure(self.app, failed, (Some(self.account), &self.raised)).await?;
-                Err(SignInError::WrongCode { attempts_left: self.left })
+                Err(StepError::WrongCode { attempts_left: self.left }.into())
             }
             Err(SignInError::WrongCredential) => {
                 accounts::record_failure(self.app, failed, (Some(self.account), &self.raised)).await?;

@@ -6,7 +6,6 @@ mod sign_up;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::model::RESEND_SECS;
 use super::model::SignUpError;
 use crate::http::ErrorCode;
 use crate::http::Problem;
@@ -24,15 +23,6 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 fn problem(error: SignUpError) -> Problem {
     match error {
         SignUpError::Expired => Problem::new(ErrorCode::SignUpExpired),
-        SignUpError::WrongCode { attempts_left } => {
-            Problem::new(ErrorCode::InvalidCode).attempts_left(u32::try_from(attempts_left).unwrap_or(0))
-        }
-        SignUpError::NoTriesLeft => Problem::new(ErrorCode::TooManyAttempts).retry_after(RESEND_SECS.unsigned_abs()),
-        SignUpError::TooSoon { retry_after_secs } => Problem::new(ErrorCode::RateLimited).retry_after(retry_after_secs),
-        SignUpError::NoSendsLeft => Problem::new(ErrorCode::MessageLimitReached),
-        SignUpError::Channel(fault) => fault.into(),
-        SignUpError::Refused(refused) => refused.into(),
-        SignUpError::Hashing(error) => error.into(),
-        SignUpError::Internal(error) => error.into(),
+        SignUpError::Step(error) => error.into(),
     }
 }

@@ -14,10 +14,9 @@ use crate::accounts::Delivery;
 use crate::accounts::Faults;
 use crate::accounts::Identifier;
 use crate::accounts::read_client;
+use crate::accounts::read_destination;
 use crate::accounts::read_display_name;
-use crate::accounts::read_identifier;
 use crate::accounts::read_locale;
-use crate::accounts::served;
 use crate::app::App;
 use crate::http::Client;
 use crate::http::FieldCode;
@@ -105,8 +104,7 @@ fn read_password(
 
 fn read(app: &App, language: Language, body: &SignUpRequest) -> Result<NewSignUp, Problem> {
     let mut faults = Faults::default();
-    let identifier = read_identifier(&mut faults, &body.identifier, body.country.as_deref());
-    let identifier = identifier.and_then(|identifier| faults.note("/identifier", served(app, identifier)));
+    let identifier = read_destination(app, &mut faults, ("/identifier", &body.identifier), body.country.as_deref());
     let password = match read_password(app, identifier.as_ref(), body) {
         Ok(password) => Some(password),
         Err(PasswordRefusal::Faults(found)) => {
