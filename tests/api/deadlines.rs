@@ -9,7 +9,7 @@ use crate::support::test_with;
 /// has happened.
 #[test]
 fn a_lock_that_is_never_given_back_is_a_503() {
-    test_with(&[("http.deadline_ms", "1000")], async |app| {
+    test_with(&[("http.deadline_ms", "2000")], async |app| {
         let taro = app.person("taro@example.jp").await;
         let mut holder = app.app.background_db.begin().await.unwrap();
         sqlx::query("LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE").execute(&mut *holder).await.unwrap();
