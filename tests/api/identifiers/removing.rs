@@ -21,6 +21,7 @@ use super::remove;
 use super::text;
 use crate::support::PASSWORD;
 use crate::support::test;
+use crate::support::test_with;
 
 /// security.md 26: told at once at every identifier, in effect after three days, told again.
 #[test]
@@ -205,5 +206,19 @@ fn what_cannot_be_carried_out_hinders_nothing_else() {
         busy.rollback().await.unwrap();
         assert_eq!(carry_out(app).await, 1, "his");
         app.ignore_messages().await;
+    });
+}
+
+/// Removing is a sensitive act, and limited like the others.
+#[test]
+fn removing_is_limited() {
+    test_with(&[("limits.enabled", "true")], async |app| {
+        let taro = app.person(TARO).await;
+        let nobodys = json!("01a2157b-a1e9-70a4-b796-9f6aded6d0c2");
+        let quota = sekisho::limits::Policy::Reauthentication.quota().requests;
+        for _ in 0..quota {
+            remove(&taro, &nobodys).await.refused(404, "not_found");
+        }
+        remove(&taro, &nobodys).await.refused(429, "rate_limited");
     });
 }
