@@ -66,10 +66,6 @@ pub fn problem(error: RecoveryError) -> Problem {
     match error {
         RecoveryError::Expired => Problem::new(ErrorCode::RecoveryTokenInvalid),
         RecoveryError::PasswordNeeded => Problem::field("/new_password", FieldCode::Required),
-        RecoveryError::Password(faults) => {
-            let blank = Problem::new(ErrorCode::InvalidFields);
-            faults.into_iter().fold(blank, |problem, fault| problem.fault("/new_password", fault.into()))
-        }
         RecoveryError::Inactive(AccountStatus::Suspended) => Problem::new(ErrorCode::AccountSuspended),
         RecoveryError::Inactive(AccountStatus::Closed | AccountStatus::Closing | AccountStatus::Active) => {
             Problem::new(ErrorCode::AccountClosed)
@@ -77,20 +73,6 @@ pub fn problem(error: RecoveryError) -> Problem {
         RecoveryError::CancelTokenInvalid => Problem::new(ErrorCode::CancelTokenInvalid),
         RecoveryError::WrongStep => Problem::new(ErrorCode::WrongStep),
         RecoveryError::Lost => Problem::field("/kind", FieldCode::NotSupported),
-        RecoveryError::Wrong { attempts_left } => {
-            Problem::new(ErrorCode::InvalidCode).attempts_left(u32::try_from(attempts_left).unwrap_or(0))
-        }
-        RecoveryError::NoTriesLeft { retry_after_secs } => {
-            Problem::new(ErrorCode::TooManyAttempts).retry_after(retry_after_secs)
-        }
-        RecoveryError::TooSoon { retry_after_secs } => {
-            Problem::new(ErrorCode::RateLimited).retry_after(retry_after_secs)
-        }
-        RecoveryError::NoSendsLeft => Problem::new(ErrorCode::MessageLimitReached),
-        RecoveryError::Channel(fault) => fault.into(),
-        RecoveryError::Limited(limited) => limited.into(),
-        RecoveryError::Refused(refused) => refused.into(),
-        RecoveryError::Hashing(error) => error.into(),
-        RecoveryError::Internal(error) => error.into(),
+        RecoveryError::Step(error) => error.into(),
     }
 }

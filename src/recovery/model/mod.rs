@@ -21,18 +21,11 @@ pub(super) use state::Told;
 
 use crate::accounts::AccountStatus;
 use crate::accounts::Identifier;
-use crate::crypto::HashingError;
 use crate::crypto::TokenKind;
+use crate::flows::StepError;
 use crate::ids::AccountId;
 use crate::ids::FlowId;
-use crate::internal::Internal;
-use crate::limits::FailuresError;
-use crate::limits::Limited;
-use crate::limits::MessageRefused;
 use crate::messages::Channel;
-use crate::messages::ChannelRefused;
-use crate::password_policy::PasswordFault;
-use crate::password_policy::PasswordRefusal;
 
 /// How long a recovery waits for the code of its contact.
 pub(super) const PENDING: TimeDelta = TimeDelta::hours(24);
@@ -42,10 +35,6 @@ pub(super) const WAIT: TimeDelta = TimeDelta::hours(72);
 pub(super) const LIFETIME: TimeDelta = TimeDelta::days(30);
 /// How long it is remembered (design.md §5.15).
 pub(super) const REMEMBERED: TimeDelta = TimeDelta::days(90);
-/// How long a code is good for.
-pub(super) const CODE_SECS: i64 = 600;
-/// How long before another code can be asked for.
-pub(super) const RESEND_SECS: i64 = 30;
 /// Wrong tries at one code that are answered; the next one is not even looked at.
 pub(super) const CODE_TRIES: i32 = 5;
 /// Wrong codes of authenticator apps that one recovery answers: these can be guessed.
@@ -138,9 +127,6 @@ pub enum RecoveryError {
     /// A new password is needed: the old one is lost, or was not proved.
     #[error("a new password is needed")]
     PasswordNeeded,
-    /// The new password is refused.
-    #[error("the new password is refused")]
-    Password(Vec<PasswordFault>),
     /// The account may do nothing.
     #[error("the account is {0:?}")]
     Inactive(AccountStatus),
@@ -153,64 +139,13 @@ pub enum RecoveryError {
     /// What was declared lost proves nothing.
     #[error("this was declared lost")]
     Lost,
-    /// The code or proof is wrong or void.
-    #[error("wrong code or proof")]
-    Wrong {
-        /// How many tries remain.
-        attempts_left: i32,
-    },
-    /// Too many wrong codes or proofs.
-    #[error("no tries are left")]
-    NoTriesLeft {
-        /// When there are tries again.
-        retry_after_secs: u64,
-    },
-    /// Asked again too soon.
-    #[error("asked again too soon")]
-    TooSoon {
-        /// How long to wait.
-        retry_after_secs: u64,
-    },
-    /// Asked again too often.
-    #[error("no codes are left")]
-    NoSendsLeft,
-    /// No message gets there.
+    /// What every flow may refuse.
     #[error(transparent)]
-    Channel(#[from] ChannelRefused),
-    /// Too many recoveries of one identifier from one network.
-    #[error("too many recoveries")]
-    Limited(Limited),
-    /// Too many messages, or too much is spent.
-    #[error(transparent)]
-    Refused(#[from] MessageRefused),
-    /// No hashing thread would have had time.
-    #[error(transparent)]
-    Hashing(#[from] HashingError),
-    /// A failure of ours.
-    #[error(transparent)]
-    Internal(#[from] Internal),
+    Step(StepError),
 }
 
-impl From<Limited> for RecoveryError {
-    fn from(limited: Limited) -> Self {
-        Self::Limited(limited)
-    }
-}
-
-impl From<FailuresError> for RecoveryError {
-    fn from(error: FailuresError) -> Self {
-        match error {
-            FailuresError::Closed { retry_after_secs } => Self::NoTriesLeft { retry_after_secs },
-            FailuresError::Internal(error) => Self::Internal(error),
-        }
-    }
-}
-
-impl From<PasswordRefusal> for RecoveryError {
-    fn from(refusal: PasswordRefusal) -> Self {
-        match refusal {
-            PasswordRefusal::Faults(faults) => Self::Password(faults),
-            PasswordRefusal::Internal(error) => Self::Internal(error),
-        }
+impl<E: Into<StepError>> From<E> for RecoveryError {
+    fn from(error: E) -> Self {
+        Self::Step(error.into())
     }
 }

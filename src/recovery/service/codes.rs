@@ -1,7 +1,6 @@
 //! Codes: the one that proves the contact, and those that prove a destination of the account.
 
 use super::super::model::CODE_TRIES;
-use super::super::model::RESEND_SECS;
 use super::super::model::Recovery;
 use super::super::model::RecoveryError;
 use super::super::model::SENDS;
@@ -10,12 +9,14 @@ use super::super::store;
 use crate::accounts;
 use crate::accounts::Asker;
 use crate::accounts::Identifier;
+use crate::accounts::RESEND_SECS;
 use crate::accounts::WayBack;
 use crate::app::App;
 use crate::audit;
 use crate::audit::Caller;
 use crate::audit::Event;
 use crate::audit::EventKind;
+use crate::flows::StepError;
 use crate::messages;
 use crate::messages::Channel;
 use crate::messages::MessageKind;
@@ -46,7 +47,7 @@ pub(in super::super) async fn send_code(
     let new = super::code(&mac, &to_sealed, now);
     let mut tx = app.begin().await?;
     if !store::replace_code(&mut tx, recovery.id, &new, now).await? {
-        return Err(refused_send(app, &recovery));
+        return Err(refused_send(app, &recovery).into());
     }
     messages::drop_for_flow(&mut tx, recovery.id, now).await?;
     let content = super::destination(to.value(), to.lookup_key(), caller.language.tag()).content(kind).by(channel);
@@ -55,14 +56,14 @@ pub(in super::super) async fn send_code(
     Ok(recovery)
 }
 
-fn refused_send(app: &App, recovery: &Recovery) -> RecoveryError {
+fn refused_send(app: &App, recovery: &Recovery) -> StepError {
     if recovery.sends >= SENDS {
-        return RecoveryError::NoSendsLeft;
+        return StepError::NoSendsLeft;
     }
     // A racer was faster when the row that was read would have allowed it.
     let wait = (recovery.resend_after - app.clock.now()).num_milliseconds();
     let left = u64::try_from(wait).unwrap_or(0).div_ceil(1000);
-    RecoveryError::TooSoon { retry_after_secs: if left > 0 { left } else { RESEND_SECS.unsigned_abs() } }
+    StepError::TooSoon { retry_after_secs: if left > 0 { left } else { RESEND_SECS.unsigned_abs() } }
 }
 
 /// Takes the code of the contact back: the wait begins.
@@ -79,17 +80,17 @@ pub(in super::super) async fn verify_contact(
         state => state.contact_proved(now).ok_or(RecoveryError::WrongStep)?,
     };
     let Some(tried) = store::count_contact_try(&app.db, recovery.id, now).await? else {
-        return Err(RecoveryError::NoTriesLeft { retry_after_secs: RESEND_SECS.unsigned_abs() });
+        return Err(StepError::tries_spent().into());
     };
-    let wrong = RecoveryError::Wrong { attempts_left: CODE_TRIES - tried.code_tries };
+    let wrong = StepError::WrongCode { attempts_left: (CODE_TRIES - tried.code_tries).into() };
     let mac = tried.code_mac.as_deref();
     let right = mac.is_some_and(|mac| messages::is_code(&app.config.master_keys, recovery.id, typed, mac));
     if !right || now >= tried.code_expires_at {
-        return Err(wrong);
+        return Err(wrong.into());
     }
     let mut tx = app.begin().await?;
     if !store::use_code(&mut tx, recovery.id, mac).await? {
-        return Err(wrong);
+        return Err(wrong.into());
     }
     if !store::advance(&mut tx, &recovery, next, now).await? {
         return Err(RecoveryError::WrongStep);

@@ -18,6 +18,7 @@ use crate::crypto::SealPurpose;
 use crate::factors;
 use crate::factors::CheckError;
 use crate::factors::Match;
+use crate::flows::StepError;
 use crate::internal::Internal;
 use crate::messages;
 
@@ -44,7 +45,7 @@ pub(super) async fn judge(
     (kind, value, slot): (ProofKind, &str, Option<HashingSlot>),
     tried: &Tried,
 ) -> Result<Found, RecoveryError> {
-    let wrong = RecoveryError::Wrong { attempts_left: 0 };
+    let wrong = RecoveryError::from(StepError::WrongCode { attempts_left: 0 });
     let account = recovery.subject();
     match (kind, slot) {
         (ProofKind::Password, Some(slot)) => {
@@ -110,9 +111,9 @@ impl From<AuthenticateError> for RecoveryError {
             // A closed or suspended account is not told either: nothing was proved that opens anything.
             AuthenticateError::Wrong { .. }
             | AuthenticateError::Closed { .. }
-            | AuthenticateError::Suspended { .. } => Self::Wrong { attempts_left: 0 },
-            AuthenticateError::Hashing(error) => Self::Hashing(error),
-            AuthenticateError::Internal(error) => Self::Internal(error),
+            | AuthenticateError::Suspended { .. } => Self::Step(StepError::WrongCode { attempts_left: 0 }),
+            AuthenticateError::Hashing(error) => error.into(),
+            AuthenticateError::Internal(error) => error.into(),
         }
     }
 }
@@ -121,10 +122,10 @@ impl From<CheckError> for RecoveryError {
     fn from(error: CheckError) -> Self {
         match error {
             CheckError::Wrong | CheckError::Refused | CheckError::UnknownFactor | CheckError::Ambiguous => {
-                Self::Wrong { attempts_left: 0 }
+                Self::Step(StepError::WrongCode { attempts_left: 0 })
             }
-            CheckError::Hashing(error) => Self::Hashing(error),
-            CheckError::Internal(error) => Self::Internal(error),
+            CheckError::Hashing(error) => error.into(),
+            CheckError::Internal(error) => error.into(),
         }
     }
 }

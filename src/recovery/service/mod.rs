@@ -28,8 +28,6 @@ pub(super) use proofs::prove;
 pub(super) use start::resume;
 pub(super) use start::start;
 
-use super::model::CODE_SECS;
-use super::model::RESEND_SECS;
 use super::model::Recovery;
 use super::model::RecoveryError;
 use super::model::RecoveryToken;
@@ -37,7 +35,9 @@ use super::model::State;
 use super::model::Typed;
 use super::store;
 use super::store::NewCode;
+use crate::accounts::CODE_SECS;
 use crate::accounts::Contact;
+use crate::accounts::RESEND_SECS;
 use crate::app::App;
 use crate::crypto::MacPurpose;
 use crate::crypto::OpaqueToken;

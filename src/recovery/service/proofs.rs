@@ -5,7 +5,6 @@ use super::super::model::CODE_TRIES;
 use super::super::model::PROOF_TRIES;
 use super::super::model::ProofKind;
 use super::super::model::Proved;
-use super::super::model::RESEND_SECS;
 use super::super::model::Recovery;
 use super::super::model::RecoveryError;
 use super::super::model::State;
@@ -17,6 +16,7 @@ use super::judging::Found;
 use super::judging::Used;
 use super::judging::judge;
 use crate::accounts;
+use crate::accounts::RESEND_SECS;
 use crate::app::App;
 use crate::audit;
 use crate::audit::Caller;
@@ -24,6 +24,7 @@ use crate::audit::Event;
 use crate::audit::EventKind;
 use crate::clock::Stopwatch;
 use crate::factors;
+use crate::flows::StepError;
 use crate::ids::AccountId;
 use crate::internal::Internal;
 use crate::limits::Failing;
@@ -48,7 +49,8 @@ pub(in super::super) async fn prove(
 ) -> Result<Recovery, RecoveryError> {
     let arrival = Stopwatch::start();
     let outcome = try_proof(app, token, (kind, value), caller).await;
-    let refused = matches!(outcome, Err(RecoveryError::Wrong { .. } | RecoveryError::NoTriesLeft { .. }));
+    let refused =
+        matches!(outcome, Err(RecoveryError::Step(StepError::WrongCode { .. } | StepError::NoTriesLeft { .. })));
     if refused && kind == ProofKind::Password {
         arrival.whole_step(app.config.failure_step).await;
     }
@@ -75,7 +77,7 @@ async fn try_proof(
     // What is refused for lack of time costs no try.
     let slot = if kind == ProofKind::Password { Some(app.hashing.reserve()?) } else { None };
     let Some(tried) = store::count_proof(&app.db, (recovery.id, kind), app.clock.now()).await? else {
-        return Err(no_tries_left(app, &recovery, kind));
+        return Err(no_tries_left(app, &recovery, kind).into());
     };
     let counted = match count(app, &recovery, kind).await {
         Ok(counted) => counted,
@@ -96,9 +98,9 @@ async fn try_proof(
             }
             Ok(after)
         }
-        Err(RecoveryError::Wrong { .. }) => {
+        Err(RecoveryError::Step(StepError::WrongCode { .. })) => {
             record_failure(app, (&recovery, kind), &counted, caller).await?;
-            Err(RecoveryError::Wrong { attempts_left: tries_left(kind, &tried) })
+            Err(StepError::WrongCode { attempts_left: tries_left(kind, &tried).into() }.into())
         }
         Err(error) => {
             store::return_proof(&app.db, (recovery.id, kind)).await?;
@@ -119,12 +121,12 @@ fn tries_left(kind: ProofKind, tried: &Tried) -> i32 {
     of_kind.min(PROOF_TRIES - tried.proof_tries)
 }
 
-fn no_tries_left(app: &App, recovery: &Recovery, kind: ProofKind) -> RecoveryError {
+fn no_tries_left(app: &App, recovery: &Recovery, kind: ProofKind) -> StepError {
     let left = (recovery.expires_at - app.clock.now()).num_seconds();
     // Another code brings other tries; when no proof of a kind is looked at any more, there are other kinds, or an operator.
     let brings_more = kind == ProofKind::Code && recovery.proof_tries < PROOF_TRIES;
     let retry_after_secs = if brings_more { RESEND_SECS.unsigned_abs() } else { u64::try_from(left).unwrap_or(0) };
-    RecoveryError::NoTriesLeft { retry_after_secs }
+    StepError::NoTriesLeft { retry_after_secs }
 }
 
 /// Counts what can be guessed among the failures of the account, whatever the recovery; those of an identifier are whose they
@@ -166,7 +168,7 @@ async fn record_failure(
 /// contact hear of it.
 async fn write_down(app: &App, recovery: &Recovery, found: Found, caller: &Caller) -> Result<Recovery, RecoveryError> {
     let (id, now) = (recovery.id, app.clock.now());
-    let account = recovery.account.ok_or(RecoveryError::Wrong { attempts_left: 0 })?;
+    let account = recovery.account.ok_or(StepError::WrongCode { attempts_left: 0 })?;
     let mut tx = app.begin().await?;
     let fresh = match &found.used {
         Used::Nothing => true,
@@ -177,7 +179,7 @@ async fn write_down(app: &App, recovery: &Recovery, found: Found, caller: &Calle
         }
     };
     if !fresh {
-        return Err(RecoveryError::Wrong { attempts_left: 0 });
+        return Err(StepError::WrongCode { attempts_left: 0 }.into());
     }
     if !store::insert_proof(&mut tx, id, found.proof, now).await? {
         return Err(RecoveryError::Expired);

@@ -2,7 +2,6 @@
 
 use chrono::TimeDelta;
 
-use super::super::model::CODE_SECS;
 use super::super::model::NewRecovery;
 use super::super::model::PENDING;
 use super::super::model::RecoveryError;
@@ -12,6 +11,7 @@ use super::super::store;
 use super::super::store::NewRow;
 use crate::accounts;
 use crate::accounts::Asker;
+use crate::accounts::CODE_SECS;
 use crate::accounts::Identifier;
 use crate::accounts::WayBack;
 use crate::accounts::limit_key;
