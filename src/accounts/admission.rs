@@ -13,8 +13,11 @@
 
 use std::net::IpAddr;
 
+use sqlx::PgConnection;
+
 use super::model::limit_key;
 use super::model::phone_country;
+use super::store;
 use crate::app::App;
 use crate::ids::AccountId;
 use crate::internal::Internal;
@@ -104,9 +107,14 @@ pub async fn admit_message(app: &App, (value, lookup_key): (&str, &str), asker: 
     admit_spending(app, value, budget).await
 }
 
-/// Whether a reset that is about to leave to a proved number is paid for today; by mail it is.
-pub async fn admit_reset(app: &App, value: &str) -> Result<bool, Internal> {
-    if value.contains('@') {
+/// Whether the reset that is about to leave is paid for today: a mail is, and so is one that will not leave since nobody has
+/// proved the number.
+pub async fn admit_reset(
+    conn: &mut PgConnection,
+    app: &App,
+    (value, lookup_key): (&str, &str),
+) -> Result<bool, Internal> {
+    if value.contains('@') || store::owner_of(conn, lookup_key).await?.is_none() {
         return Ok(true);
     }
     match admit_spending(app, value, Budget::Notices).await {

@@ -30,7 +30,8 @@
 //!   account after all, to export it, to sign out ([`EvenClosing`]). All else, and a refresh, is 403 `account_closed`; the
 //!   refresh token is not used up by that and goes on when the account is kept.
 //! * A request may be long under way. Whatever it changes asks under the account's lock whether the session is alive still
-//!   ([`lock`]), so nothing of a session is done after a reset, a change of the password or a sign-out has ended it.
+//!   ([`lock`]), so nothing of a session is done after a reset or a change of the password has ended it. What only ends
+//!   sessions, or leads nowhere without another act, does not ask.
 //! * Sensitive acts ask [`CurrentSession::admit_recent`]: an `auth_time` within ten minutes, which only a
 //!   sign-in or a re-authentication gives.
 

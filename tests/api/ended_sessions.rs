@@ -52,8 +52,20 @@ fn a_session_that_ends_while_a_request_waits_does_nothing_more() {
         refused(Method::POST, "/v1/account/recovery-codes", Value::Null).await;
         refused(Method::POST, "/v1/account/identifiers", json!({ "identifier": "thief@example.net" })).await;
         refused(Method::DELETE, "/v1/sessions?scope=all", Value::Null).await;
+        refused(Method::POST, "/v1/account/factors", json!({ "kind": "totp" })).await;
         let change = json!({ "current_password": PASSWORD, "new_password": "tidal mango ledger vowel" });
         refused(Method::POST, "/v1/account/password", change).await;
+
+        taro.tokens = taro.sign_in().await;
+        let path = format!("/v1/sessions/{}", taro.tokens["session_id"].as_str().unwrap());
+        let named = json!({ "label": "Thief" });
+        ended_meanwhile(app, &taro, (Method::PATCH, &path, Some(&named))).await.refused(401, "session_revoked");
+
+        taro.tokens = taro.sign_in().await;
+        let added = taro.post("/v1/account/identifiers", &json!({ "identifier": "taro@example.com" })).await.ok(201);
+        app.code_to("taro@example.com").await;
+        let path = format!("/v1/account/identifiers/{}/resend", added["identifier"]["id"].as_str().unwrap());
+        ended_meanwhile(app, &taro, (Method::POST, &path, None)).await.refused(401, "session_revoked");
 
         taro.tokens = taro.sign_in().await;
         let own = taro.get("/v1/account/identifiers").await.ok(200)["items"][0]["id"].clone();

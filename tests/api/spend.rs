@@ -245,6 +245,28 @@ fn notices_to_phones_spend_a_budget_of_their_own() {
     });
 }
 
+/// A reset that is not paid for any more leaves the one before it as it was.
+#[test]
+fn a_reset_that_does_not_leave_voids_none() {
+    test_with(&[LIMITED.as_slice(), &[("phone.notices_per_day", "2")]].concat(), async |app| {
+        person(app, TARO).await;
+        let spent = "SELECT coalesce(sum(cost), 0)::bigint FROM phone_spend WHERE scope = 'all' AND budget = 'notices'";
+        assert_eq!(app.count(spent).await, 1, "one is left");
+        let asked = app.post("/v1/password-resets", &json!({ "identifier": TARO })).await.ok(202);
+        let code = app.code_to(TARO).await;
+        app.post("/v1/password-resets", &json!({ "identifier": TARO })).await.ok(202);
+        app.poll("the second", async || {
+            (app.count("SELECT count(*) FROM outbox WHERE kind = 'password_reset' AND state = 'dropped'").await == 1)
+                .then_some(())
+        })
+        .await;
+        assert_eq!(app.count(spent).await, 2, "what is refused is not counted");
+        let body = json!({ "method": "code", "password_reset_token": asked["password_reset_token"], "code": code,
+                           "new_password": "tidal mango ledger vowel" });
+        app.post("/v1/password-resets/confirm", &body).await.ok(204);
+    });
+}
+
 /// The counts of a day are kept for a while, and then purged.
 #[test]
 fn old_counts_are_purged() {

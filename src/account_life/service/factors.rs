@@ -39,12 +39,13 @@ pub(in super::super) async fn add_factor(
     wanted: Wanted,
     caller: &Caller,
 ) -> Result<Begun, FactorError> {
+    let mut tx = app.begin().await?;
+    let account = sessions::lock(&mut tx, app, session).await?;
     if let Wanted::Phone { number, .. } = &wanted
-        && list_factors(app, session).await?.iter().any(|own| own.number.as_ref() == Some(number))
+        && factors::confirmed(&mut tx, account.id()).await?.iter().any(|own| own.number.as_ref() == Some(number))
     {
         return Err(FactorError::SameNumber);
     }
-    let mut tx = app.begin().await?;
     let begun = factors::begin(&mut tx, app, place(session, caller), wanted).await?;
     app.commit(tx).await?;
     Ok(begun)
@@ -60,6 +61,7 @@ pub(in super::super) async fn resend_factor_code(
     let place = place(session, caller);
     let pending = factors::pending(app, place, factor).await?;
     let mut tx = app.begin().await?;
+    sessions::lock(&mut tx, app, session).await?;
     let number = factors::resend_enrolment(&mut tx, app, place, pending, channel).await?;
     app.commit(tx).await?;
     Ok(number)

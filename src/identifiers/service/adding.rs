@@ -89,7 +89,8 @@ pub(in super::super) async fn resend(
     let pending = pending(app, session, id).await?;
     let channel = app.channels.choose(&pending.value, asked)?;
     let mut tx = app.begin().await?;
-    let profile = accounts::profile(&mut tx, session.account).await?;
+    let account = sessions::lock(&mut tx, app, session).await?;
+    let profile = accounts::profile(&mut tx, account.id()).await?;
     send(&mut tx, app, &profile, (id, &pending.value, &pending.lookup_key), (channel, caller)).await?;
     app.commit(tx).await?;
     Ok((channel, pending.value))

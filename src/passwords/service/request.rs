@@ -79,14 +79,12 @@ async fn admitted(app: &App, identifier: &Identifier, caller: &Caller) -> Result
 /// What becomes of the message of a request, asked by the outbox when it is due: bound to an account, it leaves.
 pub async fn decide(conn: &mut PgConnection, app: &App, claimed: &Claimed) -> Result<Decision, Internal> {
     let Some(flow) = claimed.flow else { return Ok(Decision::Drop) };
-    let lookup_key = &claimed.message.content.lookup_key;
+    let (address, lookup_key) = (&claimed.message.content.address, &claimed.message.content.lookup_key);
+    // Before it makes the one before void. Another attempt at the same message costs nothing more.
+    if claimed.is_first_attempt() && !accounts::admit_reset(conn, app, (address, lookup_key)).await? {
+        return Ok(Decision::Drop);
+    }
     match accounts::bind_reset(conn, app, lookup_key, flow).await? {
-        // Another attempt at the same message costs nothing more.
-        ResetBinding::Bound(_)
-            if claimed.is_first_attempt() && !accounts::admit_reset(app, &claimed.message.content.address).await? =>
-        {
-            Ok(Decision::Drop)
-        }
         ResetBinding::Bound(bound) => {
             flows::save(app, BOUND, &flow.to_string(), &bound).await?;
             Ok(Decision::Send)

@@ -13,6 +13,8 @@ pub(super) use ending::sign_out;
 pub(super) use ending::sign_out_by_token;
 pub(super) use refresh::refresh;
 
+use super::acting::lock;
+use super::model::ActError;
 use super::model::CurrentSession;
 use super::model::HeldSession;
 use super::model::NewSession;
@@ -112,8 +114,12 @@ pub(super) async fn rename(
     session: &CurrentSession,
     named: SessionId,
     label: &str,
-) -> Result<Option<HeldSession>, Internal> {
-    store::rename(&app.db, session.account, named, label, app.clock.now()).await
+) -> Result<Option<HeldSession>, ActError> {
+    let mut tx = app.begin().await?;
+    let account = lock(&mut tx, app, session).await?;
+    let renamed = store::rename(&mut *tx, account.id(), named, label, app.clock.now()).await?;
+    app.commit(tx).await?;
+    Ok(renamed)
 }
 
 /// How the session of an access token stands now, and its account; `None` when there is none.
