@@ -32,6 +32,8 @@ impl Surroundings {
             ("http.workers", "1".to_owned()),
             ("metrics.listen", "127.0.0.1:0".to_owned()),
             ("http.drain_secs", "0".to_owned()),
+            ("http.deadline_ms", "5000".to_owned()),
+            ("password.deadline_ms", "4000".to_owned()),
             ("password.memory_kib", "7168".to_owned()),
             ("password.passes", "5".to_owned()),
         ]);
