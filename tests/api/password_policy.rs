@@ -165,7 +165,7 @@ fn a_password_of_a_mebibyte_is_refused_unread() {
             refused.refused(413, "body_too_large");
         }
         // Most of it is the client's own work, in a build without optimisation.
-        assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+        assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
         // As long as a body may be: the policy refuses it before any hash.
         let long = "x".repeat(15_000);
         sign_up_with(app, "taro@example.jp", &long).await.faults(&["/password password_too_long"]);

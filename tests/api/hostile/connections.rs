@@ -34,7 +34,7 @@ pub async fn talk(url: &str, request: &[u8]) -> Vec<u8> {
         }
     };
     let both = async { tokio::join!(send, hear) };
-    tokio::time::timeout(Duration::from_secs(30), both).await.expect("an end of the connection");
+    tokio::time::timeout(Duration::from_secs(100), both).await.expect("an end of the connection");
     answer
 }
 
@@ -51,7 +51,7 @@ async fn drip(url: &str, head: &str) -> String {
     tokio::select! {
         _ = from.read_to_end(&mut answer) => {}
         () = dripping => {}
-        () = tokio::time::sleep(Duration::from_secs(30)) => panic!("still open: {head}"),
+        () = tokio::time::sleep(Duration::from_secs(100)) => panic!("still open: {head}"),
     }
     String::from_utf8(answer).unwrap()
 }

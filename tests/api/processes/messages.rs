@@ -91,9 +91,10 @@ async fn a_kill_after_the_providers_yes_repeats_under_the_same_key() {
     let (around, gateway, environment) = with_gateway().await;
     let mut environment = environment;
     environment.insert("http.trusted_proxies", "127.0.0.1/32".to_owned());
+    environment.insert("messages.timeout_ms", "15000".to_owned());
     let server = Process::serve(&environment).await;
     // It takes each message at once, and says so too late.
-    gateway.will(Reply::Late(Duration::from_secs(5)));
+    gateway.will(Reply::Late(Duration::from_secs(14)));
     for n in 0..PEOPLE {
         let body = json!({ "identifier": format!("p{n}@example.jp"), "password": PASSWORD });
         server.post("/v1/sign-ups", &body).await.ok(202);

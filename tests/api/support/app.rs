@@ -222,7 +222,7 @@ impl TestApp {
 
     /// Waits for something that another task does, with a deadline.
     pub async fn poll<T>(&self, what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-        for _ in 0..400 {
+        for _ in 0..1200 {
             if let Some(found) = look().await {
                 return found;
             }
