@@ -106,7 +106,6 @@ impl App {
     }
 
     /// Whether this replica is about to stop.
-    #[must_use]
     pub fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Relaxed)
     }

@@ -23,13 +23,11 @@ pub struct Clock {
 
 impl Clock {
     /// A clock that shows the system's time.
-    #[must_use]
     pub fn system() -> Self {
         Self::default()
     }
 
     /// The time now, in whole microseconds.
-    #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one home of the system clock")]
     pub fn now(&self) -> DateTime<Utc> {
         let offset = TimeDelta::milliseconds(self.offset_ms.load(Ordering::Relaxed));
@@ -49,14 +47,12 @@ pub struct Stopwatch(Instant);
 
 impl Stopwatch {
     /// Starts measuring.
-    #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one home of the monotonic clock")]
     pub fn start() -> Self {
         Self(Instant::now())
     }
 
     /// The time since the start.
-    #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed()
     }

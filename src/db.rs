@@ -82,7 +82,6 @@ pub async fn clock_and_oldest_message(pool: &PgPool) -> Result<(DateTime<Utc>, O
 }
 
 /// Whether a statement failed because it would have broken the named constraint.
-#[must_use]
 pub fn broke_constraint(error: &sqlx::Error, name: &str) -> bool {
     matches!(error, sqlx::Error::Database(db) if db.constraint() == Some(name))
 }

@@ -6,7 +6,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::get;
-use actix_web::web;
+use actix_web::web::Data;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -52,7 +52,7 @@ async fn live() -> HttpResponse {
     extensions(("x-problems" = json!([]))),
 )]
 #[get("/health/ready")]
-async fn ready(app: web::Data<App>, vitals: web::Data<Vitals>) -> HttpResponse {
+async fn ready(app: Data<App>, vitals: Data<Vitals>) -> HttpResponse {
     let reasons = vitals.unready(&app);
     if !reasons.is_empty() {
         return HttpResponse::ServiceUnavailable().json(Health { status: "unready", reasons });

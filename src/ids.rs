@@ -17,7 +17,6 @@ macro_rules! ids {
 
         impl $name {
             /// The plain UUID, for SQL and for bodies.
-            #[must_use]
             pub fn uuid(self) -> Uuid {
                 self.0
             }

@@ -38,7 +38,6 @@ impl Internal {
     }
 
     /// Who is to blame.
-    #[must_use]
     pub fn kind(&self) -> InternalKind {
         self.kind
     }

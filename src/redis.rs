@@ -59,19 +59,16 @@ impl Redis {
     }
 
     /// A handle for commands.
-    #[must_use]
     pub fn connection(&self) -> Connection {
         self.connection.clone()
     }
 
     /// Whether the last call found nobody.
-    #[must_use]
     pub fn is_away(&self) -> bool {
         self.connection.0.absence.until_ms.load(Ordering::Relaxed) != 0
     }
 
     /// The name of a key: `prefix:kind:{tag}`, with `tag` as the hash tag of Redis Cluster.
-    #[must_use]
     pub fn key(&self, kind: &str, tag: &str) -> String {
         format!("{}:{kind}:{{{tag}}}", self.prefix)
     }

@@ -11,6 +11,7 @@ use actix_web::HttpServer;
 use actix_web::dev::Server;
 use actix_web::http::header;
 use actix_web::web;
+use actix_web::web::Data;
 
 use crate::app::App;
 use crate::internal::Internal;
@@ -31,7 +32,7 @@ pub fn listen(app: &Arc<App>, vitals: &Arc<Vitals>, listener: TcpListener) -> Re
     Ok(server.listen(listener).map_err(Internal::bug)?.run())
 }
 
-async fn metrics(app: web::Data<App>, vitals: web::Data<Vitals>) -> HttpResponse {
+async fn metrics(app: Data<App>, vitals: Data<Vitals>) -> HttpResponse {
     let text = app.metrics.text(&vitals.reading(&app));
     HttpResponse::Ok().insert_header((header::CONTENT_TYPE, OPEN_METRICS)).body(text)
 }

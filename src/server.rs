@@ -137,13 +137,11 @@ impl Server {
     }
 
     /// Where it listens.
-    #[must_use]
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
     }
 
     /// Where `/metrics` is, if anywhere.
-    #[must_use]
     pub fn metrics_address(&self) -> Option<SocketAddr> {
         self.metrics_address
     }

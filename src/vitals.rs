@@ -50,7 +50,6 @@ impl Vitals {
     }
 
     /// Why this replica should get no requests; open set.
-    #[must_use]
     pub fn unready(&self, app: &App) -> Vec<&'static str> {
         let mut reasons = Vec::new();
         if app.is_stopping() {
@@ -69,7 +68,6 @@ impl Vitals {
     }
 
     /// What is not as it should be although requests can be answered; open set.
-    #[must_use]
     pub fn degraded(&self) -> Vec<&'static str> {
         let seen = self.seen();
         let mut reasons = Vec::new();
@@ -83,7 +81,6 @@ impl Vitals {
     }
 
     /// What the metrics show of it.
-    #[must_use]
     pub fn reading(&self, app: &App) -> Reading {
         let seen = self.seen();
         let now = app.clock.now();

@@ -69,7 +69,6 @@ fn owner_key(lookup_key: &str) -> String {
 
 /// By what messages to an identifier are counted, whoever asks and for whatever. What is left to one network cannot be told
 /// from the identifier alone.
-#[must_use]
 pub fn recipient_keys(lookup_key: &str) -> Vec<String> {
     let ways = WayBack::ALL.iter().map(|way| way.key(lookup_key));
     [limit_key(lookup_key), owner_key(lookup_key)].into_iter().chain(ways).collect()

@@ -40,14 +40,12 @@ pub struct Contact {
 
 impl Contact {
     /// A destination that nobody has proved: no name is used there.
-    #[must_use]
     pub fn unproven(address: &str, lookup_key: &str, language: Language) -> Self {
         let (address, lookup_key) = (address.to_owned(), lookup_key.to_owned());
         Self { address, lookup_key, language, display_name: None, time_zone: Tz::UTC }
     }
 
     /// An identifier of an account.
-    #[must_use]
     pub fn of(profile: &Profile, identifier: &OwnIdentifier) -> Self {
         Self {
             address: identifier.value.clone(),
@@ -59,7 +57,6 @@ impl Contact {
     }
 
     /// A message of this kind to this destination: a mail, or an SMS, unless [`NewContent::by`] says otherwise.
-    #[must_use]
     pub fn content(self, kind: MessageKind) -> NewContent {
         NewContent {
             kind,
@@ -178,7 +175,6 @@ pub struct Delivery {
 
 impl Delivery {
     /// Of a code that took this channel to this address.
-    #[must_use]
     pub fn of(app: &App, channel: Channel, address: &str) -> Self {
         let (sender, hints) = match channel {
             Channel::Email => (app.config.messages.mail_from.as_ref(), vec!["spam_folder"]),
@@ -196,7 +192,6 @@ impl Delivery {
     }
 
     /// Something else to look at when nothing arrives.
-    #[must_use]
     pub fn hint(mut self, hint: &'static str) -> Self {
         self.hints.push(hint);
         self

@@ -95,7 +95,6 @@ pub enum Login {
 
 impl Login {
     /// What decides whose it is.
-    #[must_use]
     pub fn lookup_key(&self) -> &str {
         match self {
             Self::Identifier(identifier) => identifier.lookup_key(),

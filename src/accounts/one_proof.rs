@@ -17,7 +17,6 @@ use chrono::Utc;
 pub const HOLD: TimeDelta = TimeDelta::hours(72);
 
 /// Whether an identifier may carry a reset or a recovery now.
-#[must_use]
 pub fn identifier_may_carry(
     now: DateTime<Utc>,
     account_created_at: DateTime<Utc>,
@@ -27,14 +26,12 @@ pub fn identifier_may_carry(
 }
 
 /// Whether a phone that is a factor may carry a recovery now.
-#[must_use]
 pub fn factor_may_carry(now: DateTime<Utc>, factor_confirmed_at: DateTime<Utc>) -> bool {
     now - factor_confirmed_at >= HOLD
 }
 
 /// Whether a factor at this destination may answer, when `carrier` is what the last reset went to and nothing else has
 /// been used since. Both are look-up keys; an authenticator app, a passkey or a recovery code is at no destination.
-#[must_use]
 pub fn may_answer(carrier: Option<&str>, destination: Option<&str>) -> bool {
     destination.is_none() || destination != carrier
 }

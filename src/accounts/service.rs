@@ -31,7 +31,6 @@ impl Candidate {
     }
 
     /// Whose password it would be.
-    #[must_use]
     pub fn account(&self) -> Option<AccountId> {
         self.credentials.as_ref().map(|credentials| credentials.account)
     }

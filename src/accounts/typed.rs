@@ -48,13 +48,11 @@ impl Faults {
     }
 
     /// Whether nothing was wrong.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The problem that tells all faults: 422 `invalid_fields`.
-    #[must_use]
     pub fn into_problem(self) -> Problem {
         let blank = Problem::new(ErrorCode::InvalidFields);
         self.0.into_iter().fold(blank, |problem, (pointer, code, meant)| {
@@ -98,7 +96,6 @@ pub fn read_phone(app: &App, faults: &mut Faults, (typed, country): (Option<&str
 }
 
 /// How a member is told that it is no identifier.
-#[must_use]
 pub fn field_code(error: IdentifierError) -> FieldCode {
     match error {
         IdentifierError::InvalidEmail => FieldCode::InvalidEmail,

@@ -13,7 +13,6 @@ macro_rules! event_kinds {
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
             /// The kind's name in the log and in the API.
-            #[must_use]
             pub fn name(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }
             }
@@ -134,7 +133,6 @@ event_kinds! {
 
 impl EventKind {
     /// Whether it can be among the events that an owner sees: not what happens to no account, nor the end of one.
-    #[must_use]
     pub fn is_for_owners(self) -> bool {
         !matches!(
             self,

@@ -49,7 +49,6 @@ pub struct Caller {
 
 impl Caller {
     /// The service itself, or somebody at the command line of its machine.
-    #[must_use]
     pub fn on_this_machine(clock: &Clock, what: &str) -> Self {
         Self {
             ip: HERE,
@@ -72,34 +71,29 @@ pub struct Event<'a> {
 
 impl<'a> Event<'a> {
     /// An act of `caller`.
-    #[must_use]
     pub fn new(kind: EventKind, caller: &'a Caller) -> Self {
         Self { kind, caller, account: None, session: None, client_id: None, detail: serde_json::json!({}) }
     }
 
     /// The account that it happened to.
-    #[must_use]
     pub fn account(mut self, account: AccountId) -> Self {
         self.account = Some(account);
         self
     }
 
     /// The session that it happened in.
-    #[must_use]
     pub fn session(mut self, session: SessionId) -> Self {
         self.session = Some(session);
         self
     }
 
     /// The client that the flow belongs to.
-    #[must_use]
     pub fn client(mut self, client_id: &'a str) -> Self {
         self.client_id = Some(client_id);
         self
     }
 
     /// Ids and kinds that explain it.
-    #[must_use]
     pub fn detail(mut self, detail: serde_json::Value) -> Self {
         self.detail = detail;
         self

@@ -1,8 +1,7 @@
 //! Cancelling a change.
 
-use actix_web::HttpResponse;
 use actix_web::post;
-use actix_web::web;
+use actix_web::web::Data;
 use chrono::DateTime;
 use chrono::Utc;
 use serde::Deserialize;
@@ -19,6 +18,7 @@ use crate::http::Client;
 use crate::http::ErrorCode;
 use crate::http::Json;
 use crate::http::Problem;
+use crate::http::Reply;
 use crate::http::no_content;
 use crate::ids::AccountId;
 use crate::ids::ChangeId;
@@ -46,15 +46,12 @@ pub struct AccountChange {
     kind: ChangeKind,
     /// The identifier that is concerned.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     identifier_id: Option<IdentifierId>,
     /// Of a merge: the account that stays.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     account_id: Option<AccountId>,
     /// Of a merge: the account that is taken in.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     other_account_id: Option<AccountId>,
     /// When it was begun.
     created_at: DateTime<Utc>,
@@ -63,7 +60,6 @@ pub struct AccountChange {
 }
 
 /// A change as the account's owner sees it.
-#[must_use]
 pub fn shown(change: &PendingChange) -> AccountChange {
     let PendingChange { id, account, kind, subject, created_at, effective_at } = *change;
     let (identifier_id, account_id, other_account_id) = match kind {
@@ -91,11 +87,7 @@ pub(super) struct Cancellation {
     extensions(("x-problems" = json!(["cancel_token_invalid"])), ("x-limit" = json!("code"))),
 )]
 #[post("/v1/account/changes/cancel")]
-pub(super) async fn cancel(
-    app: web::Data<App>,
-    client: Client,
-    body: Json<Cancellation>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn cancel(app: Data<App>, client: Client, body: Json<Cancellation>) -> Reply {
     service::cancel(&app, &body.0.cancel_token, &client).await.map_err(problem)?;
     Ok(no_content())
 }

@@ -26,7 +26,6 @@ impl ChangeKind {
     const ALL: [Self; 3] = [Self::IdentifierRemoval, Self::IdentifierClaim, Self::AccountMerge];
 
     /// Its name in the database and the API.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::IdentifierRemoval => "identifier_removal",

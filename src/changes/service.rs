@@ -97,7 +97,6 @@ pub async fn due(app: &App, kind: ChangeKind) -> Result<Vec<PendingChange>, Inte
 
 /// How many changes were carried out by this outcome of one. A failure is logged; the change waits for the next time, and
 /// keeps no other waiting.
-#[must_use]
 pub fn carried_out(change: &PendingChange, outcome: Result<bool, Internal>) -> u64 {
     let effect = outcome.inspect_err(
         |error| tracing::error!(change_id = %change.id, %error, "a change that is due is not carried out yet"),

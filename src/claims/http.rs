@@ -1,8 +1,7 @@
 //! Bodies and handlers of claims.
 
-use actix_web::HttpResponse;
 use actix_web::post;
-use actix_web::web;
+use actix_web::web::Data;
 use chrono::DateTime;
 use chrono::Utc;
 use serde::Deserialize;
@@ -24,6 +23,7 @@ use crate::http::ErrorCode;
 use crate::http::FieldCode;
 use crate::http::Json;
 use crate::http::Problem;
+use crate::http::Reply;
 use crate::http::accepted;
 use crate::http::ok;
 use crate::messages::Channel;
@@ -48,10 +48,10 @@ pub(super) struct ClaimRequest {
     #[schema(example = "+819012345678")]
     identifier: String,
     /// For a number in its national form (ISO 3166-1).
-    #[schema(nullable = false, example = "JP")]
+    #[schema(example = "JP")]
     country: Option<String>,
     /// `sms`, or when asked for `voice`.
-    #[schema(nullable = false, inline, example = "sms")]
+    #[schema(inline, example = "sms")]
     channel: Option<Channel>,
 }
 
@@ -95,7 +95,6 @@ pub(super) struct ClaimAnswer {
     state: ClaimState,
     /// Of one that waits: when the number becomes free, unless its owner objects.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     effective_at: Option<DateTime<Utc>>,
 }
 
@@ -108,11 +107,7 @@ pub(super) struct ClaimAnswer {
     extensions(("x-problems" = json!(["message_limit_reached", "channel_unavailable"])), ("x-limit" = json!("resend"))),
 )]
 #[post("/v1/identifier-claims")]
-pub(super) async fn claim(
-    app: web::Data<App>,
-    client: Client,
-    body: Json<ClaimRequest>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn claim(app: Data<App>, client: Client, body: Json<ClaimRequest>) -> Reply {
     let mut faults = Faults::default();
     let number = read_identifier(&mut faults, &body.0.identifier, body.0.country.as_deref());
     let number = number.and_then(|number| {
@@ -135,11 +130,7 @@ pub(super) async fn claim(
     ),
 )]
 #[post("/v1/identifier-claims/confirm")]
-pub(super) async fn confirm(
-    app: web::Data<App>,
-    client: Client,
-    body: Json<ClaimConfirmation>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn confirm(app: Data<App>, client: Client, body: Json<ClaimConfirmation>) -> Reply {
     let ClaimConfirmation { claim_token, code } = body.0;
     let (state, effective_at) = match service::confirm(&app, &claim_token, &code, &client).await.map_err(problem)? {
         Claimed::Free => (ClaimState::Free, None),

@@ -194,7 +194,6 @@ pub struct SpendConfig {
 
 impl SpendConfig {
     /// What one message to this country costs.
-    #[must_use]
     pub fn price(&self, country: &str) -> i64 {
         self.prices.get(country).copied().unwrap_or(1)
     }
@@ -202,7 +201,6 @@ impl SpendConfig {
 
 impl PhoneConfig {
     /// Whether numbers of this country are served.
-    #[must_use]
     pub fn serves(&self, country: Region) -> bool {
         self.countries.is_empty() || self.countries.contains(&country)
     }

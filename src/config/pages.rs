@@ -10,14 +10,12 @@ pub struct Page(String);
 
 impl Page {
     /// Its address.
-    #[must_use]
     pub fn address(&self) -> &str {
         &self.0
     }
 
     /// Its address with a token in the fragment, which stays in the browser: neither a server nor a mail scanner that
     /// fetches the page sees it.
-    #[must_use]
     pub fn link(&self, token: &str) -> String {
         format!("{}#{token}", self.0)
     }

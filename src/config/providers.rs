@@ -100,7 +100,6 @@ fn check_name(name: &str) -> Result<(), String> {
 
 impl MessagesConfig {
     /// The provider of this name.
-    #[must_use]
     pub fn provider(&self, name: &str) -> Option<&ProviderConfig> {
         self.providers.iter().find(|provider| provider.name == name)
     }

@@ -28,14 +28,12 @@ impl std::error::Error for ConfigFaults {}
 
 impl Settings {
     /// Sets one value.
-    #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         self.values.insert(name.to_owned(), value.into());
         self
     }
 
     /// The raw text of one setting.
-    #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }

@@ -137,19 +137,16 @@ impl MasterKeys {
     }
 
     /// A new key in the form that [`MasterKeys::parse`] reads.
-    #[must_use]
     pub fn generate() -> Zeroizing<String> {
         Zeroizing::new(format!("1:{}", STANDARD.encode(random_bytes::<32>())))
     }
 
     /// A key that nobody knows and nothing outlives.
-    #[must_use]
     pub fn throw_away() -> Self {
         Self { keys: vec![MasterKey { id: 1, key: Zeroizing::new(random_bytes()) }] }
     }
 
     /// Encrypts and authenticates; `place` (row id, key name) must be given again to open.
-    #[must_use]
     pub fn seal(&self, purpose: SealPurpose, place: &[u8], plain: &[u8]) -> Vec<u8> {
         let key = &self.keys[0];
         let salt = random_bytes::<SALT_BYTES>();
@@ -186,20 +183,17 @@ impl MasterKeys {
     }
 
     /// The id of the key that seals and signs now.
-    #[must_use]
     pub fn current_id(&self) -> u32 {
         self.keys[0].id
     }
 
     /// HMAC-SHA-256 under the current key of this purpose. Parts are framed by their length, so that no two
     /// different lists of parts give one message.
-    #[must_use]
     pub fn mac(&self, purpose: MacPurpose, parts: &[&[u8]]) -> Mac {
         mac_with(&self.keys[0], purpose, parts)
     }
 
     /// The same under the key `key_id`; `None` when there is no such key.
-    #[must_use]
     pub fn mac_by(&self, key_id: u32, purpose: MacPurpose, parts: &[&[u8]]) -> Option<Mac> {
         self.keys.iter().find(|key| key.id == key_id).map(|key| mac_with(key, purpose, parts))
     }
@@ -210,7 +204,6 @@ impl MasterKeys {
     }
 
     /// Whether `mac` was made of these parts by any configured key.
-    #[must_use]
     pub fn verify_mac(&self, purpose: MacPurpose, parts: &[&[u8]], mac: &[u8]) -> bool {
         self.keys.iter().any(|key| crate::crypto::equal_in_constant_time(&mac_with(key, purpose, parts), mac))
     }

@@ -45,7 +45,6 @@ use chrono::Utc;
 /// Unpredictable bytes.
 ///
 /// A machine without a working generator cannot run this service: the process ends.
-#[must_use]
 #[expect(clippy::disallowed_methods, reason = "the one home of the random generator")]
 pub fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
@@ -56,21 +55,18 @@ pub fn random_bytes<const N: usize>() -> [u8; N] {
 }
 
 /// A new UUID version 7 (RFC 9562 §5.7): its time is `now`, the rest is random.
-#[must_use]
 pub fn new_id<T: From<Uuid>>(now: DateTime<Utc>) -> T {
     let millis = u64::try_from(now.timestamp_millis()).unwrap_or(0);
     T::from(uuid::Builder::from_unix_timestamp_millis(millis, &random_bytes()).into_uuid())
 }
 
 /// The least id that [`new_id`] could make at a time: what was made before has a smaller one.
-#[must_use]
 pub fn least_id<T: From<Uuid>>(at: DateTime<Utc>) -> T {
     let millis = u64::try_from(at.timestamp_millis()).unwrap_or(0);
     T::from(uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid())
 }
 
 /// A code of decimal digits, each value equally likely.
-#[must_use]
 pub fn random_digits(count: usize) -> String {
     std::iter::repeat_with(|| random_bytes::<1>()[0])
         // 250 is the largest multiple of ten that a byte can hold, so no digit is favoured.
@@ -81,7 +77,6 @@ pub fn random_digits(count: usize) -> String {
 }
 
 /// SHA-256.
-#[must_use]
 pub fn sha256(data: &[u8]) -> [u8; 32] {
     let mut out = [0; 32];
     out.copy_from_slice(digest::digest(&digest::SHA256, data).as_ref());
@@ -108,7 +103,6 @@ pub fn sha256_of(reader: &mut impl Read) -> io::Result<[u8; 32]> {
 }
 
 /// Compares without telling by its time how much is alike.
-#[must_use]
 pub fn equal_in_constant_time(left: &[u8], right: &[u8]) -> bool {
     aws_lc_rs::constant_time::verify_slices_are_equal(left, right).is_ok()
 }

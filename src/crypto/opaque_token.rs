@@ -32,13 +32,11 @@ pub struct TokenDigest<K> {
 
 impl<K: TokenKind> OpaqueToken<K> {
     /// Draws a new token.
-    #[must_use]
     pub fn generate() -> Self {
         Self { bytes: Zeroizing::new(random_bytes()), kind: PhantomData }
     }
 
     /// Reads a token in exactly the form in which it was shown.
-    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let encoded = text.strip_prefix(K::PREFIX)?;
         let bytes = Zeroizing::new(URL_SAFE_NO_PAD.decode(encoded).ok()?);
@@ -46,13 +44,11 @@ impl<K: TokenKind> OpaqueToken<K> {
     }
 
     /// The token's text, for its holder alone.
-    #[must_use]
     pub fn reveal(&self) -> String {
         format!("{}{}", K::PREFIX, URL_SAFE_NO_PAD.encode(self.bytes.as_slice()))
     }
 
     /// What a store may know.
-    #[must_use]
     pub fn digest(&self) -> TokenDigest<K> {
         TokenDigest { digest: sha256(self.bytes.as_slice()), kind: PhantomData }
     }
@@ -60,13 +56,11 @@ impl<K: TokenKind> OpaqueToken<K> {
 
 impl<K> TokenDigest<K> {
     /// The digest for a column of SQL.
-    #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.digest
     }
 
     /// The digest as text, for the name of a key in Redis.
-    #[must_use]
     pub fn to_text(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.digest)
     }

@@ -5,13 +5,11 @@ use secrecy::ExposeSecret;
 use secrecy::SecretString;
 
 /// HMAC-SHA-256 (RFC 2104) of the parts, one after the other.
-#[must_use]
 pub fn hmac_sha256(secret: &SecretString, parts: &[&[u8]]) -> Vec<u8> {
     signed(hmac::HMAC_SHA256, secret, parts)
 }
 
 /// HMAC-SHA-1, which is sound still, for parties that know nothing newer.
-#[must_use]
 pub fn hmac_sha1(secret: &SecretString, parts: &[&[u8]]) -> Vec<u8> {
     signed(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, secret, parts)
 }

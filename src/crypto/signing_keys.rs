@@ -102,19 +102,16 @@ impl SigningKey {
     }
 
     /// The key's id: the row's, and the `kid` of its tokens.
-    #[must_use]
     pub fn id(&self) -> KeyId {
         self.id
     }
 
     /// When it begins to sign.
-    #[must_use]
     pub fn active_from(&self) -> DateTime<Utc> {
         self.active_from
     }
 
     /// What everyone may know of it.
-    #[must_use]
     pub fn jwk(&self) -> &PublicJwk {
         &self.jwk
     }
@@ -131,7 +128,6 @@ impl SigningKey {
 
     /// The claims of a token that this key has signed; `None` when it has not, or when the claims are not of the
     /// wanted form. Judges the signature alone: header, time, issuer and audience are the caller's to judge.
-    #[must_use]
     pub fn open<T: DeserializeOwned>(&self, token: &str) -> Option<T> {
         let mut validation = Validation::new(Algorithm::ES256);
         // The library judges time by the system's clock with a minute of leeway, and skips what is absent.
@@ -174,13 +170,11 @@ impl KeyRing {
     }
 
     /// The key that signs now: the youngest of those that are active.
-    #[must_use]
     pub fn signing(&self, now: DateTime<Utc>) -> Option<Arc<SigningKey>> {
         self.published(now).into_iter().rfind(|key| key.active_from <= now)
     }
 
     /// The keys that will sign, sign, or have signed tokens that may still live; the oldest first.
-    #[must_use]
     pub fn published(&self, now: DateTime<Utc>) -> Vec<Arc<SigningKey>> {
         let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
         let living = held.iter().filter(|held| held.forgotten_from.is_none_or(|end| now <= end));
@@ -188,7 +182,6 @@ impl KeyRing {
     }
 
     /// The published key of this `kid`.
-    #[must_use]
     pub fn find(&self, kid: &str, now: DateTime<Utc>) -> Option<Arc<SigningKey>> {
         self.published(now).into_iter().find(|key| key.jwk.kid == kid)
     }

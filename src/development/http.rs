@@ -2,7 +2,6 @@
 
 use actix_web::Error;
 use actix_web::HttpRequest;
-use actix_web::HttpResponse;
 use actix_web::body::BoxBody;
 use actix_web::delete;
 use actix_web::dev::ServiceRequest;
@@ -11,6 +10,7 @@ use actix_web::get;
 use actix_web::http::header::HOST;
 use actix_web::middleware::Next;
 use actix_web::web;
+use actix_web::web::Data;
 use chrono::DateTime;
 use chrono::Utc;
 use serde::Deserialize;
@@ -32,6 +32,7 @@ use crate::http::Limit;
 use crate::http::Page;
 use crate::http::Problem;
 use crate::http::Query;
+use crate::http::Reply;
 use crate::http::no_content;
 use crate::http::ok;
 use crate::http::prefers_html;
@@ -106,12 +107,7 @@ fn filter(to: Option<&str>, channel: Option<Channel>, since: Option<DateTime<Utc
     extensions(("x-problems" = json!(["invalid_cursor", "invalid_fields"]))),
 )]
 #[get("/dev/inbox")]
-async fn show_inbox(
-    app: web::Data<App>,
-    request: HttpRequest,
-    client: Client,
-    query: Query<InboxQuery>,
-) -> Result<HttpResponse, Problem> {
+async fn show_inbox(app: Data<App>, request: HttpRequest, client: Client, query: Query<InboxQuery>) -> Reply {
     let InboxQuery { to, channel, since, limit, cursor } = query.0;
     let filter = filter(to.as_deref(), channel, since)?;
     let page = Page::new(limit, cursor);
@@ -130,7 +126,7 @@ async fn show_inbox(
     extensions(("x-problems" = json!(["invalid_fields"]))),
 )]
 #[delete("/dev/inbox")]
-async fn empty_inbox(app: web::Data<App>, query: Query<EmptyQuery>) -> Result<HttpResponse, Problem> {
+async fn empty_inbox(app: Data<App>, query: Query<EmptyQuery>) -> Reply {
     let EmptyQuery { to, channel, since } = query.0;
     let filter = filter(to.as_deref(), channel, since)?;
     messages::inbox_clear(&mut *app.db.acquire().await.map_err(Internal::from)?, &filter).await?;
@@ -147,7 +143,7 @@ async fn empty_inbox(app: web::Data<App>, query: Query<EmptyQuery>) -> Result<Ht
     extensions(("x-problems" = json!(["not_found", "conflict"]))),
 )]
 #[get("/dev/totp/{factor_id}")]
-async fn show_totp(app: web::Data<App>, factor: web::Path<FactorId>) -> Result<HttpResponse, Problem> {
+async fn show_totp(app: Data<App>, factor: web::Path<FactorId>) -> Reply {
     match factors::development_code(&app, *factor).await? {
         None => Err(Problem::new(ErrorCode::NotFound)),
         Some(DevelopmentCode::Next { code, expires_in }) => ok(&DevelopmentTotp { code, expires_in }),

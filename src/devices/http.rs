@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::post;
-use actix_web::web;
+use actix_web::web::Data;
 use serde::Deserialize;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -17,6 +17,7 @@ use crate::http::Client;
 use crate::http::ErrorCode;
 use crate::http::Json;
 use crate::http::Problem;
+use crate::http::Reply;
 use crate::http::ok;
 
 /// Adds the endpoints.
@@ -39,7 +40,7 @@ pub(super) struct DeviceTokenRequest {
     #[schema(example = "taro@example.jp")]
     identifier: String,
     /// For a number in its national form (ISO 3166-1).
-    #[schema(nullable = false, example = "JP")]
+    #[schema(example = "JP")]
     country: Option<String>,
 }
 
@@ -69,11 +70,7 @@ pub(super) struct DeviceTokenAnswer {
     extensions(("x-problems" = json!(["message_limit_reached"])), ("x-limit" = json!("resend"))),
 )]
 #[post("/v1/device-tokens")]
-pub(super) async fn request(
-    app: web::Data<App>,
-    client: Client,
-    body: Json<DeviceTokenRequest>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn request(app: Data<App>, client: Client, body: Json<DeviceTokenRequest>) -> Reply {
     let mut faults = Faults::default();
     let identifier =
         read_destination(&app, &mut faults, ("/identifier", &body.0.identifier), body.0.country.as_deref());
@@ -89,10 +86,6 @@ pub(super) async fn request(
     extensions(("x-problems" = json!(["device_token_invalid"])), ("x-limit" = json!("code"))),
 )]
 #[post("/v1/device-tokens/confirm")]
-pub(super) async fn confirm(
-    app: web::Data<App>,
-    client: Client,
-    body: Json<ConfirmDeviceRequest>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn confirm(app: Data<App>, client: Client, body: Json<ConfirmDeviceRequest>) -> Reply {
     ok(&DeviceTokenAnswer { device_token: service::confirm(&app, &body.0.token, &client).await.map_err(problem)? })
 }

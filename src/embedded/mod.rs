@@ -74,19 +74,16 @@ impl Embedded {
     }
 
     /// URL of the database `sekisho`, password included. Its role is a superuser of this server.
-    #[must_use]
     pub fn database_url(&self) -> &str {
         &self.postgres.url
     }
 
     /// URL of Redis, password included.
-    #[must_use]
     pub fn redis_url(&self) -> &str {
         &self.redis.url
     }
 
     /// The folder in use: the wanted one, or its stand-in under `/var/lib/sekisho-dev/`.
-    #[must_use]
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }

@@ -47,7 +47,6 @@ pub enum ConfirmMethod {
 }
 
 /// Whether passkeys can be made and used here.
-#[must_use]
 pub fn passkeys_are_here(app: &App) -> bool {
     app.config.passkeys.is_some()
 }
@@ -164,11 +163,11 @@ pub struct Enrolment {
     kind: FactorKind,
     /// For an authenticator app.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(inline, nullable = false)]
+    #[schema(inline)]
     totp: Option<TotpSetup>,
     /// For a phone: where its first code went.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(inline, nullable = false)]
+    #[schema(inline)]
     phone: Option<Delivery>,
     /// For a passkey: what `PublicKeyCredential.parseCreationOptionsFromJSON` takes (WebAuthn Level 3).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -197,7 +196,6 @@ struct TotpSetup {
 
 impl Enrolment {
     /// Of what has begun.
-    #[must_use]
     pub fn of(app: &App, begun: Begun) -> Self {
         let blank = |factor_id, kind| Self { factor_id, kind, totp: None, phone: None, passkey: None, expires_in: 600 };
         match begun {

@@ -33,7 +33,6 @@ impl RecoveryCode {
     }
 
     /// Reads what a person typed. Anything that is not sixteen symbols cannot be right.
-    #[must_use]
     pub(super) fn parse(typed: &str) -> Option<Self> {
         let folded = Zeroizing::new(fold_width(typed.get(..typed.len().min(256))?));
         let bytes = Zeroizing::new(CROCKFORD.as_ref()?.decode(folded.as_bytes()).ok()?);

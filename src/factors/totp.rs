@@ -27,7 +27,6 @@ pub(super) struct TotpCode(String);
 impl TotpCode {
     /// Reads what a person typed: full-width digits are folded, spaces and hyphens dropped. Anything else is a
     /// code that cannot be right.
-    #[must_use]
     pub(super) fn parse(typed: &str) -> Option<Self> {
         let code: String =
             fold_width(typed.get(..typed.len().min(64))?).chars().filter(|c| !" -".contains(*c)).collect();

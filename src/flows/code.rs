@@ -84,31 +84,26 @@ impl SentCode {
     }
 
     /// What its tries are counted by.
-    #[must_use]
     pub fn id(&self) -> FlowId {
         self.id
     }
 
     /// What it proves.
-    #[must_use]
     pub fn proves(&self) -> Uuid {
         self.proves
     }
 
     /// The way that it took.
-    #[must_use]
     pub fn channel(&self) -> Channel {
         self.channel
     }
 
     /// Whether its time is not over.
-    #[must_use]
     pub fn lives(&self, app: &App) -> bool {
         app.clock.now() < self.expires_at
     }
 
     /// Whether a person typed it, in its time.
-    #[must_use]
     pub fn is(&self, app: &App, typed: &str) -> bool {
         self.lives(app) && messages::is_code(&app.config.master_keys, self.flow, typed, &self.mac)
     }

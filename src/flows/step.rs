@@ -58,7 +58,6 @@ pub enum StepError {
 
 impl StepError {
     /// The tries at one code are spent; another one has tries of its own.
-    #[must_use]
     pub fn tries_spent() -> Self {
         Self::NoTriesLeft { retry_after_secs: RESEND_SECS.unsigned_abs() }
     }

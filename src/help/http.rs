@@ -1,6 +1,5 @@
 //! The pages.
 
-use actix_web::HttpResponse;
 use actix_web::get;
 use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_LANGUAGE;
@@ -16,6 +15,7 @@ use crate::http::ErrorCode;
 use crate::http::FieldCode;
 use crate::http::Problem;
 use crate::http::Query;
+use crate::http::Reply;
 use crate::http::page;
 use crate::http::text_id;
 use crate::text::Language;
@@ -44,11 +44,7 @@ struct PageQuery {
     )),
 )]
 #[get("/help/problems/{code}")]
-async fn show_problem(
-    code: web::Path<String>,
-    client: Client,
-    query: Query<PageQuery>,
-) -> Result<HttpResponse, Problem> {
+async fn show_problem(code: web::Path<String>, client: Client, query: Query<PageQuery>) -> Reply {
     let code = ErrorCode::parse(&code).ok_or_else(|| Problem::new(ErrorCode::NotFound))?;
     let unsupported = || Problem::new(ErrorCode::InvalidFields).parameter_fault("lang", FieldCode::UnsupportedLocale);
     let language =

@@ -44,7 +44,6 @@ fn range(text: &str) -> Option<(String, f32)> {
 }
 
 /// Whether a request would rather have a page than JSON.
-#[must_use]
 pub fn prefers_html(request: &HttpRequest) -> bool {
     Accept::of(request.headers()).prefers_html()
 }

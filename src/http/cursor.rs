@@ -50,13 +50,11 @@ pub struct Items<T> {
     pub items: Vec<T>,
     /// Where the next page begins; absent on the last one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     pub next_cursor: Option<String>,
 }
 
 impl Page {
     /// For lists that have other parameters as well.
-    #[must_use]
     pub fn new(limit: Option<Limit>, cursor: Option<String>) -> Self {
         Self { limit, cursor }
     }
@@ -66,7 +64,6 @@ impl Page {
     }
 
     /// How many rows to fetch: one more than is shown tells whether there is a next page.
-    #[must_use]
     pub fn rows(&self) -> i64 {
         i64::from(self.limit()) + 1
     }
@@ -80,7 +77,6 @@ impl Page {
     }
 
     /// Makes a page of up to [`Page::rows`] rows.
-    #[must_use]
     pub fn fill<T>(&self, mut rows: Vec<T>, keys: &MasterKeys, list: &str, id: impl Fn(&T) -> Uuid) -> Items<T> {
         let limit = usize::from(self.limit());
         let more = rows.len() > limit;
@@ -95,7 +91,6 @@ fn refused() -> Problem {
 }
 
 /// Where a list goes on behind this id.
-#[must_use]
 pub fn cursor_behind(keys: &MasterKeys, list: &str, shown: Uuid) -> String {
     let mut cursor = shown.as_bytes().to_vec();
     cursor.extend_from_slice(&keys.mac(MacPurpose::Cursor, &[list.as_bytes(), shown.as_bytes()]));

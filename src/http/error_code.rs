@@ -18,13 +18,11 @@ macro_rules! error_codes {
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
             /// The code as callers see it.
-            #[must_use]
             pub fn code(self) -> &'static str {
                 match self { $(Self::$name => $code,)* }
             }
 
             /// The status that it is always answered with.
-            #[must_use]
             pub fn status(self) -> StatusCode {
                 match self { $(Self::$name => StatusCode::$status,)* }
             }
@@ -84,7 +82,6 @@ error_codes! {
 
 impl ErrorCode {
     /// The code of this name.
-    #[must_use]
     pub fn parse(code: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|known| known.code() == code)
     }
@@ -103,7 +100,6 @@ macro_rules! field_codes {
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
             /// The code as callers see it.
-            #[must_use]
             pub fn code(self) -> &'static str {
                 match self { $(Self::$name => $code,)* }
             }

@@ -28,6 +28,7 @@ mod unread;
 #[cfg(any(test, fuzzing))]
 pub use accept::accept_property;
 pub use accept::prefers_html;
+pub use answer::Reply;
 pub use answer::accepted;
 pub use answer::created;
 pub use answer::no_content;

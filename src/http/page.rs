@@ -45,13 +45,11 @@ pub enum Block {
 }
 
 /// A page of the help for people who sign in; everything is escaped here.
-#[must_use]
 pub fn page(status: StatusCode, language: Language, heading: &str, blocks: &[Block]) -> HttpResponse {
     page_of(&text(language, "page-name", &[]), status, language, heading, blocks)
 }
 
 /// A page with the name of what it belongs to and a heading.
-#[must_use]
 pub fn page_of(name: &str, status: StatusCode, language: Language, heading: &str, blocks: &[Block]) -> HttpResponse {
     let blocks: String = blocks.iter().map(block).collect();
     let (tag, heading, name) = (language.tag(), escape(heading), escape(name));

@@ -60,7 +60,6 @@ pub(super) struct Fault {
 
 impl Problem {
     /// A problem with nothing but its code.
-    #[must_use]
     pub fn new(code: ErrorCode) -> Self {
         Self(Box::new(Parts {
             code,
@@ -76,25 +75,21 @@ impl Problem {
     }
 
     /// `invalid_fields` because of one member: `Problem::field("/password", FieldCode::PasswordTooShort)`.
-    #[must_use]
     pub fn field(pointer: impl Into<String>, code: FieldCode) -> Self {
         Self::new(ErrorCode::InvalidFields).fault(pointer, code)
     }
 
     /// The code.
-    #[must_use]
     pub fn code(&self) -> ErrorCode {
         self.0.code
     }
 
     /// Points at a member of the body (JSON pointer).
-    #[must_use]
     pub fn fault(self, pointer: impl Into<String>, code: FieldCode) -> Self {
         self.fault_at(Place::Pointer(pointer.into()), code)
     }
 
     /// Points at a query parameter.
-    #[must_use]
     pub fn parameter_fault(self, name: impl Into<String>, code: FieldCode) -> Self {
         self.fault_at(Place::Parameter(name.into()), code)
     }
@@ -105,7 +100,6 @@ impl Problem {
     }
 
     /// What the last fault's value was probably meant to be.
-    #[must_use]
     pub fn did_you_mean(mut self, value: impl Into<String>) -> Self {
         if let Some(fault) = self.0.faults.last_mut() {
             fault.did_you_mean = Some(value.into());
@@ -114,7 +108,6 @@ impl Problem {
     }
 
     /// Adds a hint by its code, one of [`HINTS`]. It must depend on the request alone.
-    #[must_use]
     pub fn hint(mut self, code: &'static str) -> Self {
         debug_assert!(HINTS.contains(&code), "{code}");
         self.0.hints.push(code);
@@ -122,14 +115,12 @@ impl Problem {
     }
 
     /// When trying again can succeed, in seconds; also the `Retry-After` header.
-    #[must_use]
     pub fn retry_after(mut self, secs: u64) -> Self {
         self.0.retry_after = Some(secs.max(1));
         self
     }
 
     /// How many wrong codes are still allowed.
-    #[must_use]
     pub fn attempts_left(mut self, left: u32) -> Self {
         self.0.attempts_left = Some(left);
         self
@@ -137,14 +128,12 @@ impl Problem {
 
     /// The finer reason, such as `idle` or `absolute`. A text `problem-<code>.detail-<reason>` stands in the place of the
     /// code's own `.detail`.
-    #[must_use]
     pub fn reason(mut self, reason: &'static str) -> Self {
         self.0.reason = Some(reason);
         self
     }
 
     /// Names the limit that was reached (`RateLimit-Policy`, `RateLimit`, `Retry-After`).
-    #[must_use]
     pub fn limited(mut self, limited: Limited) -> Self {
         self.0.limited = Some(limited);
         self.retry_after(limited.retry_after_secs)
@@ -157,7 +146,6 @@ impl Problem {
     }
 
     /// What to log; the caller is not told.
-    #[must_use]
     pub fn cause(mut self, cause: Internal) -> Self {
         self.0.cause = Some(cause);
         self

@@ -31,7 +31,6 @@ impl FromRequest for Raw {
 
 impl Raw {
     /// What a signature is made of.
-    #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }

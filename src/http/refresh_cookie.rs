@@ -13,7 +13,6 @@ use actix_web::cookie::SameSite;
 const REFRESH_COOKIE: &str = "__Host-sekisho_refresh";
 
 /// The cookie with a token, kept for `lifetime`.
-#[must_use]
 pub fn refresh_cookie(token: String, lifetime: Duration) -> Cookie<'static> {
     let max_age = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
     Cookie::build(REFRESH_COOKIE, token)
@@ -26,13 +25,11 @@ pub fn refresh_cookie(token: String, lifetime: Duration) -> Cookie<'static> {
 }
 
 /// The cookie that makes the browser forget it.
-#[must_use]
 pub fn clear_refresh_cookie() -> Cookie<'static> {
     refresh_cookie(String::new(), Duration::ZERO)
 }
 
 /// The token that came in the cookie.
-#[must_use]
 pub fn refresh_token_from_cookie(request: &HttpRequest) -> Option<String> {
     request.cookie(REFRESH_COOKIE).map(|cookie| cookie.value().to_owned()).filter(|token| !token.is_empty())
 }

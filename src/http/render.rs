@@ -56,15 +56,12 @@ pub struct ProblemBody {
     pub hints: Vec<ProblemHint>,
     /// Seconds after which trying again can succeed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     pub retry_after: Option<u64>,
     /// How many wrong codes are still allowed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     pub attempts_left: Option<u32>,
     /// The finer reason; open set: `idle` or `absolute` of a session that expired, `no_body`, `not_closing`, `recovery_codes`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     pub reason: Option<&'static str>,
 }
 
@@ -73,11 +70,9 @@ pub struct ProblemBody {
 pub struct ProblemFault {
     /// The member of the body (JSON pointer, RFC 6901).
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     pub pointer: Option<String>,
     /// The query parameter.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     pub parameter: Option<String>,
     /// The code, for programs. New ones may be added.
     #[schema(extensions(("x-open-set" = json!("faults"))))]
@@ -86,7 +81,6 @@ pub struct ProblemFault {
     pub detail: String,
     /// What was probably meant.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     pub did_you_mean: Option<String>,
 }
 
@@ -101,13 +95,11 @@ pub struct ProblemHint {
 }
 
 /// The text ids of a code: `problem-invalid-code`.
-#[must_use]
 pub fn text_id(code: ErrorCode) -> String {
     format!("problem-{}", code.code().replace('_', "-"))
 }
 
 /// The body of a problem.
-#[must_use]
 pub fn problem_body(problem: &Problem, issuer: &str, language: Language, request_id: RequestId) -> ProblemBody {
     let parts = problem.parts();
     let id = text_id(parts.code);

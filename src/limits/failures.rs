@@ -58,7 +58,6 @@ impl Lane {
     pub const ALL: [Self; 4] = [Self::Password, Self::Device, Self::Code, Self::Recovery];
 
     /// The lane's name in the database.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Password => "password",
@@ -69,7 +68,6 @@ impl Lane {
     }
 
     /// The failure that closes it.
-    #[must_use]
     pub fn most(self) -> i32 {
         match self {
             Self::Password | Self::Code | Self::Recovery => 100,
@@ -104,13 +102,11 @@ pub struct Raised {
 
 impl Raised {
     /// Whether the owner should hear of it: once while tries remain, and when none do.
-    #[must_use]
     pub fn is_worth_a_notice(&self) -> bool {
         self.count == NOTICED || self.count == self.lane.most()
     }
 
     /// Whether this failure closes the lane.
-    #[must_use]
     pub fn closes(&self) -> bool {
         self.count >= self.lane.most()
     }
@@ -140,7 +136,6 @@ pub struct Failures {
 
 impl Failures {
     /// Prepares the counters.
-    #[must_use]
     pub fn new(db: PgPool, clock: Clock, config: &Config) -> Self {
         Self { db, clock, master_keys: Arc::clone(&config.master_keys), enabled: config.limits }
     }

@@ -113,7 +113,6 @@ pub struct Limits {
 
 impl Limits {
     /// Prepares the limits; nothing is asked of Redis yet.
-    #[must_use]
     pub fn new(redis: Redis, clock: Clock, config: &Config) -> Self {
         Self {
             redis,
@@ -148,13 +147,11 @@ impl Limits {
     }
 
     /// What was decided, for the metric `limit_decisions_total`.
-    #[must_use]
     pub fn decisions(&self) -> LimitDecisions {
         self.decisions.clone()
     }
 
     /// Neither Redis nor PostgreSQL answers, so nobody knows how many requests there are.
-    #[must_use]
     pub fn is_blind(&self) -> bool {
         self.enabled
             && self.redis_away_until_ms.load(Ordering::Relaxed) != 0
@@ -162,7 +159,6 @@ impl Limits {
     }
 
     /// Whether this replica decides by itself.
-    #[must_use]
     pub fn is_alone(&self) -> bool {
         self.redis_away_until_ms.load(Ordering::Relaxed) != 0
     }

@@ -86,13 +86,11 @@ impl Policy {
     ];
 
     /// By what the outermost layer counts an operation of this policy, before anyone knows whose request it is.
-    #[must_use]
     pub fn at_the_door(self) -> Self {
         if matches!(self, Self::Account | Self::Reauthentication) { Self::Bearer } else { self }
     }
 
     /// The policy's name in `RateLimit-Policy` and in metrics.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::SignUp => "sign_up",
@@ -119,7 +117,6 @@ impl Policy {
     }
 
     /// The policy of this name.
-    #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|policy| policy.name() == name)
     }
@@ -130,7 +127,6 @@ impl Policy {
     /// to 256 homes behind one address, and the translators of mobile carriers more. So limits by network only
     /// stop floods; guessing is stopped by the tries of each code and by the failures of each account, whatever
     /// the network. The numbers are ours, reckoned for 256 homes of four devices.
-    #[must_use]
     #[expect(clippy::match_same_arms, reason = "one row a policy, each with its own reason")]
     pub const fn quota(self) -> Quota {
         match self {

@@ -24,7 +24,6 @@ pub struct Claimed {
 
 impl Claimed {
     /// Whether nobody has tried to send it before.
-    #[must_use]
     pub fn is_first_attempt(&self) -> bool {
         self.attempt == 1
     }
@@ -78,7 +77,6 @@ pub enum Failure {
 
 impl Failure {
     /// The failure's name in metrics.
-    #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
             Self::Transient(_) => "failed",

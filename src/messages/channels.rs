@@ -74,7 +74,6 @@ impl From<ChannelRefused> for Problem {
 
 impl Channels {
     /// As configured. In development a channel without a provider leads to the inbox.
-    #[must_use]
     pub fn new(config: &Config, clock: &Clock) -> Self {
         let inbox = config.mode == Mode::Development;
         let messages = &config.messages;
@@ -98,20 +97,17 @@ impl Channels {
     }
 
     /// Those that work.
-    #[must_use]
     pub fn open(&self) -> Vec<Channel> {
         let is_open = |channel: &Channel| self.exists(*channel) && self.wait(*channel).is_none();
         Channel::ALL.into_iter().filter(is_open).collect()
     }
 
     /// Those that work and lead to a phone.
-    #[must_use]
     pub fn to_phones(&self) -> Vec<Channel> {
         self.open().into_iter().filter(|channel| *channel != Channel::Email).collect()
     }
 
     /// Whether messages to phones can leave at all, now or later.
-    #[must_use]
     pub fn serve_phones(&self) -> bool {
         self.exists(Channel::Sms) || self.exists(Channel::Voice)
     }
@@ -129,7 +125,6 @@ impl Channels {
 
     /// How many messages of a channel may be under way now. What waits for a channel that does not exist (any more) is
     /// looked at as well, to be given up.
-    #[must_use]
     pub fn capacity(&self, channel: Channel) -> Capacity {
         if self.wait(channel).is_some() {
             return Capacity::None;
@@ -160,13 +155,11 @@ impl Channels {
 
 impl Way {
     /// The provider's name.
-    #[must_use]
     pub fn provider(&self) -> &str {
         &self.provider
     }
 
     /// Whether a message may go this way now; says yes once when it is time for a trial.
-    #[must_use]
     pub fn admit(&self) -> bool {
         self.change(|breaker| breaker.admit(self.clock.now()))
     }
@@ -182,7 +175,6 @@ impl Way {
     }
 
     /// Whether it works, as far as is known.
-    #[must_use]
     pub fn works(&self) -> bool {
         matches!(self.state(), Breaker::Works { .. })
     }

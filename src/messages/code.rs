@@ -8,25 +8,21 @@ use crate::ids::FlowId;
 use crate::text::fold_width;
 
 /// A new code.
-#[must_use]
 pub fn new_code() -> String {
     crypto::random_digits(6)
 }
 
 /// A new code for a reset or a recovery.
-#[must_use]
 pub fn new_long_code() -> String {
     crypto::random_digits(8)
 }
 
 /// What is stored of a code.
-#[must_use]
 pub fn code_mac(keys: &MasterKeys, flow: FlowId, code: &str) -> crypto::Mac {
     keys.mac(MacPurpose::Code, &[flow.uuid().as_bytes(), code.as_bytes()])
 }
 
 /// Whether a person typed the code of this flow; full-width digits, spaces and hyphens are understood.
-#[must_use]
 pub fn is_code(keys: &MasterKeys, flow: FlowId, typed: &str, mac: &[u8]) -> bool {
     let typed = fold_width(typed).replace([' ', '-'], "");
     keys.verify_mac(MacPurpose::Code, &[flow.uuid().as_bytes(), typed.as_bytes()], mac)

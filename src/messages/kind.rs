@@ -13,7 +13,6 @@ macro_rules! message_kinds {
             pub const ALL: &[Self] = &[$(Self::$kind,)*];
 
             /// The kind's name in the database and in log lines.
-            #[must_use]
             pub fn name(self) -> &'static str {
                 match self { $(Self::$kind => $name,)* }
             }
@@ -128,13 +127,11 @@ message_kinds! {
 
 impl MessageKind {
     /// The kind with this name.
-    #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.name() == name)
     }
 
     /// Whether it carries a code, and thus goes to a destination that is not proved yet.
-    #[must_use]
     pub fn carries_code(self) -> bool {
         matches!(
             self,
@@ -152,13 +149,11 @@ impl MessageKind {
     }
 
     /// Whether its code is of digits, which a call can read and a phone can fill in.
-    #[must_use]
     pub fn carries_digits(self) -> bool {
         self.carries_code() && !matches!(self, Self::DeviceToken | Self::RecoveryToken)
     }
 
     /// Whether its mail may show a link; it then says so in words of its own (`.link` in place of `.body`).
-    #[must_use]
     pub fn may_link(self) -> bool {
         matches!(
             self,
@@ -174,7 +169,6 @@ impl MessageKind {
 
     /// The values that its text needs beside service, time, code and minutes. One by a name in `_at` is a time (RFC 3339)
     /// and is shown in the recipient's zone.
-    #[must_use]
     pub fn values(self) -> &'static [&'static str] {
         match self {
             Self::RecoveryCodeUsedNotice => &["left"],

@@ -34,7 +34,6 @@ impl Channel {
     pub const ALL: [Self; 3] = [Self::Email, Self::Sms, Self::Voice];
 
     /// The channel's name in the API and in the database.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Email => "email",
@@ -44,7 +43,6 @@ impl Channel {
     }
 
     /// The channel with this name.
-    #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|channel| channel.name() == name)
     }
@@ -71,7 +69,6 @@ pub struct NewContent {
 
 impl NewContent {
     /// The same by another way.
-    #[must_use]
     pub fn by(mut self, channel: Channel) -> Self {
         self.channel = channel;
         self
@@ -103,7 +100,6 @@ pub struct NewMessage {
 
 impl NewMessage {
     /// The code of a flow; it is dropped with [`super::drop_for_flow`] once it was used or replaced.
-    #[must_use]
     pub fn code(content: NewContent, flow: FlowId, code: &str, now: DateTime<Utc>, expires_at: DateTime<Utc>) -> Self {
         let mut new = Self::notice(content, now);
         new.flow = Some(flow);
@@ -113,7 +109,6 @@ impl NewMessage {
     }
 
     /// A notice of something that happens now.
-    #[must_use]
     pub fn notice(content: NewContent, now: DateTime<Utc>) -> Self {
         let message = Message {
             content,
@@ -127,7 +122,6 @@ impl NewMessage {
     }
 
     /// Makes it part of a flow: it leaves until `expires_at`, and not any more after [`super::drop_for_flow`].
-    #[must_use]
     pub fn of_flow(mut self, flow: FlowId, expires_at: DateTime<Utc>) -> Self {
         self.flow = Some(flow);
         self.message.expires_at = expires_at;
@@ -135,20 +129,17 @@ impl NewMessage {
     }
 
     /// Where it goes, as its owner writes it.
-    #[must_use]
     pub fn address(&self) -> &str {
         &self.message.content.address
     }
 
     /// A link that its mail shows. An SMS has no room for one, and a call cannot say it.
-    #[must_use]
     pub fn link(mut self, link: Option<String>) -> Self {
         self.message.link = link;
         self
     }
 
     /// A value that the text needs, see [`MessageKind::values`].
-    #[must_use]
     pub fn value(mut self, name: &str, value: impl Into<String>) -> Self {
         self.message.values.insert(name.to_owned(), value.into());
         self

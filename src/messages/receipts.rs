@@ -14,7 +14,6 @@ pub enum Receipt {
 
 impl Receipt {
     /// It never will arrive. A reason that is no single word could hold a number or an address, and is not kept.
-    #[must_use]
     pub fn undelivered(reason: &str) -> Self {
         let word = reason.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
         let word = word && reason.len() <= MAX_REASON && reason.bytes().filter(u8::is_ascii_digit).count() < 7;
@@ -22,7 +21,6 @@ impl Receipt {
     }
 
     /// The receipt's name in the database and in metrics.
-    #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
             Self::Delivered => "delivered",
@@ -36,7 +34,6 @@ impl Receipt {
 }
 
 /// Reads a status callback of Twilio; nothing while the message is under way.
-#[must_use]
 pub fn twilio_receipt(fields: &[(String, String)]) -> Option<Receipt> {
     let field = |name: &str| fields.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str());
     let status = field("MessageStatus").or(field("CallStatus"))?;

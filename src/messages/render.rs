@@ -20,7 +20,6 @@ pub struct Letterhead {
 
 impl Letterhead {
     /// Of a service by this name, whose pages are at this origin.
-    #[must_use]
     pub fn new(service: &str, origin: &str) -> Self {
         let host = origin.rsplit('/').next().unwrap_or_default();
         let site = host.split(':').next().unwrap_or_default().to_owned();
@@ -29,7 +28,6 @@ impl Letterhead {
 }
 
 /// Renders a message in the language of its recipient.
-#[must_use]
 pub fn render(letterhead: &Letterhead, message: &Message, now: DateTime<Utc>) -> Rendered {
     let content = &message.content;
     let language = content.language;

@@ -29,7 +29,6 @@ fn mac(secret: &SecretString, at: &str, body: &[u8]) -> Vec<u8> {
 }
 
 /// Whether a body was signed with the secret, not long before or after `now`.
-#[must_use]
 pub fn is_signed(secret: &SecretString, header: &str, (body, now): (&[u8], DateTime<Utc>)) -> bool {
     let parts = header.strip_prefix("t=").and_then(|rest| rest.split_once(",v1="));
     let Some((at, given)) = parts else { return false };
@@ -39,7 +38,6 @@ pub fn is_signed(secret: &SecretString, header: &str, (body, now): (&[u8], DateT
 }
 
 /// Whether Twilio signed a request to this URL with these fields.
-#[must_use]
 pub fn is_signed_by_twilio(token: &SecretString, url: &str, fields: &[(String, String)], header: &str) -> bool {
     let mut fields: Vec<_> = fields.iter().collect();
     fields.sort_unstable();

@@ -41,7 +41,6 @@ fn place(id: MessageId) -> Vec<u8> {
 }
 
 /// The second half of a call; nothing when it was not sealed here for this message. An expired code is not said.
-#[must_use]
 pub fn open_script(keys: &MasterKeys, id: MessageId, sealed: &str, now: DateTime<Utc>) -> Option<String> {
     let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
     let plain = keys.open(SealPurpose::Outbox, &place(id), &sealed).ok()?;

@@ -90,7 +90,6 @@ impl Default for Metrics {
 
 impl Metrics {
     /// Everything at zero.
-    #[must_use]
     pub fn new(sources: Sources) -> Self {
         let mut registry = Registry::with_prefix("sekisho");
         let build: Labels<1> = labels(["version"], [env!("CARGO_PKG_VERSION")]);
@@ -194,7 +193,6 @@ impl Metrics {
     }
 
     /// The text, with what was just looked at.
-    #[must_use]
     pub fn text(&self, reading: &Reading) -> String {
         let levels = &self.0.levels;
         levels.hash_queue_depth.set(f64::from(u32::try_from(reading.hash_queue_depth).unwrap_or(u32::MAX)));

@@ -9,11 +9,13 @@ use actix_web::http::header::CONTENT_ENCODING;
 use actix_web::http::header::CONTENT_SECURITY_POLICY;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web;
+use actix_web::web::Data;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::http::ErrorCode;
 use crate::http::HttpContext;
 use crate::http::Problem;
+use crate::http::Reply;
 use crate::internal::Internal;
 
 const PAGE: &str = r#"<!doctype html>
@@ -66,7 +68,7 @@ pub fn docs(config: &mut ServiceConfig<'_>) {
     config.route("/docs/{file}", web::get().to(file));
 }
 
-async fn page(context: web::Data<HttpContext>) -> HttpResponse {
+async fn page(context: Data<HttpContext>) -> HttpResponse {
     // Swagger UI styles its elements in place; its script runs from its own file alone.
     let policy = format!(
         "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
@@ -79,7 +81,7 @@ async fn page(context: web::Data<HttpContext>) -> HttpResponse {
         .body(PAGE)
 }
 
-async fn file(name: web::Path<String>) -> Result<HttpResponse, Problem> {
+async fn file(name: web::Path<String>) -> Reply {
     if *name == "start.js" {
         return Ok(HttpResponse::Ok().insert_header((CONTENT_TYPE, "text/javascript")).body(START));
     }

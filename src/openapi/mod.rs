@@ -20,6 +20,7 @@ use actix_web::get;
 use actix_web::http::Method;
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::web;
+use actix_web::web::Data;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
@@ -63,7 +64,7 @@ service can check.\n\nEvery refusal is a problem (RFC 9457) with a `code` to swi
 people. A caller that prefers `text/html`, as a browser does, gets the same problem as a page. Members that are absent are \
 left out, never null; unknown members and parameters are refused.";
 
-/// The finished document, as `web::Data<Document>` for `GET /openapi.json`.
+/// The finished document, as `Data<Document>` for `GET /openapi.json`.
 #[derive(Clone)]
 pub struct Document {
     value: Value,
@@ -89,19 +90,16 @@ pub fn document(issuer: &str, configure: impl FnOnce(&mut ServiceConfig<'_>)) ->
 
 impl Document {
     /// The document as it is served and committed.
-    #[must_use]
     pub fn text(&self) -> &web::Bytes {
         &self.text
     }
 
     /// The document as data.
-    #[must_use]
     pub fn value(&self) -> &Value {
         &self.value
     }
 
     /// What `http::edge` must know of it.
-    #[must_use]
     pub fn routes(&self) -> Routes {
         let mut routes = Routes::default();
         for (path, item) in self.value["paths"].as_object().into_iter().flatten() {
@@ -182,7 +180,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     responses((status = 200, description = "OpenAPI 3.1", body = Object, example = json!({ "openapi": "3.1.0" }))),
 )]
 #[get("/openapi.json")]
-async fn show(document: web::Data<Document>) -> HttpResponse {
+async fn show(document: Data<Document>) -> HttpResponse {
     HttpResponse::Ok()
         .content_type("application/json")
         .insert_header((CACHE_CONTROL, "public, max-age=300"))

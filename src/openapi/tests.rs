@@ -47,7 +47,7 @@ struct Body {
 }
 
 #[derive(Serialize, ToSchema)]
-struct Reply {
+struct Sample {
     id: Uuid,
     at: Option<String>,
 }
@@ -55,19 +55,19 @@ struct Reply {
 /// Make one.
 #[utoipa::path(
     tag = "account", operation_id = "make_one", request_body = Body, params(("id" = Uuid, Path, description = "Which")),
-    responses((status = 201, description = "Made", body = Reply)),
+    responses((status = 201, description = "Made", body = Sample)),
     security(("bearer" = [])),
     extensions(("x-problems" = json!(["invalid_code", "wrong_step"])), ("x-limit" = json!("sign_up"))),
 )]
 #[post("/v1/sample/{id}")]
 async fn make_one(_: web::Path<Uuid>, body: Json<Body>) -> Result<HttpResponse, Problem> {
-    crate::http::created(&Reply { id: Uuid::nil(), at: Some(body.name.clone()) })
+    crate::http::created(&Sample { id: Uuid::nil(), at: Some(body.name.clone()) })
 }
 
 /// List some.
 #[utoipa::path(
     tag = "account", operation_id = "list_some", params(Page),
-    responses((status = 200, description = "Some", body = Reply)),
+    responses((status = 200, description = "Some", body = Sample)),
     extensions(("x-problems" = json!(["invalid_cursor"]))),
 )]
 #[get("/v1/sample")]
@@ -109,7 +109,7 @@ fn nothing_is_left_that_generators_stumble_over() {
     assert_eq!(found.iter().filter(bad).collect::<Vec<_>>(), Vec::<&String>::new());
     assert_eq!(sample().value()["components"]["schemas"]["Body"]["additionalProperties"], false);
     assert_eq!(sample().value()["components"]["schemas"]["Inner"]["additionalProperties"], false);
-    assert!(sample().value()["components"]["schemas"]["Reply"].get("additionalProperties").is_none());
+    assert!(sample().value()["components"]["schemas"]["Sample"].get("additionalProperties").is_none());
 }
 
 #[test]

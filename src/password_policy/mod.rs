@@ -79,7 +79,6 @@ impl PasswordFault {
     ];
 
     /// The code that clients switch on.
-    #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
             Self::TooShort => "password_too_short",
@@ -123,7 +122,6 @@ pub struct AcceptedPassword(NormalisedPassword);
 
 impl AcceptedPassword {
     /// What is hashed.
-    #[must_use]
     pub fn normalised(&self) -> &NormalisedPassword {
         &self.0
     }

@@ -55,7 +55,6 @@ impl Suggestion {
     ];
 
     /// The code that clients switch on.
-    #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
             Self::LongerIsStronger => "longer_is_stronger",

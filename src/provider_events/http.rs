@@ -4,6 +4,7 @@ use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::post;
 use actix_web::web;
+use actix_web::web::Data;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa::ToSchema;
@@ -19,6 +20,7 @@ use crate::http::FieldCode;
 use crate::http::Problem;
 use crate::http::Query;
 use crate::http::Raw;
+use crate::http::Reply;
 use crate::http::no_content;
 use crate::ids::MessageId;
 use crate::messages;
@@ -58,7 +60,7 @@ struct ProviderReceipt {
     #[schema(inline)]
     status: Status,
     /// Why it did not arrive: one word of letters, digits, `_` and `-`, kept for operators.
-    #[schema(nullable = false, example = "blocked", max_length = 64)]
+    #[schema(example = "blocked", max_length = 64)]
     reason: Option<String>,
 }
 
@@ -103,12 +105,12 @@ struct Heard {
 )]
 #[post("/v1/provider-events/{provider}")]
 async fn receive(
-    app: web::Data<App>,
+    app: Data<App>,
     request: HttpRequest,
     provider: web::Path<String>,
     query: Query<EventQuery>,
     body: Raw,
-) -> Result<HttpResponse, Problem> {
+) -> Reply {
     let heard = hear(&app, &request, &provider, &body)?;
     let (message, receipt) = match heard.protocol {
         Protocol::Twilio => (query.0.message, messages::twilio_receipt(&heard.fields)),
@@ -154,12 +156,12 @@ struct CallQuery {
 )]
 #[post("/v1/provider-events/{provider}/calls")]
 async fn continue_call(
-    app: web::Data<App>,
+    app: Data<App>,
     request: HttpRequest,
     provider: web::Path<String>,
     query: Query<CallQuery>,
     body: Raw,
-) -> Result<HttpResponse, Problem> {
+) -> Reply {
     if hear(&app, &request, &provider, &body)?.protocol != Protocol::Twilio {
         return Err(Problem::new(ErrorCode::NotFound));
     }

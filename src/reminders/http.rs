@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::post;
-use actix_web::web;
+use actix_web::web::Data;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -13,7 +13,7 @@ use crate::accounts::read_destination;
 use crate::app::App;
 use crate::http::Client;
 use crate::http::Json;
-use crate::http::Problem;
+use crate::http::Reply;
 
 /// Adds the endpoints.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -27,7 +27,7 @@ pub(super) struct ReminderRequest {
     #[schema(example = "taro@example.jp")]
     contact: String,
     /// For a number in its national form (ISO 3166-1).
-    #[schema(nullable = false, example = "JP")]
+    #[schema(example = "JP")]
     country: Option<String>,
 }
 
@@ -41,11 +41,7 @@ pub(super) struct ReminderRequest {
     extensions(("x-problems" = json!(["message_limit_reached"])), ("x-limit" = json!("resend"))),
 )]
 #[post("/v1/identifier-reminders")]
-pub(super) async fn remind(
-    app: web::Data<App>,
-    client: Client,
-    body: Json<ReminderRequest>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn remind(app: Data<App>, client: Client, body: Json<ReminderRequest>) -> Reply {
     let mut faults = Faults::default();
     let typed = ("/contact", body.0.contact.as_str());
     let contact = read_destination(&app, &mut faults, typed, body.0.country.as_deref());

@@ -3,7 +3,6 @@
 /// Folds U+FF01–FF5E (`！`–`～`, `＠` and `．` among them) and U+3000 to ASCII, and nothing else.
 ///
 /// For addresses, numbers and codes; never for passwords or names.
-#[must_use]
 pub fn fold_width(text: &str) -> String {
     text.chars()
         .map(|c| match c {
@@ -16,7 +15,6 @@ pub fn fold_width(text: &str) -> String {
 
 /// Whether a character shows nothing, or turns the order of others: controls, soft hyphen, zero-width and bidirectional
 /// marks, line and paragraph separators, tags. No name or address needs one.
-#[must_use]
 pub fn is_unseen(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{AD}' | '\u{61C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'

@@ -56,14 +56,12 @@ impl Language {
     }
 
     /// The language with exactly this tag, or with its primary subtag (`ja-JP` → `ja`).
-    #[must_use]
     pub fn parse(tag: &str) -> Option<Self> {
         let primary = tag.split('-').next()?.to_ascii_lowercase();
         BUNDLES.get_key_value(&primary).map(|(tag, _)| Self(tag))
     }
 
     /// The best language for an `Accept-Language` header (RFC 9110 §12.5.4); English when none fits.
-    #[must_use]
     pub fn negotiate(header: &str) -> Self {
         let mut wishes: Vec<(f32, &str)> = header.split(',').take(20).filter_map(wish).collect();
         // The sort is stable: of equal weights the first one named wins.
@@ -72,7 +70,6 @@ impl Language {
     }
 
     /// Its tag (BCP 47).
-    #[must_use]
     pub fn tag(self) -> &'static str {
         self.0
     }
@@ -88,13 +85,11 @@ fn wish(item: &str) -> Option<(f32, &str)> {
 pub type Args<'a> = [(&'a str, &'a str)];
 
 /// The text `id` (or `id.attribute`) in `language`; the id itself when no language has it, which a test refuses.
-#[must_use]
 pub fn text(language: Language, id: &str, args: &Args<'_>) -> String {
     find(language, id, args).unwrap_or_else(|| id.to_owned())
 }
 
 /// The same, or `None` when no language has it.
-#[must_use]
 pub fn find(language: Language, id: &str, args: &Args<'_>) -> Option<String> {
     let mut values = FluentArgs::new();
     for (name, value) in args {

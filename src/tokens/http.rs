@@ -7,14 +7,14 @@
 use actix_web::HttpResponse;
 use actix_web::get;
 use actix_web::http::header::CACHE_CONTROL;
-use actix_web::web;
+use actix_web::web::Data;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::app::App;
 use crate::crypto::PublicJwk;
-use crate::http::Problem;
+use crate::http::Reply;
 
 /// Far shorter than the time that a key is published before it signs. When Sekisho cannot be reached, validators
 /// go on for a day.
@@ -64,7 +64,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     extensions(("x-limit" = json!("public"))),
 )]
 #[get("/.well-known/jwks.json")]
-async fn jwks(app: web::Data<App>) -> Result<HttpResponse, Problem> {
+async fn jwks(app: Data<App>) -> Reply {
     let keys = app.key_ring.published(app.clock.now());
     Ok(document(&Jwks { keys: keys.iter().map(|key| key.jwk().clone()).collect() }))
 }
@@ -77,7 +77,7 @@ async fn jwks(app: web::Data<App>) -> Result<HttpResponse, Problem> {
     extensions(("x-limit" = json!("public"))),
 )]
 #[get("/.well-known/openid-configuration")]
-async fn openid_configuration(app: web::Data<App>) -> Result<HttpResponse, Problem> {
+async fn openid_configuration(app: Data<App>) -> Reply {
     Ok(document(&metadata(&app)))
 }
 
@@ -89,7 +89,7 @@ async fn openid_configuration(app: web::Data<App>) -> Result<HttpResponse, Probl
     extensions(("x-limit" = json!("public"))),
 )]
 #[get("/.well-known/oauth-authorization-server")]
-async fn oauth_authorization_server(app: web::Data<App>) -> Result<HttpResponse, Problem> {
+async fn oauth_authorization_server(app: Data<App>) -> Reply {
     Ok(document(&metadata(&app)))
 }
 

@@ -35,7 +35,6 @@ pub enum KeyState {
 
 impl KeyState {
     /// The state's name.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Next => "next",

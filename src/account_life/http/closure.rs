@@ -1,9 +1,8 @@
 //! Closing the account, and keeping it after all.
 
-use actix_web::HttpResponse;
 use actix_web::delete;
 use actix_web::post;
-use actix_web::web;
+use actix_web::web::Data;
 use chrono::DateTime;
 use chrono::Utc;
 use serde::Serialize;
@@ -17,6 +16,7 @@ use crate::http::ErrorCode;
 use crate::http::NoMembers;
 use crate::http::OptionalJson;
 use crate::http::Problem;
+use crate::http::Reply;
 use crate::http::accepted;
 use crate::http::no_content;
 use crate::limits::Policy;
@@ -53,11 +53,11 @@ fn problem(error: ClosureError) -> Problem {
 )]
 #[post("/v1/account/closure")]
 pub(super) async fn close(
-    app: web::Data<App>,
+    app: Data<App>,
     session: CurrentSession,
     client: Client,
     _: OptionalJson<NoMembers>,
-) -> Result<HttpResponse, Problem> {
+) -> Reply {
     session.admit_recent(&app).await?;
     accepted(&Closure { closes_at: service::close(&app, &session, &client).await.map_err(problem)? })
 }
@@ -70,7 +70,7 @@ pub(super) async fn close(
     extensions(("x-problems" = json!(["not_found"])), ("x-limit" = json!("account"))),
 )]
 #[delete("/v1/account/closure")]
-pub(super) async fn keep(app: web::Data<App>, session: EvenClosing, client: Client) -> Result<HttpResponse, Problem> {
+pub(super) async fn keep(app: Data<App>, session: EvenClosing, client: Client) -> Reply {
     app.limits.admit(Policy::Reauthentication, Subject::Account(session.0.account)).await?;
     service::keep(&app, &session.0, &client).await.map_err(problem)?;
     Ok(no_content())

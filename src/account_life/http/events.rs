@@ -1,8 +1,7 @@
 //! What happened to an account, as its owner sees it.
 
-use actix_web::HttpResponse;
 use actix_web::get;
-use actix_web::web;
+use actix_web::web::Data;
 use chrono::DateTime;
 use chrono::Utc;
 use ipnet::IpNet;
@@ -16,8 +15,8 @@ use crate::audit::PastEvent;
 use crate::factors::FactorKind;
 use crate::http::Items;
 use crate::http::Page;
-use crate::http::Problem;
 use crate::http::Query;
+use crate::http::Reply;
 use crate::http::ok;
 use crate::ids::AccountId;
 use crate::ids::EventId;
@@ -38,39 +37,35 @@ pub(super) struct AccountEvent {
     at: DateTime<Utc>,
     /// From where: an address, after some months its network alone. Absent when the service acted by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, example = "192.0.2.7")]
+    #[schema(example = "192.0.2.7")]
     ip: Option<String>,
     /// With what.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, example = "Mozilla/5.0")]
+    #[schema(example = "Mozilla/5.0")]
     user_agent: Option<String>,
     /// In which session.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     session_id: Option<SessionId>,
     /// With which client.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, example = "first-party")]
+    #[schema(example = "first-party")]
     client_id: Option<String>,
     /// Which factor it was about.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     factor_id: Option<FactorId>,
     /// Of what kind that factor is.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, inline)]
+    #[schema(inline)]
     factor_kind: Option<FactorKind>,
     /// Which identifier it was about.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     identifier_id: Option<IdentifierId>,
     /// How its owner proved who they are (RFC 8176).
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, example = json!(["pwd", "otp", "mfa"]))]
+    #[schema(example = json!(["pwd", "otp", "mfa"]))]
     amr: Option<Vec<String>>,
     /// Why it happened; open set.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     reason: Option<String>,
 }
 
@@ -117,11 +112,7 @@ pub(super) fn events_list(account: AccountId) -> String {
     extensions(("x-problems" = json!(["invalid_cursor", "invalid_fields"])), ("x-limit" = json!("account"))),
 )]
 #[get("/v1/account/events")]
-pub(super) async fn list(
-    app: web::Data<App>,
-    session: CurrentSession,
-    page: Query<Page>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn list(app: Data<App>, session: CurrentSession, page: Query<Page>) -> Reply {
     let (keys, list) = (&app.config.master_keys, events_list(session.account));
     let before = page.0.after(keys, &list)?.map(EventId::from);
     let rows = service::list_events(&app, &session, before, page.0.rows()).await?;

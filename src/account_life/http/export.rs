@@ -1,8 +1,7 @@
 //! Everything that is held about a person, as one document.
 
-use actix_web::HttpResponse;
 use actix_web::get;
-use actix_web::web;
+use actix_web::web::Data;
 use chrono::DateTime;
 use chrono::Utc;
 use serde::Serialize;
@@ -22,7 +21,7 @@ use crate::changes::AccountChange;
 use crate::factors::ConfirmedFactor;
 use crate::factors::FactorKind;
 use crate::http::Client;
-use crate::http::Problem;
+use crate::http::Reply;
 use crate::http::cursor_behind;
 use crate::http::ok;
 use crate::identifiers;
@@ -48,7 +47,7 @@ pub(super) struct Export {
     status: AccountStatus,
     /// What messages call its owner.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, example = "Taro")]
+    #[schema(example = "Taro")]
     display_name: Option<String>,
     /// The language of messages.
     #[schema(example = "en")]
@@ -63,17 +62,15 @@ pub(super) struct Export {
     created_at: DateTime<Utc>,
     /// What the system that it was imported from calls it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, example = "crm-7")]
+    #[schema(example = "crm-7")]
     external_id: Option<String>,
     /// When the password was set; absent when there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     password_changed_at: Option<DateTime<Utc>>,
     /// Whether the next sign-in asks for another password.
     must_change_password: bool,
     /// When the account closes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     closes_at: Option<DateTime<Utc>>,
     /// What its owner signs in with.
     identifiers: Vec<AccountIdentifier>,
@@ -96,7 +93,6 @@ pub(super) struct Export {
     events: Vec<AccountEvent>,
     /// When there are more events: the `cursor` with which the list of events goes on behind these.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     events_next_cursor: Option<String>,
 }
 
@@ -126,13 +122,12 @@ struct ExportedFactor {
     label: String,
     /// The number of a phone.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, example = "+819012345678")]
+    #[schema(example = "+819012345678")]
     number: Option<String>,
     /// When its enrolment began.
     created_at: DateTime<Utc>,
     /// When it last proved who somebody is.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     last_used_at: Option<DateTime<Utc>>,
 }
 
@@ -151,7 +146,7 @@ struct ExportedSession {
     client_id: String,
     /// Its name.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, example = "Living-room tablet")]
+    #[schema(example = "Living-room tablet")]
     label: Option<String>,
     /// How its owner signed in (RFC 8176).
     #[schema(example = json!(["pwd", "otp", "mfa"]))]
@@ -164,7 +159,6 @@ struct ExportedSession {
     expires_at: DateTime<Utc>,
     /// When it was ended.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     ended_at: Option<DateTime<Utc>>,
     /// From where it began.
     #[schema(example = "192.0.2.7")]
@@ -200,7 +194,6 @@ struct ExportedRecovery {
     created_at: DateTime<Utc>,
     /// When its wait is over.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     opens_at: Option<DateTime<Utc>>,
     /// When it is over, whatever happens.
     expires_at: DateTime<Utc>,
@@ -288,7 +281,7 @@ fn document(app: &App, held: Held) -> Export {
     extensions(("x-problems" = json!(["insufficient_user_authentication"])), ("x-limit" = json!("account"))),
 )]
 #[get("/v1/account/export")]
-pub(super) async fn export(app: web::Data<App>, session: EvenClosing, client: Client) -> Result<HttpResponse, Problem> {
+pub(super) async fn export(app: Data<App>, session: EvenClosing, client: Client) -> Reply {
     session.0.admit_recent(&app).await?;
     let held = service::export(&app, &session.0, &client).await?;
     ok(&document(&app, held))

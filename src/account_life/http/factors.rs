@@ -1,11 +1,11 @@
 //! The factors.
 
-use actix_web::HttpResponse;
 use actix_web::delete;
 use actix_web::get;
 use actix_web::patch;
 use actix_web::post;
 use actix_web::web;
+use actix_web::web::Data;
 use chrono::DateTime;
 use chrono::Utc;
 use serde::Deserialize;
@@ -34,6 +34,7 @@ use crate::http::Json;
 use crate::http::Page;
 use crate::http::Problem;
 use crate::http::Query;
+use crate::http::Reply;
 use crate::http::accepted;
 use crate::http::created;
 use crate::http::no_content;
@@ -58,13 +59,12 @@ pub(super) struct Factor {
     label: String,
     /// Of a phone: enough of its number to recognise it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, example = "•••5678")]
+    #[schema(example = "•••5678")]
     hint: Option<String>,
     /// When its enrolment began.
     created_at: DateTime<Utc>,
     /// When it last proved who somebody is.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     last_used_at: Option<DateTime<Utc>>,
 }
 
@@ -76,16 +76,16 @@ pub(super) struct NewFactor {
     #[schema(inline, example = "phone")]
     kind: EnrolmentKind,
     /// Of a phone: its number, with the country code or beside `country`.
-    #[schema(nullable = false, example = "+819012345678")]
+    #[schema(example = "+819012345678")]
     phone: Option<String>,
     /// For a number in its national form (ISO 3166-1).
-    #[schema(nullable = false, example = "JP")]
+    #[schema(example = "JP")]
     country: Option<String>,
     /// Of a phone: how its first code travels; `sms` unless `voice` is asked for.
-    #[schema(nullable = false, inline, example = "sms")]
+    #[schema(inline, example = "sms")]
     channel: Option<Channel>,
     /// What its owner calls it, at most 100 characters.
-    #[schema(nullable = false, example = "My phone", max_length = 100)]
+    #[schema(example = "My phone", max_length = 100)]
     label: Option<String>,
 }
 
@@ -97,7 +97,7 @@ pub(super) struct FactorConfirmation {
     #[schema(inline, example = "code")]
     method: ConfirmMethod,
     /// Six digits, with method `code`.
-    #[schema(nullable = false, example = "123456")]
+    #[schema(example = "123456")]
     code: Option<String>,
     /// With method `passkey`: what the browser's `credential.toJSON()` gives (WebAuthn Level 3).
     #[schema(value_type = Object, required = false)]
@@ -154,11 +154,7 @@ fn not_added(error: FactorError) -> Problem {
     extensions(("x-problems" = json!(["invalid_cursor", "invalid_fields"])), ("x-limit" = json!("account"))),
 )]
 #[get("/v1/account/factors")]
-pub(super) async fn list(
-    app: web::Data<App>,
-    session: CurrentSession,
-    page: Query<Page>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn list(app: Data<App>, session: CurrentSession, page: Query<Page>) -> Reply {
     let (keys, list) = (&app.config.master_keys, format!("factors/{}", session.account));
     let after = page.0.after(keys, &list)?;
     let mut rows: Vec<Factor> = service::list_factors(&app, &session).await?.into_iter().map(body).collect();
@@ -180,12 +176,7 @@ pub(super) async fn list(
     ),
 )]
 #[post("/v1/account/factors")]
-pub(super) async fn add(
-    app: web::Data<App>,
-    session: CurrentSession,
-    client: Client,
-    body: Json<NewFactor>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn add(app: Data<App>, session: CurrentSession, client: Client, body: Json<NewFactor>) -> Reply {
     session.require_recent(&app)?;
     let NewFactor { kind, phone, country, channel, label } = body.0;
     let wanted = Asked { kind, phone, country, channel, label }.read(&app)?;
@@ -207,12 +198,12 @@ pub(super) async fn add(
 )]
 #[post("/v1/account/factors/{id}/confirm")]
 pub(super) async fn confirm(
-    app: web::Data<App>,
+    app: Data<App>,
     session: CurrentSession,
     client: Client,
     id: web::Path<FactorId>,
     given: Json<FactorConfirmation>,
-) -> Result<HttpResponse, Problem> {
+) -> Reply {
     let given = read_confirmation(given.0.method, given.0.code, given.0.credential)?;
     ok(&body(service::confirm_factor(&app, &session, (*id, &given), &client).await.map_err(problem)?))
 }
@@ -227,12 +218,12 @@ pub(super) async fn confirm(
 )]
 #[post("/v1/account/factors/{id}/resend")]
 pub(super) async fn resend(
-    app: web::Data<App>,
+    app: Data<App>,
     session: CurrentSession,
     client: Client,
     id: web::Path<FactorId>,
     body: Json<FactorResend>,
-) -> Result<HttpResponse, Problem> {
+) -> Reply {
     let number = service::resend_factor_code(&app, &session, (*id, body.0.channel), &client).await.map_err(problem)?;
     accepted(&Delivery::of(&app, body.0.channel, &number))
 }
@@ -247,12 +238,12 @@ pub(super) async fn resend(
 )]
 #[patch("/v1/account/factors/{id}")]
 pub(super) async fn rename(
-    app: web::Data<App>,
+    app: Data<App>,
     session: CurrentSession,
     client: Client,
     id: web::Path<FactorId>,
     patch: Json<FactorPatch>,
-) -> Result<HttpResponse, Problem> {
+) -> Reply {
     let label = read_label(&patch.0.label).map_err(|code| Problem::field("/label", code))?;
     ok(&body(service::rename_factor(&app, &session, (*id, &label), &client).await.map_err(problem)?))
 }
@@ -271,12 +262,7 @@ pub(super) async fn rename(
     ),
 )]
 #[delete("/v1/account/factors/{id}")]
-pub(super) async fn remove(
-    app: web::Data<App>,
-    session: CurrentSession,
-    client: Client,
-    id: web::Path<FactorId>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn remove(app: Data<App>, session: CurrentSession, client: Client, id: web::Path<FactorId>) -> Reply {
     session.admit_recent(&app).await?;
     service::remove_factor(&app, &session, *id, &client).await.map_err(problem)?;
     Ok(no_content())

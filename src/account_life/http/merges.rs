@@ -1,8 +1,7 @@
 //! Two accounts of one person become one.
 
-use actix_web::HttpResponse;
 use actix_web::post;
-use actix_web::web;
+use actix_web::web::Data;
 use chrono::DateTime;
 use chrono::Utc;
 use serde::Deserialize;
@@ -20,6 +19,7 @@ use crate::http::ErrorCode;
 use crate::http::FieldCode;
 use crate::http::Json;
 use crate::http::Problem;
+use crate::http::Reply;
 use crate::http::accepted;
 use crate::http::ok;
 use crate::identifiers;
@@ -33,11 +33,10 @@ const OTHER: &str = "/other_access_token";
 #[derive(Deserialize, ToSchema)]
 pub(super) struct MergeRequest {
     /// An access token of the other account, from a sign-in or a re-authentication within the last ten minutes.
-    #[schema(nullable = false, example = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFUzI1NiJ9…")]
+    #[schema(example = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFUzI1NiJ9…")]
     other_access_token: Option<String>,
     /// The other account, such as one of `mergeable`: its token is needed all the same, and one of another account is
     /// refused then.
-    #[schema(nullable = false)]
     account_id: Option<AccountId>,
     /// Whether to tell only what would happen.
     #[schema(example = true)]
@@ -121,12 +120,7 @@ async fn other(app: &App, token: Option<String>, named: Option<AccountId>) -> Re
     ),
 )]
 #[post("/v1/account/merges")]
-pub(super) async fn merge(
-    app: web::Data<App>,
-    session: CurrentSession,
-    client: Client,
-    body: Json<MergeRequest>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn merge(app: Data<App>, session: CurrentSession, client: Client, body: Json<MergeRequest>) -> Reply {
     session.admit_recent(&app).await?;
     let MergeRequest { other_access_token, account_id, dry_run } = body.0;
     let other = other(&app, other_access_token, account_id).await?;

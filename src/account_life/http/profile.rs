@@ -1,10 +1,9 @@
 //! The profile and the recovery codes.
 
-use actix_web::HttpResponse;
 use actix_web::get;
 use actix_web::patch;
 use actix_web::post;
-use actix_web::web;
+use actix_web::web::Data;
 use chrono::DateTime;
 use chrono::Utc;
 use chrono_tz::Tz;
@@ -28,7 +27,7 @@ use crate::http::FieldCode;
 use crate::http::Json;
 use crate::http::NoMembers;
 use crate::http::OptionalJson;
-use crate::http::Problem;
+use crate::http::Reply;
 use crate::http::created;
 use crate::http::ok;
 use crate::identifiers;
@@ -46,7 +45,7 @@ pub(super) struct Account {
     status: AccountStatus,
     /// What messages call its owner.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, example = "Taro")]
+    #[schema(example = "Taro")]
     display_name: Option<String>,
     /// The language of messages.
     #[schema(example = "en")]
@@ -77,13 +76,13 @@ pub(super) struct Account {
 #[derive(Deserialize, ToSchema)]
 pub(super) struct AccountPatch {
     /// At most 100 characters; an empty one takes the name away.
-    #[schema(nullable = false, example = "Taro", max_length = 100)]
+    #[schema(example = "Taro", max_length = 100)]
     display_name: Option<String>,
     /// One of the service's languages.
-    #[schema(nullable = false, example = "en")]
+    #[schema(example = "en")]
     locale: Option<String>,
     /// An IANA time zone.
-    #[schema(nullable = false, example = "Asia/Tokyo")]
+    #[schema(example = "Asia/Tokyo")]
     time_zone: Option<String>,
 }
 
@@ -128,7 +127,7 @@ fn body(app: &App, shown: Shown) -> Account {
     extensions(("x-problems" = json!([])), ("x-limit" = json!("account"))),
 )]
 #[get("/v1/account")]
-pub(super) async fn show(app: web::Data<App>, session: CurrentSession) -> Result<HttpResponse, Problem> {
+pub(super) async fn show(app: Data<App>, session: CurrentSession) -> Reply {
     ok(&body(&app, service::show(&app, &session).await?))
 }
 
@@ -146,11 +145,11 @@ fn read_or_clear_name(typed: &str) -> Result<String, FieldCode> {
 )]
 #[patch("/v1/account")]
 pub(super) async fn change(
-    app: web::Data<App>,
+    app: Data<App>,
     session: CurrentSession,
     client: Client,
     patch: Json<AccountPatch>,
-) -> Result<HttpResponse, Problem> {
+) -> Reply {
     let mut faults = Faults::default();
     let display_name =
         faults.note("/display_name", patch.0.display_name.as_deref().map(read_or_clear_name).transpose());
@@ -175,10 +174,7 @@ fn read_time_zone(name: &str) -> Result<String, FieldCode> {
     extensions(("x-problems" = json!([])), ("x-limit" = json!("account"))),
 )]
 #[get("/v1/account/recovery-codes")]
-pub(super) async fn count_recovery_codes(
-    app: web::Data<App>,
-    session: CurrentSession,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn count_recovery_codes(app: Data<App>, session: CurrentSession) -> Reply {
     ok(&RecoveryCodesLeft { remaining: service::recovery_codes_left(&app, &session).await? })
 }
 
@@ -196,11 +192,11 @@ pub(super) async fn count_recovery_codes(
 )]
 #[post("/v1/account/recovery-codes")]
 pub(super) async fn renew_recovery_codes(
-    app: web::Data<App>,
+    app: Data<App>,
     session: CurrentSession,
     client: Client,
     _: OptionalJson<NoMembers>,
-) -> Result<HttpResponse, Problem> {
+) -> Reply {
     session.admit_recent(&app).await?;
     created(&RecoveryCodesShown { recovery_codes: service::renew_recovery_codes(&app, &session, &client).await? })
 }

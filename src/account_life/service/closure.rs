@@ -25,11 +25,7 @@ const GRACE: TimeDelta = TimeDelta::days(30);
 const REMINDER: TimeDelta = TimeDelta::days(3);
 
 /// Lets the account close: its other sessions end, and the owner is told. Answers when it will be gone.
-pub(in super::super) async fn close(
-    app: &App,
-    session: &CurrentSession,
-    caller: &Caller,
-) -> Result<DateTime<Utc>, ClosureError> {
+pub(crate) async fn close(app: &App, session: &CurrentSession, caller: &Caller) -> Result<DateTime<Utc>, ClosureError> {
     let closes_at = app.clock.now() + GRACE;
     let mut tx = app.begin().await?;
     let account = sessions::lock(&mut tx, app, session).await?;
@@ -46,7 +42,7 @@ pub(in super::super) async fn close(
 }
 
 /// Keeps a closing account.
-pub(in super::super) async fn keep(app: &App, session: &CurrentSession, caller: &Caller) -> Result<(), ClosureError> {
+pub(crate) async fn keep(app: &App, session: &CurrentSession, caller: &Caller) -> Result<(), ClosureError> {
     let mut tx = app.begin().await?;
     sessions::lock(&mut tx, app, session).await?;
     if !accounts::cancel_closing(&mut tx, session.account, app.clock.now()).await? {

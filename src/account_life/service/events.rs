@@ -8,7 +8,7 @@ use crate::internal::Internal;
 use crate::sessions::CurrentSession;
 
 /// A page of what happened to the caller's account, newest first.
-pub(in super::super) async fn list_events(
+pub(crate) async fn list_events(
     app: &App,
     session: &CurrentSession,
     before: Option<EventId>,

@@ -26,10 +26,10 @@ use crate::sessions::HeldSession;
 
 /// Strangers who guess at an account make events of it, as many as they like: so many are in the document, and it says
 /// where the others are.
-pub(in super::super) const MOST_EVENTS: u16 = 10_000;
+pub(crate) const MOST_EVENTS: u16 = 10_000;
 
 /// What is held about a person.
-pub(in super::super) struct Held {
+pub(crate) struct Held {
     pub profile: Profile,
     pub remainder: AccountRemainder,
     pub wanted: Vec<WantedIdentifier>,
@@ -44,7 +44,7 @@ pub(in super::super) struct Held {
 }
 
 /// Gathers it; that it was asked for is the newest event.
-pub(in super::super) async fn export(app: &App, session: &CurrentSession, caller: &Caller) -> Result<Held, Internal> {
+pub(crate) async fn export(app: &App, session: &CurrentSession, caller: &Caller) -> Result<Held, Internal> {
     let (mut tx, account) = (app.begin().await?, session.account);
     let event = Event::new(EventKind::DataExported, caller).account(account).session(session.id);
     audit::record(&mut tx, &app.clock, event).await?;

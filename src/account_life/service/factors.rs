@@ -26,14 +26,11 @@ fn place(session: &CurrentSession, caller: &Caller) -> Place {
     Place { account: session.account, flow: None, session: Some(session.id), ip: caller.ip }
 }
 
-pub(in super::super) async fn list_factors(
-    app: &App,
-    session: &CurrentSession,
-) -> Result<Vec<ConfirmedFactor>, Internal> {
+pub(crate) async fn list_factors(app: &App, session: &CurrentSession) -> Result<Vec<ConfirmedFactor>, Internal> {
     factors::confirmed(&mut *app.db.acquire().await?, session.account).await
 }
 
-pub(in super::super) async fn add_factor(
+pub(crate) async fn add_factor(
     app: &App,
     session: &CurrentSession,
     wanted: Wanted,
@@ -52,7 +49,7 @@ pub(in super::super) async fn add_factor(
 }
 
 /// Sends another first code. Answers where it went.
-pub(in super::super) async fn resend_factor_code(
+pub(crate) async fn resend_factor_code(
     app: &App,
     session: &CurrentSession,
     (factor, channel): (FactorId, Channel),
@@ -68,7 +65,7 @@ pub(in super::super) async fn resend_factor_code(
 }
 
 /// Takes the first code, or the passkey: the factor counts from now on, and the owner is told.
-pub(in super::super) async fn confirm_factor(
+pub(crate) async fn confirm_factor(
     app: &App,
     session: &CurrentSession,
     (factor, given): (FactorId, &Confirmation),
@@ -96,7 +93,7 @@ pub(in super::super) async fn confirm_factor(
     })
 }
 
-pub(in super::super) async fn rename_factor(
+pub(crate) async fn rename_factor(
     app: &App,
     session: &CurrentSession,
     (factor, label): (FactorId, &str),
@@ -117,7 +114,7 @@ pub(in super::super) async fn rename_factor(
 }
 
 /// Removes a factor at once, and tells the owner.
-pub(in super::super) async fn remove_factor(
+pub(crate) async fn remove_factor(
     app: &App,
     session: &CurrentSession,
     factor: FactorId,

@@ -39,14 +39,14 @@ const WAIT: TimeDelta = TimeDelta::hours(72);
 const OFFERED: usize = 10;
 
 /// What a merge would move, and why it cannot.
-pub(in super::super) struct Plan {
+pub(crate) struct Plan {
     pub identifiers: Vec<OwnIdentifier>,
     pub factors: Vec<ConfirmedFactor>,
     pub clashes: Vec<Clash>,
 }
 
 /// Looks at a merge of `other` into the caller's account; nothing is changed.
-pub(in super::super) async fn plan_merge(
+pub(crate) async fn plan_merge(
     app: &App,
     session: &CurrentSession,
     other: &CurrentSession,
@@ -57,7 +57,7 @@ pub(in super::super) async fn plan_merge(
 }
 
 /// Begins a merge of `other` into the caller's account; both owners get what stops it. Answers when it happens.
-pub(in super::super) async fn begin_merge(
+pub(crate) async fn begin_merge(
     app: &App,
     session: &CurrentSession,
     other: &CurrentSession,

@@ -20,7 +20,7 @@ use crate::sessions::ActError;
 use crate::sessions::CurrentSession;
 
 /// The account, the kinds of its confirmed factors, and what is about to change.
-pub(in super::super) struct Shown {
+pub(crate) struct Shown {
     pub profile: Profile,
     pub second_factor_kinds: Vec<FactorKind>,
     pub pending_changes: Vec<PendingChange>,
@@ -28,13 +28,13 @@ pub(in super::super) struct Shown {
 }
 
 /// What to change; what is absent stays.
-pub(in super::super) struct ProfileChange {
+pub(crate) struct ProfileChange {
     pub display_name: Option<String>,
     pub locale: Option<&'static str>,
     pub time_zone: Option<String>,
 }
 
-pub(in super::super) async fn show(app: &App, session: &CurrentSession) -> Result<Shown, Internal> {
+pub(crate) async fn show(app: &App, session: &CurrentSession) -> Result<Shown, Internal> {
     let mut conn = app.db.acquire().await?;
     let profile = accounts::profile(&mut conn, session.account).await?;
     let factors = factors::confirmed(&mut conn, session.account).await?;
@@ -49,7 +49,7 @@ pub(in super::super) async fn show(app: &App, session: &CurrentSession) -> Resul
     Ok(Shown { profile, second_factor_kinds, pending_changes, mergeable })
 }
 
-pub(in super::super) async fn change_profile(
+pub(crate) async fn change_profile(
     app: &App,
     session: &CurrentSession,
     change: &ProfileChange,
@@ -64,12 +64,12 @@ pub(in super::super) async fn change_profile(
     Ok(app.commit(tx).await?)
 }
 
-pub(in super::super) async fn recovery_codes_left(app: &App, session: &CurrentSession) -> Result<i64, Internal> {
+pub(crate) async fn recovery_codes_left(app: &App, session: &CurrentSession) -> Result<i64, Internal> {
     factors::recovery_codes_left(&mut *app.db.acquire().await?, session.account).await
 }
 
 /// Makes ten new codes; the old ones are void.
-pub(in super::super) async fn renew_recovery_codes(
+pub(crate) async fn renew_recovery_codes(
     app: &App,
     session: &CurrentSession,
     caller: &Caller,

@@ -24,7 +24,6 @@ pub enum IdentifierKind {
 
 impl IdentifierKind {
     /// Its name in the database and the API.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Email => "email",
@@ -33,7 +32,6 @@ impl IdentifierKind {
     }
 
     /// The kind with this name.
-    #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         match name {
             "email" => Some(Self::Email),
@@ -89,32 +87,27 @@ impl Identifier {
     }
 
     /// What kind it is.
-    #[must_use]
     pub fn kind(&self) -> IdentifierKind {
         self.kind
     }
 
     /// The form that messages are sent to.
-    #[must_use]
     pub fn value(&self) -> &str {
         &self.value
     }
 
     /// The canonical form that decides who is who.
-    #[must_use]
     pub fn lookup_key(&self) -> &str {
         &self.lookup_key
     }
 
     /// Enough for its owner to recognise it.
-    #[must_use]
     pub fn hint(&self) -> String {
         identifier_hint(&self.value)
     }
 }
 
 /// Hides most of an address or number: `taro@example.jp` → `t•••@example.jp`, `+819012345678` → `•••5678`.
-#[must_use]
 pub fn identifier_hint(value: &str) -> String {
     match value.rsplit_once('@') {
         Some((local, domain)) => format!("{}•••@{domain}", local.chars().take(1).collect::<String>()),
@@ -124,7 +117,6 @@ pub fn identifier_hint(value: &str) -> String {
 
 /// What limits count by: variants that reach one mailbox (+tags; dots where the provider ignores them) share a key.
 /// Never used to tell who is who.
-#[must_use]
 pub fn limit_key(lookup_key: &str) -> String {
     let Some((local, domain)) = lookup_key.rsplit_once('@') else { return lookup_key.to_owned() };
     let local = local.split('+').next().unwrap_or(local);

@@ -57,7 +57,6 @@ pub struct LegacyLogin {
 impl LegacyLogin {
     /// Reads one: full-width forms are folded, spaces around are dropped, and case makes no difference. `None` when it
     /// is empty, too long, or what an identifier looks like.
-    #[must_use]
     pub fn parse(typed: &str) -> Option<Self> {
         let written = typed.trim();
         let lookup_key = fold_width(written).trim().to_lowercase();
@@ -68,13 +67,11 @@ impl LegacyLogin {
     }
 
     /// As the other system wrote it.
-    #[must_use]
     pub fn written(&self) -> &str {
         &self.written
     }
 
     /// What decides whose it is.
-    #[must_use]
     pub fn lookup_key(&self) -> &str {
         &self.lookup_key
     }

@@ -21,7 +21,7 @@ const COMMON: [&str; 11] = [
 const MAX_SLIPS: usize = 2;
 
 /// The address that was probably meant by one that was refused, such as `taro@gmail` or `taro@gmail,com`.
-pub(in super::super) fn probably_meant(typed: &str) -> Option<String> {
+pub(crate) fn probably_meant(typed: &str) -> Option<String> {
     let folded = fold_width(typed).to_ascii_lowercase();
     let (local, domain) = folded.trim().split_once('@').filter(|(_, domain)| domain.len() < 50)?;
     let slips = |known: &str| match known.strip_prefix(domain) {

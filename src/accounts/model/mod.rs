@@ -69,7 +69,6 @@ impl AccountStatus {
     }
 
     /// Whether its owner may sign in: also to take a closure back.
-    #[must_use]
     pub fn admits_sign_in(self) -> bool {
         matches!(self, Self::Active | Self::Closing)
     }
@@ -99,37 +98,31 @@ pub struct LockedAccount {
 
 impl LockedAccount {
     /// Whose row.
-    #[must_use]
     pub fn id(&self) -> AccountId {
         self.id
     }
 
     /// What the account may do.
-    #[must_use]
     pub fn status(&self) -> AccountStatus {
         self.status
     }
 
     /// What the account may do at a time: see [`AccountStatus::of_row`].
-    #[must_use]
     pub fn status_at(&self, now: DateTime<Utc>) -> AccountStatus {
         self.status.at(self.closes_at, now)
     }
 
     /// Its roles.
-    #[must_use]
     pub fn roles(&self) -> &[String] {
         &self.roles
     }
 
     /// Raised by every change of the password.
-    #[must_use]
     pub fn password_version(&self) -> i64 {
         self.password.version
     }
 
     /// How its password stands.
-    #[must_use]
     pub fn password(&self) -> &PasswordStanding {
         &self.password
     }

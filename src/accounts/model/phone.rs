@@ -36,7 +36,6 @@ pub(super) fn parse_phone(text: &str, country: Option<Region>) -> Result<String,
 }
 
 /// The country of a number in E.164.
-#[must_use]
 pub fn phone_country(number: &str) -> Option<Region> {
     PhoneNumber::parse(number, None).ok()?.get_region_code()
 }

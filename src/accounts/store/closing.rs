@@ -59,7 +59,7 @@ pub async fn remind_closing(
 }
 
 /// Some accounts whose time has come.
-pub(in super::super) async fn due_to_close(
+pub(crate) async fn due_to_close(
     conn: impl PgExecutor<'_>,
     now: DateTime<Utc>,
     limit: i64,
@@ -74,11 +74,7 @@ pub(in super::super) async fn due_to_close(
 }
 
 /// closing → gone, with all that belonged to it; false when its time has not come, or not any more.
-pub(in super::super) async fn close(
-    conn: &mut PgConnection,
-    account: AccountId,
-    now: DateTime<Utc>,
-) -> Result<bool, Internal> {
+pub(crate) async fn close(conn: &mut PgConnection, account: AccountId, now: DateTime<Utc>) -> Result<bool, Internal> {
     let closed = sqlx::query!(
         "WITH gone AS (DELETE FROM accounts WHERE id = $1 AND status = 'closing' AND closes_at <= $2 RETURNING id)
          INSERT INTO closed_accounts (id, closed_at) SELECT id, $2 FROM gone",
@@ -91,7 +87,7 @@ pub(in super::super) async fn close(
 }
 
 /// Gives the identifiers of one account to another, where none of them is the primary one.
-pub(in super::super) async fn move_identifiers(
+pub(crate) async fn move_identifiers(
     conn: &mut PgConnection,
     from: &LockedAccount,
     to: &LockedAccount,
@@ -107,7 +103,7 @@ pub(in super::super) async fn move_identifiers(
 }
 
 /// The account is gone, with all that still belonged to it.
-pub(in super::super) async fn end(
+pub(crate) async fn end(
     conn: &mut PgConnection,
     account: &LockedAccount,
     merged_into: &LockedAccount,
@@ -126,7 +122,7 @@ pub(in super::super) async fn end(
 }
 
 /// Some accounts that are gone and whose audit rows may still name a person.
-pub(in super::super) async fn to_erase(conn: impl PgExecutor<'_>, limit: i64) -> Result<Vec<AccountId>, Internal> {
+pub(crate) async fn to_erase(conn: impl PgExecutor<'_>, limit: i64) -> Result<Vec<AccountId>, Internal> {
     Ok(sqlx::query_scalar!(
         r#"SELECT id AS "id: AccountId" FROM closed_accounts WHERE erased_at IS NULL ORDER BY id LIMIT $1"#,
         limit
@@ -136,11 +132,7 @@ pub(in super::super) async fn to_erase(conn: impl PgExecutor<'_>, limit: i64) ->
 }
 
 /// Notes that the audit rows of an account that is gone name nobody.
-pub(in super::super) async fn erased(
-    conn: impl PgExecutor<'_>,
-    account: AccountId,
-    now: DateTime<Utc>,
-) -> Result<(), Internal> {
+pub(crate) async fn erased(conn: impl PgExecutor<'_>, account: AccountId, now: DateTime<Utc>) -> Result<(), Internal> {
     sqlx::query!("UPDATE closed_accounts SET erased_at = $2 WHERE id = $1", account.uuid(), now).execute(conn).await?;
     Ok(())
 }

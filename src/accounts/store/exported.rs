@@ -16,7 +16,7 @@ use crate::internal::Internal;
 use crate::text::Language;
 
 /// What is held of an account beside its profile; `None` when it is gone.
-pub(in super::super) async fn remainder(
+pub(crate) async fn remainder(
     conn: &mut PgConnection,
     account: AccountId,
 ) -> Result<Option<AccountRemainder>, Internal> {
@@ -32,7 +32,7 @@ pub(in super::super) async fn remainder(
 }
 
 /// The active accounts behind `after`, in the order of their ids, each with its sealed hash.
-pub(in super::super) async fn page(
+pub(crate) async fn page(
     conn: &mut PgConnection,
     after: AccountId,
     count: i64,

@@ -18,36 +18,27 @@ const UNIQUE: [&str; 3] =
     ["accounts_external_id_unique", "identifiers_lookup_key_unique", "legacy_logins_lookup_key_unique"];
 
 /// Those among `names` that were imported already.
-pub(in super::super) async fn known_external_ids(
-    conn: &mut PgConnection,
-    names: &[String],
-) -> Result<HashSet<String>, Internal> {
+pub(crate) async fn known_external_ids(conn: &mut PgConnection, names: &[String]) -> Result<HashSet<String>, Internal> {
     let known =
         sqlx::query_scalar!(r#"SELECT external_id AS "name!" FROM accounts WHERE external_id = ANY($1)"#, names);
     Ok(known.fetch_all(conn).await?.into_iter().collect())
 }
 
 /// Those among `keys` that identify an account already.
-pub(in super::super) async fn taken_identifiers(
-    conn: &mut PgConnection,
-    keys: &[String],
-) -> Result<HashSet<String>, Internal> {
+pub(crate) async fn taken_identifiers(conn: &mut PgConnection, keys: &[String]) -> Result<HashSet<String>, Internal> {
     let taken = sqlx::query_scalar!("SELECT lookup_key FROM identifiers WHERE lookup_key = ANY($1)", keys);
     Ok(taken.fetch_all(conn).await?.into_iter().collect())
 }
 
 /// Those among `keys` that are an account's old user name already.
-pub(in super::super) async fn taken_legacy_logins(
-    conn: &mut PgConnection,
-    keys: &[String],
-) -> Result<HashSet<String>, Internal> {
+pub(crate) async fn taken_legacy_logins(conn: &mut PgConnection, keys: &[String]) -> Result<HashSet<String>, Internal> {
     let taken = sqlx::query_scalar!("SELECT lookup_key FROM legacy_logins WHERE lookup_key = ANY($1)", keys);
     Ok(taken.fetch_all(conn).await?.into_iter().collect())
 }
 
 /// Inserts accounts, each with its sealed hash; false when somebody has taken a name meanwhile, and the transaction is
 /// broken.
-pub(in super::super) async fn insert_imported(
+pub(crate) async fn insert_imported(
     conn: &mut PgConnection,
     accounts: &[(&ImportedAccount, Option<Vec<u8>>)],
     now: DateTime<Utc>,

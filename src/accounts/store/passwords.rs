@@ -15,7 +15,7 @@ use crate::internal::Internal;
 
 /// A hash to be stored, and when. Whatever replaces a password makes every reset void that was asked for before: `moment`
 /// is an id of now.
-pub(in crate::accounts) struct NewHash<'a> {
+pub(crate) struct NewHash<'a> {
     /// None takes the password away.
     pub sealed: Option<&'a [u8]>,
     pub now: DateTime<Utc>,
@@ -37,7 +37,7 @@ pub async fn password_standing(
 }
 
 /// Replaces the password of this version; the next version, or `None` when it was replaced before.
-pub(in crate::accounts) async fn set_hash(
+pub(crate) async fn set_hash(
     conn: &mut PgConnection,
     (account, version): (AccountId, i64),
     new: &NewHash<'_>,
@@ -57,7 +57,7 @@ pub(in crate::accounts) async fn set_hash(
 
 /// Binds the token of a request to the password as it is now; the one before is void. `None` when a newer request was
 /// bound, or when this one was used or made void. Sending a message again changes nothing.
-pub(in crate::accounts) async fn bind_reset(
+pub(crate) async fn bind_reset(
     conn: impl PgExecutor<'_>,
     (account, identifier): (AccountId, IdentifierId),
     flow: FlowId,
@@ -74,7 +74,7 @@ pub(in crate::accounts) async fn bind_reset(
 }
 
 /// The one statement that uses a reset up and sets the new password; false when the token had been used or made void.
-pub(in crate::accounts) async fn use_reset(
+pub(crate) async fn use_reset(
     conn: &mut PgConnection,
     reset: &BoundReset,
     new: &NewHash<'_>,
@@ -111,11 +111,7 @@ pub async fn reset_is_open(conn: &mut PgConnection, reset: &BoundReset) -> Resul
     .await?)
 }
 
-pub(in crate::accounts) async fn void_resets(
-    conn: &mut PgConnection,
-    account: AccountId,
-    moment: FlowId,
-) -> Result<(), Internal> {
+pub(crate) async fn void_resets(conn: &mut PgConnection, account: AccountId, moment: FlowId) -> Result<(), Internal> {
     sqlx::query!(
         "UPDATE passwords SET reset_seq = reset_seq + 1, newest_reset = $2 WHERE account_id = $1",
         account.uuid(),

@@ -18,7 +18,7 @@ pub async fn displace_unproved(conn: &mut PgConnection, lookup_key: &str) -> Res
 }
 
 /// Notes that an identifier was proved; those that never were go. False when it has gone itself.
-pub(in super::super) async fn prove(
+pub(crate) async fn prove(
     conn: &mut PgConnection,
     account: &LockedAccount,
     identifier: IdentifierId,
@@ -43,7 +43,7 @@ pub(in super::super) async fn prove(
 }
 
 /// The account whose old user name this is.
-pub(in super::super) async fn owner_of_legacy_login(
+pub(crate) async fn owner_of_legacy_login(
     conn: impl PgExecutor<'_>,
     lookup_key: &str,
 ) -> Result<Option<AccountId>, Internal> {
@@ -55,7 +55,7 @@ pub(in super::super) async fn owner_of_legacy_login(
 }
 
 /// Whether any old user name is still good.
-pub(in super::super) async fn has_legacy_logins(conn: impl PgExecutor<'_>) -> Result<bool, Internal> {
+pub(crate) async fn has_legacy_logins(conn: impl PgExecutor<'_>) -> Result<bool, Internal> {
     Ok(sqlx::query_scalar!(r#"SELECT EXISTS (SELECT FROM legacy_logins) AS "has!""#).fetch_one(conn).await?)
 }
 

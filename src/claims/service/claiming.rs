@@ -42,7 +42,7 @@ use crate::messages::MessageKind;
 const KEYS: &str = "claim";
 
 /// Sends a code to a number, whoever has it. Answers the claim's token.
-pub(in super::super) async fn claim(
+pub(crate) async fn claim(
     app: &App,
     (number, channel): (&Identifier, Channel),
     caller: &Caller,
@@ -62,12 +62,7 @@ pub(in super::super) async fn claim(
 }
 
 /// Takes the code back: the number is free, or its old account has thirty days to object.
-pub(in super::super) async fn confirm(
-    app: &App,
-    token: &str,
-    typed: &str,
-    caller: &Caller,
-) -> Result<Claimed, ClaimError> {
+pub(crate) async fn confirm(app: &App, token: &str, typed: &str, caller: &Caller) -> Result<Claimed, ClaimError> {
     let digest = OpaqueToken::<ClaimToken>::parse(token).ok_or(ClaimError::TokenInvalid)?.digest().to_text();
     let claim: Claim = flows::find(app, KEYS, &digest).await?.ok_or(ClaimError::TokenInvalid)?;
     let used = flows::is_consumed(&mut *app.db.acquire().await?, claim.flow).await?;

@@ -14,7 +14,7 @@ use super::super::say;
 use crate::imports;
 
 #[derive(clap::Args)]
-pub(in super::super) struct Arguments {
+pub(crate) struct Arguments {
     /// A file that is not there yet; it will hold password hashes and secrets, for its owner's eyes alone
     file: PathBuf,
     #[command(flatten)]

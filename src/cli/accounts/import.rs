@@ -27,7 +27,7 @@ use crate::imports::Progress;
 const LINES_PER_NOTE: u64 = 10_000;
 
 #[derive(clap::Args)]
-pub(in super::super) struct Arguments {
+pub(crate) struct Arguments {
     /// The file; its form is in the README
     file: PathBuf,
     /// Judge every line, change nothing

@@ -16,7 +16,7 @@ use crate::audit::EventKind;
 use crate::ids::AccountId;
 
 #[derive(clap::Args)]
-pub(in super::super) struct Arguments {
+pub(crate) struct Arguments {
     /// An account's id, an e-mail address, or a number with its country code
     whose: String,
     #[command(flatten)]

@@ -25,7 +25,6 @@ impl NormalisedPassword {
     ///
     /// `None` if it is longer than any password can be: it matches nothing and is not worth a hash. That says
     /// nothing about an account, since it depends on the request alone.
-    #[must_use]
     pub fn for_verification(presented: &str) -> Option<Self> {
         if presented.len() > MAX_RAW_BYTES {
             return None;
@@ -42,7 +41,6 @@ impl NormalisedPassword {
     }
 
     /// The normalised text, for whoever judges whether it is a good password.
-    #[must_use]
     pub fn expose(&self) -> &str {
         &self.normal
     }
@@ -53,7 +51,6 @@ impl NormalisedPassword {
     }
 
     /// Its length as people count it (NIST: "each Unicode code point SHALL be counted as a single character").
-    #[must_use]
     pub fn code_points(&self) -> usize {
         self.normal.chars().count()
     }

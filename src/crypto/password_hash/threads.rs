@@ -94,19 +94,16 @@ impl HashingThreads {
     }
 
     /// How many slots are given and not yet served, for the metric `hash_queue_depth`.
-    #[must_use]
     pub fn queue_depth(&self) -> usize {
         self.threads.shared.slots_given.load(Ordering::Relaxed)
     }
 
     /// How long jobs waited for their thread, for the metric `hash_wait_seconds`.
-    #[must_use]
     pub fn waits(&self) -> Durations {
         self.threads.shared.waits.clone()
     }
 
     /// How many reservations were refused, for the metric `hash_refused_total`.
-    #[must_use]
     pub fn refused_total(&self) -> u64 {
         self.threads.shared.refused.load(Ordering::Relaxed)
     }

@@ -43,7 +43,6 @@ pub enum FactorKind {
 
 impl FactorKind {
     /// Its name in the database and the API.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Totp => "totp",
@@ -188,7 +187,6 @@ pub struct PendingFactor {
 
 impl PendingFactor {
     /// What its tries are counted by: the newest code, or the enrolment itself.
-    #[must_use]
     pub fn counter(&self) -> Uuid {
         self.sent.as_ref().map_or(self.id.uuid(), |sent| sent.id().uuid())
     }
@@ -207,13 +205,11 @@ pub struct EnrolmentCode {
 
 impl EnrolmentCode {
     /// How the session names it (RFC 8176).
-    #[must_use]
     pub fn amr(&self) -> &'static [&'static str] {
         self.proof.amr()
     }
 
     /// The factor that it confirms.
-    #[must_use]
     pub fn factor(&self) -> FactorId {
         self.factor
     }

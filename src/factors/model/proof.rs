@@ -71,16 +71,16 @@ pub enum Confirmation {
 #[derive(Serialize, Deserialize)]
 pub struct PasskeyChallenge {
     /// Burnt by the one answer that counts; tries are counted by it.
-    pub(in super::super) id: FlowId,
+    pub(crate) id: FlowId,
     /// The passkey that may answer; none in a sign-in by passkey alone, where whichever answers says who it is.
-    pub(in super::super) factor: Option<FactorId>,
-    pub(in super::super) state: DiscoverableAuthentication,
-    pub(in super::super) expires_at: DateTime<Utc>,
+    pub(crate) factor: Option<FactorId>,
+    pub(crate) state: DiscoverableAuthentication,
+    pub(crate) expires_at: DateTime<Utc>,
 }
 
 /// A challenge that a new passkey answers, as Redis keeps it, sealed.
 #[derive(Serialize, Deserialize)]
-pub(in super::super) struct RegistrationChallenge {
+pub(crate) struct RegistrationChallenge {
     pub id: FlowId,
     /// In the account: the session that it was asked in.
     pub session: Option<SessionId>,
@@ -99,7 +99,6 @@ pub enum Sent {
 
 impl Sent {
     /// What its tries are counted by.
-    #[must_use]
     pub fn id(&self) -> FlowId {
         match self {
             Self::Code(code) => code.id(),
@@ -109,7 +108,7 @@ impl Sent {
 }
 
 /// A passkey as its row keeps it.
-pub(in super::super) struct KeptPasskey {
+pub(crate) struct KeptPasskey {
     pub factor: FactorId,
     pub user_handle: Uuid,
     pub credential_sealed: Vec<u8>,
@@ -117,19 +116,19 @@ pub(in super::super) struct KeptPasskey {
 
 /// What a right answer leaves behind in a passkey's row.
 pub struct PasskeyUse {
-    pub(in super::super) challenge: FlowId,
-    pub(in super::super) factor: FactorId,
-    pub(in super::super) credential_sealed: Vec<u8>,
-    pub(in super::super) sign_count: i64,
+    pub(crate) challenge: FlowId,
+    pub(crate) factor: FactorId,
+    pub(crate) credential_sealed: Vec<u8>,
+    pub(crate) sign_count: i64,
 }
 
 /// A passkey that was made just now.
 pub struct NewPasskey {
-    pub(in super::super) challenge: FlowId,
-    pub(in super::super) factor: FactorId,
-    pub(in super::super) user_handle: Uuid,
-    pub(in super::super) credential_id: Vec<u8>,
-    pub(in super::super) credential_sealed: Vec<u8>,
+    pub(crate) challenge: FlowId,
+    pub(crate) factor: FactorId,
+    pub(crate) user_handle: Uuid,
+    pub(crate) credential_id: Vec<u8>,
+    pub(crate) credential_sealed: Vec<u8>,
 }
 
 /// A code or an answer that is right; to be burnt in the transaction of its effect.
@@ -163,7 +162,6 @@ pub enum Match {
 
 impl Match {
     /// How the session names it (RFC 8176).
-    #[must_use]
     pub fn amr(&self) -> &'static [&'static str] {
         match self {
             Self::TotpStep { .. } | Self::RecoveryCode { .. } => &["otp"],
@@ -174,7 +172,6 @@ impl Match {
     }
 
     /// The factor that it is of, or the set of recovery codes.
-    #[must_use]
     pub fn of(&self) -> FactorId {
         match self {
             Self::TotpStep { factor, .. } | Self::Sent { factor, .. } => *factor,
@@ -185,13 +182,11 @@ impl Match {
     }
 
     /// Whether it was a recovery code.
-    #[must_use]
     pub fn is_recovery_code(&self) -> bool {
         matches!(self, Self::RecoveryCode { .. })
     }
 
     /// What to tell whoever came second.
-    #[must_use]
     pub fn spent(&self) -> CheckError {
         match self {
             Self::TotpStep { .. } | Self::Sent { .. } | Self::RecoveryCode { .. } => CheckError::Wrong,

@@ -37,7 +37,6 @@ pub async fn sent_to(app: &App, factor: &ConfirmedFactor, flow: FlowId) -> Resul
 
 impl Sent {
     /// Whether its time is not over.
-    #[must_use]
     pub fn lives(&self, app: &App) -> bool {
         match self {
             Self::Code(code) => code.lives(app),

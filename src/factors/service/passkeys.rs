@@ -123,7 +123,7 @@ impl PasskeyChallenge {
         flows::find(app, CHALLENGES, &flow.to_string()).await
     }
 
-    pub(in super::super) fn lives(&self, now: DateTime<Utc>) -> bool {
+    pub(crate) fn lives(&self, now: DateTime<Utc>) -> bool {
         now < self.expires_at
     }
 }

@@ -11,13 +11,13 @@ use crate::ids::FactorId;
 use crate::internal::Internal;
 
 /// The secret of an app and the newest step that was used.
-pub(in super::super) struct TotpSecret {
+pub(crate) struct TotpSecret {
     pub factor: FactorId,
     pub secret_sealed: Vec<u8>,
     pub last_step: i64,
 }
 
-pub(in super::super) async fn insert_secret(
+pub(crate) async fn insert_secret(
     conn: &mut PgConnection,
     factor: FactorId,
     secret_sealed: &[u8],
@@ -29,7 +29,7 @@ pub(in super::super) async fn insert_secret(
 }
 
 /// The secret of an app, confirmed or waiting.
-pub(in super::super) async fn secret(
+pub(crate) async fn secret(
     conn: impl PgExecutor<'_>,
     factor: FactorId,
     now: DateTime<Utc>,
@@ -46,10 +46,7 @@ pub(in super::super) async fn secret(
 }
 
 /// The secrets of the confirmed apps of an account.
-pub(in super::super) async fn secrets_of(
-    conn: impl PgExecutor<'_>,
-    account: AccountId,
-) -> Result<Vec<TotpSecret>, Internal> {
+pub(crate) async fn secrets_of(conn: impl PgExecutor<'_>, account: AccountId) -> Result<Vec<TotpSecret>, Internal> {
     Ok(sqlx::query_as!(
         TotpSecret,
         r#"SELECT f.id AS "factor: FactorId", t.secret_sealed, t.last_step FROM factors f JOIN totp_factors t ON t.factor_id = f.id
@@ -61,7 +58,7 @@ pub(in super::super) async fn secrets_of(
 }
 
 /// Uses a time step up; false when it, or a later one, was used before.
-pub(in super::super) async fn burn_step(
+pub(crate) async fn burn_step(
     conn: &mut PgConnection,
     factor: FactorId,
     step: i64,

@@ -65,11 +65,7 @@ pub async fn holders(conn: &mut PgConnection, numbers: &[String]) -> Result<Vec<
 }
 
 /// Notes that a factor was used; false when it was removed meanwhile.
-pub(in super::super) async fn touch(
-    conn: &mut PgConnection,
-    factor: FactorId,
-    now: DateTime<Utc>,
-) -> Result<bool, Internal> {
+pub(crate) async fn touch(conn: &mut PgConnection, factor: FactorId, now: DateTime<Utc>) -> Result<bool, Internal> {
     let touched = sqlx::query!(
         "UPDATE factors SET last_used_at = $2 WHERE id = $1 AND confirmed_at IS NOT NULL",
         factor.uuid(),
@@ -114,7 +110,7 @@ pub async fn remove_all(
 }
 
 /// Removes a factor, unless it is the last confirmed one; false when nothing was removed.
-pub(in super::super) async fn remove(
+pub(crate) async fn remove(
     conn: &mut PgConnection,
     account: &LockedAccount,
     factor: FactorId,

@@ -10,7 +10,7 @@ use crate::ids::FactorId;
 use crate::internal::Internal;
 
 /// An app or a phone, as its rows have it.
-pub(in super::super) struct ConfirmedRow {
+pub(crate) struct ConfirmedRow {
     pub id: FactorId,
     pub account: AccountId,
     pub label: String,
@@ -19,10 +19,7 @@ pub(in super::super) struct ConfirmedRow {
     pub number: Option<String>,
 }
 
-pub(in super::super) async fn confirmed_of(
-    conn: &mut PgConnection,
-    accounts: &[Uuid],
-) -> Result<Vec<ConfirmedRow>, Internal> {
+pub(crate) async fn confirmed_of(conn: &mut PgConnection, accounts: &[Uuid]) -> Result<Vec<ConfirmedRow>, Internal> {
     Ok(sqlx::query_as!(
         ConfirmedRow,
         r#"SELECT f.id AS "id: FactorId", f.account_id AS "account: AccountId", f.label, f.confirmed_at AS "confirmed_at!",

@@ -9,7 +9,7 @@ use crate::ids::FactorId;
 use crate::internal::Internal;
 
 /// A confirmed factor to insert.
-pub(in super::super) struct NewConfirmed<'a> {
+pub(crate) struct NewConfirmed<'a> {
     pub id: FactorId,
     pub factor: &'a ImportedFactor,
     pub kind: FactorKind,
@@ -17,10 +17,7 @@ pub(in super::super) struct NewConfirmed<'a> {
     pub number: Option<String>,
 }
 
-pub(in super::super) async fn insert_confirmed(
-    conn: &mut PgConnection,
-    rows: &[NewConfirmed<'_>],
-) -> Result<(), Internal> {
+pub(crate) async fn insert_confirmed(conn: &mut PgConnection, rows: &[NewConfirmed<'_>]) -> Result<(), Internal> {
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id.uuid()).collect();
     let accounts: Vec<Uuid> = rows.iter().map(|row| row.factor.account.uuid()).collect();
     let kinds: Vec<_> = rows.iter().map(|row| row.kind.name().to_owned()).collect();

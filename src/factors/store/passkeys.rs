@@ -15,11 +15,7 @@ use crate::ids::FactorId;
 use crate::internal::Internal;
 
 /// The handle of an account; `drawn` when it has none yet.
-pub(in super::super) async fn user_handle(
-    conn: &mut PgConnection,
-    account: AccountId,
-    drawn: Uuid,
-) -> Result<Uuid, Internal> {
+pub(crate) async fn user_handle(conn: &mut PgConnection, account: AccountId, drawn: Uuid) -> Result<Uuid, Internal> {
     // The update changes nothing; it makes the statement answer the row that is there.
     Ok(sqlx::query_scalar!(
         "INSERT INTO passkey_users (account_id, handle) VALUES ($1, $2)
@@ -32,10 +28,7 @@ pub(in super::super) async fn user_handle(
 }
 
 /// What the authenticators of an account call its passkeys.
-pub(in super::super) async fn credential_ids(
-    conn: impl PgExecutor<'_>,
-    account: AccountId,
-) -> Result<Vec<Vec<u8>>, Internal> {
+pub(crate) async fn credential_ids(conn: impl PgExecutor<'_>, account: AccountId) -> Result<Vec<Vec<u8>>, Internal> {
     Ok(sqlx::query_scalar!(
         "SELECT p.credential_id FROM passkey_factors p JOIN factors f ON f.id = p.factor_id
          WHERE f.account_id = $1 AND f.confirmed_at IS NOT NULL ORDER BY f.id",
@@ -46,7 +39,7 @@ pub(in super::super) async fn credential_ids(
 }
 
 /// Inserts a new passkey; false when somebody has it already.
-pub(in super::super) async fn insert_passkey(conn: &mut PgConnection, new: &NewPasskey) -> Result<bool, Internal> {
+pub(crate) async fn insert_passkey(conn: &mut PgConnection, new: &NewPasskey) -> Result<bool, Internal> {
     let inserted = sqlx::query!(
         "INSERT INTO passkey_factors (factor_id, credential_id, user_handle, credential_sealed)
          VALUES ($1, $2, $3, $4) ON CONFLICT ON CONSTRAINT passkey_factors_credential_unique DO NOTHING",
@@ -60,10 +53,7 @@ pub(in super::super) async fn insert_passkey(conn: &mut PgConnection, new: &NewP
     Ok(inserted.rows_affected() == 1)
 }
 
-pub(in super::super) async fn passkey(
-    conn: impl PgExecutor<'_>,
-    factor: FactorId,
-) -> Result<Option<KeptPasskey>, Internal> {
+pub(crate) async fn passkey(conn: impl PgExecutor<'_>, factor: FactorId) -> Result<Option<KeptPasskey>, Internal> {
     Ok(sqlx::query_as!(
         KeptPasskey,
         r#"SELECT p.factor_id AS "factor: FactorId", p.user_handle, p.credential_sealed
@@ -76,7 +66,7 @@ pub(in super::super) async fn passkey(
 }
 
 /// Whose passkey it is, when the authenticator names its owner as it was told at the registration.
-pub(in super::super) async fn owner_of_passkey(
+pub(crate) async fn owner_of_passkey(
     conn: impl PgExecutor<'_>,
     credential_id: &[u8],
     user_handle: Uuid,
@@ -94,7 +84,7 @@ pub(in super::super) async fn owner_of_passkey(
 }
 
 /// Notes a use; false when the passkey has signed as often before, which a copy of it would have.
-pub(in super::super) async fn use_passkey(
+pub(crate) async fn use_passkey(
     conn: &mut PgConnection,
     used: &PasskeyUse,
     now: DateTime<Utc>,

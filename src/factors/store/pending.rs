@@ -13,7 +13,7 @@ use crate::ids::FlowId;
 use crate::internal::Internal;
 
 /// An enrolment to insert.
-pub(in super::super) struct NewFactor<'a> {
+pub(crate) struct NewFactor<'a> {
     pub id: FactorId,
     pub account: AccountId,
     pub flow: Option<FlowId>,
@@ -24,7 +24,7 @@ pub(in super::super) struct NewFactor<'a> {
 }
 
 /// Inserts an enrolment; those of the account that are over make room.
-pub(in super::super) async fn insert(conn: &mut PgConnection, new: &NewFactor<'_>) -> Result<(), Internal> {
+pub(crate) async fn insert(conn: &mut PgConnection, new: &NewFactor<'_>) -> Result<(), Internal> {
     sqlx::query!(
         "DELETE FROM factors WHERE account_id = $1 AND confirmed_at IS NULL AND expires_at <= $2",
         new.account.uuid(),
@@ -47,11 +47,7 @@ pub(in super::super) async fn insert(conn: &mut PgConnection, new: &NewFactor<'_
     Ok(())
 }
 
-pub(in super::super) async fn insert_number(
-    conn: &mut PgConnection,
-    factor: FactorId,
-    number: &str,
-) -> Result<(), Internal> {
+pub(crate) async fn insert_number(conn: &mut PgConnection, factor: FactorId, number: &str) -> Result<(), Internal> {
     sqlx::query!("INSERT INTO phone_factors (factor_id, number) VALUES ($1, $2)", factor.uuid(), number)
         .execute(conn)
         .await?;
@@ -59,14 +55,14 @@ pub(in super::super) async fn insert_number(
 }
 
 /// An enrolment as its row has it.
-pub(in super::super) struct PendingRow {
+pub(crate) struct PendingRow {
     pub kind: FactorKind,
     pub label: String,
     pub number: Option<String>,
 }
 
 /// An enrolment that waits for its first code, of this flow, or of the account when there is none.
-pub(in super::super) async fn pending(
+pub(crate) async fn pending(
     conn: impl PgExecutor<'_>,
     (account, flow): (AccountId, Option<FlowId>),
     factor: FactorId,
@@ -88,7 +84,7 @@ pub(in super::super) async fn pending(
 }
 
 /// Confirms an enrolment; false when it was confirmed or has expired.
-pub(in super::super) async fn confirm(
+pub(crate) async fn confirm(
     conn: &mut PgConnection,
     account: &LockedAccount,
     factor: FactorId,

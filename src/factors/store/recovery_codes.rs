@@ -13,15 +13,12 @@ use crate::ids::FactorId;
 use crate::internal::Internal;
 
 /// The set of an account and its salt.
-pub(in super::super) struct CodeSet {
+pub(crate) struct CodeSet {
     pub id: FactorId,
     pub salt: Vec<u8>,
 }
 
-pub(in super::super) async fn code_set(
-    conn: impl PgExecutor<'_>,
-    account: AccountId,
-) -> Result<Option<CodeSet>, Internal> {
+pub(crate) async fn code_set(conn: impl PgExecutor<'_>, account: AccountId) -> Result<Option<CodeSet>, Internal> {
     Ok(sqlx::query_as!(
         CodeSet,
         r#"SELECT id AS "id: FactorId", salt FROM recovery_code_sets WHERE account_id = $1"#,
@@ -31,11 +28,7 @@ pub(in super::super) async fn code_set(
     .await?)
 }
 
-pub(in super::super) async fn code_is_unused(
-    conn: impl PgExecutor<'_>,
-    set: FactorId,
-    digest: &[u8],
-) -> Result<bool, Internal> {
+pub(crate) async fn code_is_unused(conn: impl PgExecutor<'_>, set: FactorId, digest: &[u8]) -> Result<bool, Internal> {
     Ok(sqlx::query_scalar!(
         r#"SELECT EXISTS (SELECT 1 FROM recovery_codes WHERE set_id = $1 AND digest = $2 AND used_at IS NULL) AS "unused!""#,
         set.uuid(),
@@ -46,7 +39,7 @@ pub(in super::super) async fn code_is_unused(
 }
 
 /// Uses a recovery code up; false when it was used before.
-pub(in super::super) async fn burn_code(
+pub(crate) async fn burn_code(
     conn: &mut PgConnection,
     set: FactorId,
     digest: &[u8],
@@ -64,7 +57,7 @@ pub(in super::super) async fn burn_code(
 }
 
 /// Puts a new set in the place of the old one.
-pub(in super::super) async fn replace_codes(
+pub(crate) async fn replace_codes(
     conn: &mut PgConnection,
     account: &LockedAccount,
     set: FactorId,

@@ -15,25 +15,25 @@ const MAX_NAME_CHARS: usize = 100;
 
 /// One step into a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::http) enum Segment {
+pub(crate) enum Segment {
     Member(String),
     Item(usize),
 }
 
 /// A fault, with the way to it from the inside out.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::http) struct JsonFault {
-    pub(in crate::http) code: FieldCode,
+pub(crate) struct JsonFault {
+    pub(crate) code: FieldCode,
     path: Vec<Segment>,
 }
 
 impl JsonFault {
-    pub(in crate::http) fn new(code: FieldCode) -> Self {
+    pub(crate) fn new(code: FieldCode) -> Self {
         Self { code, path: Vec::new() }
     }
 
     /// The same, seen from one level further out.
-    pub(in crate::http) fn at(mut self, segment: Segment) -> Self {
+    pub(crate) fn at(mut self, segment: Segment) -> Self {
         self.path.push(segment);
         self
     }
@@ -50,7 +50,7 @@ impl JsonFault {
     }
 
     /// The name of the outermost member: for a query, its parameter.
-    pub(in crate::http) fn parameter(&self) -> String {
+    pub(crate) fn parameter(&self) -> String {
         match self.path.last() {
             Some(Segment::Member(name)) => name.chars().take(MAX_NAME_CHARS).collect(),
             _ => String::new(),
@@ -58,7 +58,7 @@ impl JsonFault {
     }
 
     /// The code of the answer as a whole.
-    pub(in crate::http) fn error_code(&self) -> ErrorCode {
+    pub(crate) fn error_code(&self) -> ErrorCode {
         match self.code {
             FieldCode::Malformed
             | FieldCode::WrongType

@@ -23,7 +23,7 @@ use crate::text::is_unseen;
 const PASSWORDS: [&str; 3] = ["password", "new_password", "current_password"];
 
 /// Reads a tree as a `T`.
-pub(in crate::http) fn read<T: DeserializeOwned>(node: Node) -> Result<T, JsonFault> {
+pub(crate) fn read<T: DeserializeOwned>(node: Node) -> Result<T, JsonFault> {
     T::deserialize(Reader { node, any_character: false })
 }
 

@@ -25,7 +25,7 @@ const MAX_DEPTH: usize = 32;
 
 /// A value.
 #[derive(Debug)]
-pub(in crate::http) enum Node {
+pub(crate) enum Node {
     Bool(bool),
     Unsigned(u64),
     Negative(i64),

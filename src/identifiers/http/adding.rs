@@ -1,8 +1,8 @@
 //! From the wish for an identifier to its right code.
 
-use actix_web::HttpResponse;
 use actix_web::post;
 use actix_web::web;
+use actix_web::web::Data;
 use serde::Deserialize;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -19,7 +19,7 @@ use crate::app::App;
 use crate::http::Client;
 use crate::http::Json;
 use crate::http::OptionalJson;
-use crate::http::Problem;
+use crate::http::Reply;
 use crate::http::accepted;
 use crate::http::created;
 use crate::http::ok;
@@ -36,10 +36,10 @@ pub(super) struct NewIdentifier {
     #[schema(example = "taro@example.org")]
     identifier: String,
     /// For a number in its national form (ISO 3166-1).
-    #[schema(nullable = false, example = "JP")]
+    #[schema(example = "JP")]
     country: Option<String>,
     /// `email` for an e-mail address; `sms`, or when asked for `voice`, for a number.
-    #[schema(nullable = false, inline, example = "email")]
+    #[schema(inline, example = "email")]
     channel: Option<Channel>,
 }
 
@@ -66,7 +66,7 @@ pub(super) struct IdentifierProof {
 #[derive(Deserialize, ToSchema)]
 pub(super) struct IdentifierResend {
     /// `email` for an e-mail address; `sms`, or when asked for `voice`, for a number.
-    #[schema(nullable = false, inline, example = "email")]
+    #[schema(inline, example = "email")]
     channel: Option<Channel>,
 }
 
@@ -87,12 +87,7 @@ pub(super) struct IdentifierResend {
     ),
 )]
 #[post("/v1/account/identifiers")]
-pub(super) async fn add(
-    app: web::Data<App>,
-    session: CurrentSession,
-    client: Client,
-    body: Json<NewIdentifier>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn add(app: Data<App>, session: CurrentSession, client: Client, body: Json<NewIdentifier>) -> Reply {
     session.require_recent(&app)?;
     let mut faults = Faults::default();
     let identifier =
@@ -122,12 +117,12 @@ pub(super) async fn add(
 )]
 #[post("/v1/account/identifiers/{id}/verify")]
 pub(super) async fn verify(
-    app: web::Data<App>,
+    app: Data<App>,
     session: CurrentSession,
     client: Client,
     id: web::Path<IdentifierId>,
     given: Json<IdentifierProof>,
-) -> Result<HttpResponse, Problem> {
+) -> Reply {
     app.limits.admit(Policy::Reauthentication, Subject::Account(session.account)).await?;
     let own = service::verify(&app, &session, (*id, &given.0.code), &client).await.map_err(problem)?;
     ok(&shown(&app, own))
@@ -146,12 +141,12 @@ pub(super) async fn verify(
 )]
 #[post("/v1/account/identifiers/{id}/resend")]
 pub(super) async fn resend(
-    app: web::Data<App>,
+    app: Data<App>,
     session: CurrentSession,
     client: Client,
     id: web::Path<IdentifierId>,
     body: OptionalJson<IdentifierResend>,
-) -> Result<HttpResponse, Problem> {
+) -> Reply {
     let asked = body.0.channel;
     let (channel, address) = service::resend(&app, &session, (*id, asked), &client).await.map_err(problem)?;
     accepted(&Delivery::of(&app, channel, &address))

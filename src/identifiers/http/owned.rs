@@ -1,10 +1,10 @@
 //! The identifiers that an account has.
 
-use actix_web::HttpResponse;
 use actix_web::delete;
 use actix_web::get;
 use actix_web::post;
 use actix_web::web;
+use actix_web::web::Data;
 use chrono::DateTime;
 use chrono::Utc;
 use serde::Serialize;
@@ -21,8 +21,8 @@ use crate::http::Items;
 use crate::http::NoMembers;
 use crate::http::OptionalJson;
 use crate::http::Page;
-use crate::http::Problem;
 use crate::http::Query;
+use crate::http::Reply;
 use crate::http::accepted;
 use crate::http::ok;
 use crate::ids::IdentifierId;
@@ -41,7 +41,6 @@ pub struct AccountIdentifier {
     value: String,
     /// When its owner proved it; absent until then, when it counts for nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     verified_at: Option<DateTime<Utc>>,
     /// Whether it is the first one to be written to.
     primary: bool,
@@ -50,7 +49,6 @@ pub struct AccountIdentifier {
 }
 
 /// An identifier as its owner sees it.
-#[must_use]
 pub fn shown(app: &App, own: OwnIdentifier) -> AccountIdentifier {
     AccountIdentifier {
         id: own.id,
@@ -89,11 +87,7 @@ pub(super) struct RemovalBegun {
     extensions(("x-problems" = json!(["invalid_cursor", "invalid_fields"])), ("x-limit" = json!("account"))),
 )]
 #[get("/v1/account/identifiers")]
-pub(super) async fn list(
-    app: web::Data<App>,
-    session: CurrentSession,
-    page: Query<Page>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn list(app: Data<App>, session: CurrentSession, page: Query<Page>) -> Reply {
     let (keys, list) = (&app.config.master_keys, format!("identifiers/{}", session.account));
     let after = page.0.after(keys, &list)?;
     let own = service::list(&app, &session).await?;
@@ -118,12 +112,12 @@ pub(super) async fn list(
 )]
 #[post("/v1/account/identifiers/{id}/primary")]
 pub(super) async fn make_primary(
-    app: web::Data<App>,
+    app: Data<App>,
     session: CurrentSession,
     client: Client,
     id: web::Path<IdentifierId>,
     _: OptionalJson<NoMembers>,
-) -> Result<HttpResponse, Problem> {
+) -> Reply {
     session.admit_recent(&app).await?;
     ok(&shown(&app, service::make_primary(&app, &session, *id, &client).await.map_err(problem)?))
 }
@@ -143,11 +137,11 @@ pub(super) async fn make_primary(
 )]
 #[delete("/v1/account/identifiers/{id}")]
 pub(super) async fn remove(
-    app: web::Data<App>,
+    app: Data<App>,
     session: CurrentSession,
     client: Client,
     id: web::Path<IdentifierId>,
-) -> Result<HttpResponse, Problem> {
+) -> Reply {
     session.admit_recent(&app).await?;
     accepted(&RemovalBegun { effective_at: service::remove(&app, &session, *id, &client).await.map_err(problem)? })
 }

@@ -40,7 +40,7 @@ use crate::sessions::CurrentSession;
 use crate::text::Language;
 
 /// Keeps the wish for an identifier and sends its code. Nobody looks up whose it is.
-pub(in super::super) async fn add(
+pub(crate) async fn add(
     app: &App,
     session: &CurrentSession,
     (identifier, channel): (&Identifier, Channel),
@@ -80,7 +80,7 @@ async fn send(
 }
 
 /// Sends another code; the one before is void. Answers how it travels, and to where.
-pub(in super::super) async fn resend(
+pub(crate) async fn resend(
     app: &App,
     session: &CurrentSession,
     (id, asked): (IdentifierId, Option<Channel>),
@@ -109,7 +109,7 @@ async fn pending(
 }
 
 /// Takes the code back: the identifier counts from now on, and the owner is told.
-pub(in super::super) async fn verify(
+pub(crate) async fn verify(
     app: &App,
     session: &CurrentSession,
     (id, typed): (IdentifierId, &str),

@@ -31,7 +31,7 @@ use crate::sessions;
 use crate::sessions::CurrentSession;
 
 /// Lets an identifier go after the wait; one that was never proved, at once. Answers when.
-pub(in super::super) async fn remove(
+pub(crate) async fn remove(
     app: &App,
     session: &CurrentSession,
     id: IdentifierId,

@@ -32,7 +32,6 @@ pub struct Counts {
 
 impl Counts {
     /// Of all lines.
-    #[must_use]
     pub fn total(&self) -> u64 {
         self.imported + self.skipped + self.parked + self.refused
     }
@@ -50,7 +49,6 @@ pub enum Outcome {
 
 impl Outcome {
     /// Its name in the database and in reports.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Parked => "parked",

@@ -32,7 +32,7 @@ const EXTERNAL_ID_MAX: usize = 200;
 const ROLE_MAX: usize = 64;
 
 /// A line that may become an account.
-pub(in super::super) struct Candidate {
+pub(crate) struct Candidate {
     pub line: u64,
     pub account: ImportedAccount,
     /// A hash that must be wrapped before it is stored.
@@ -41,7 +41,7 @@ pub(in super::super) struct Candidate {
 }
 
 /// Why a line is refused, and whom it is about if that could be read.
-pub(in super::super) struct Refused {
+pub(crate) struct Refused {
     pub external_id: Option<String>,
     pub reason: String,
 }
@@ -53,11 +53,7 @@ struct Named {
 }
 
 /// Reads a line; the account's id is made for it.
-pub(in super::super) fn read(
-    (line, text): (u64, &[u8]),
-    id: AccountId,
-    now: DateTime<Utc>,
-) -> Result<Candidate, Refused> {
+pub(crate) fn read((line, text): (u64, &[u8]), id: AccountId, now: DateTime<Utc>) -> Result<Candidate, Refused> {
     let record: Record =
         serde_json::from_slice(text).map_err(|error| Refused { external_id: named(text), reason: told(&error) })?;
     let external_id = single_line(&record.external_id, EXTERNAL_ID_MAX)

@@ -33,7 +33,7 @@ pub(super) struct Secret(pub(super) String);
 
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub(in super::super) struct Record {
+pub(crate) struct Record {
     pub(super) external_id: String,
     pub(super) identifiers: Vec<RecordIdentifier>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -98,7 +98,7 @@ pub(super) struct RecordPhone {
 
 impl Record {
     /// What is written of an account.
-    pub(in super::super) fn of(account: ImportedAccount, factors: &[ImportedFactor]) -> Self {
+    pub(crate) fn of(account: ImportedAccount, factors: &[ImportedFactor]) -> Self {
         let mut record = Self {
             external_id: account.external_id,
             identifiers: account.identifiers.iter().map(RecordIdentifier::of).collect(),

@@ -46,7 +46,6 @@ pub enum Budget {
 
 impl Budget {
     /// Its name in the database and in metrics.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Unproved => "unproved",
@@ -112,14 +111,12 @@ pub struct SpendGuard {
 
 impl SpendGuard {
     /// Prepares it; nothing is asked of the database yet.
-    #[must_use]
     pub fn new(db: PgPool, clock: Clock, config: &Config) -> Self {
         let terms = config.phone.spend.clone();
         Self { db, clock, enabled: config.limits, terms, counts: SpendCounts::default() }
     }
 
     /// What was spent since the start, for the metric `message_spend`.
-    #[must_use]
     pub fn counts(&self) -> SpendCounts {
         self.counts.clone()
     }

@@ -35,7 +35,6 @@ pub enum Ending {
 
 impl Ending {
     /// The ending's name in metrics.
-    #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
             Self::Sent { .. } => "sent",

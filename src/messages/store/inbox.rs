@@ -41,18 +41,16 @@ pub struct InboxItem {
     pub text: String,
     /// The code in it, of digits, or the token (such as `cct_…`, `rcc_…`, `sdr_…`) where it carries one instead.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     pub code: Option<String>,
     /// The link in it, if there is one: in mails alone.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     pub link: Option<String>,
     /// When it arrived.
     pub at: DateTime<Utc>,
 }
 
 /// Puts a message in; a message that is there already stays as it is.
-pub(in crate::messages) async fn put(
+pub(crate) async fn put(
     pool: &PgPool,
     claimed: &Claimed,
     rendered: &Rendered,

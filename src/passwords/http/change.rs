@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::get;
 use actix_web::http::header::LOCATION;
 use actix_web::post;
-use actix_web::web;
+use actix_web::web::Data;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -16,6 +16,7 @@ use crate::http::Client;
 use crate::http::ErrorCode;
 use crate::http::Json;
 use crate::http::Problem;
+use crate::http::Reply;
 use crate::http::no_content;
 use crate::http::outcome;
 use crate::sessions::CurrentSession;
@@ -41,7 +42,7 @@ pub(super) struct PasswordChange {
     #[schema(example = "tidal mango ledger vowel")]
     new_password: String,
     /// `others` when absent.
-    #[schema(nullable = false, inline)]
+    #[schema(inline)]
     sign_out: Option<SignOut>,
 }
 
@@ -60,11 +61,11 @@ pub(super) struct PasswordChange {
 )]
 #[post("/v1/account/password")]
 pub(super) async fn change(
-    app: web::Data<App>,
+    app: Data<App>,
     session: CurrentSession,
     client: Client,
     body: Json<PasswordChange>,
-) -> Result<HttpResponse, Problem> {
+) -> Reply {
     session.admit_recent(&app).await?;
     let PasswordChange { current_password, new_password, sign_out } = body.0;
     let change = Change { current: current_password, new: new_password, end_own: sign_out == Some(SignOut::All) };
@@ -83,7 +84,7 @@ pub(super) async fn change(
     extensions(("x-problems" = json!(["not_found"])), ("x-limit" = json!("public"))),
 )]
 #[get("/.well-known/change-password")]
-pub(super) async fn lead_to_page(app: web::Data<App>) -> Result<HttpResponse, Problem> {
+pub(super) async fn lead_to_page(app: Data<App>) -> Reply {
     let page = app.config.pages.change_password.as_ref().ok_or_else(|| Problem::new(ErrorCode::NotFound))?;
     Ok(HttpResponse::SeeOther().insert_header((LOCATION, page.address())).finish())
 }

@@ -1,8 +1,7 @@
 //! Forgotten passwords.
 
-use actix_web::HttpResponse;
 use actix_web::post;
-use actix_web::web;
+use actix_web::web::Data;
 use serde::Deserialize;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -21,6 +20,7 @@ use crate::http::Client;
 use crate::http::FieldCode;
 use crate::http::Json;
 use crate::http::Problem;
+use crate::http::Reply;
 use crate::http::accepted;
 use crate::http::no_content;
 use crate::http::ok;
@@ -34,10 +34,10 @@ pub(super) struct PasswordResetRequest {
     #[schema(example = "taro@example.jp")]
     identifier: String,
     /// For a number in its national form (ISO 3166-1).
-    #[schema(nullable = false, example = "JP")]
+    #[schema(example = "JP")]
     country: Option<String>,
     /// The client; the first-party one when absent.
-    #[schema(nullable = false, example = "first-party")]
+    #[schema(example = "first-party")]
     client_id: Option<String>,
 }
 
@@ -89,13 +89,13 @@ pub(super) struct ResetConfirmation {
     #[schema(inline, example = "link")]
     method: ResetMethod,
     /// What stands behind the `#` of the link, with method `link`.
-    #[schema(nullable = false, example = "rst_Zt3yq0…")]
+    #[schema(example = "rst_Zt3yq0…")]
     reset_token: Option<String>,
     /// What the request was answered with, with method `code`.
-    #[schema(nullable = false, example = "prt_Zt3yq0…")]
+    #[schema(example = "prt_Zt3yq0…")]
     password_reset_token: Option<String>,
     /// The eight digits of the message, with method `code`.
-    #[schema(nullable = false, example = "12345678")]
+    #[schema(example = "12345678")]
     code: Option<String>,
     /// 8 to 128 characters; see `POST /v1/passwords/check`.
     #[schema(example = "tidal mango ledger vowel")]
@@ -115,11 +115,7 @@ pub(super) struct ResetConfirmation {
     extensions(("x-problems" = json!([])), ("x-limit" = json!("resend"))),
 )]
 #[post("/v1/password-resets")]
-pub(super) async fn request(
-    app: web::Data<App>,
-    client: Client,
-    body: Json<PasswordResetRequest>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn request(app: Data<App>, client: Client, body: Json<PasswordResetRequest>) -> Reply {
     let mut faults = Faults::default();
     let identifier =
         read_destination(&app, &mut faults, ("/identifier", &body.0.identifier), body.0.country.as_deref());
@@ -140,7 +136,7 @@ pub(super) async fn request(
     extensions(("x-problems" = json!(["reset_token_invalid"])), ("x-limit" = json!("code"))),
 )]
 #[post("/v1/password-resets/inspect")]
-pub(super) async fn inspect(app: web::Data<App>, body: Json<InspectResetRequest>) -> Result<HttpResponse, Problem> {
+pub(super) async fn inspect(app: Data<App>, body: Json<InspectResetRequest>) -> Reply {
     let inspected = service::inspect(&app, &body.0.reset_token).await.map_err(problem)?;
     ok(&Inspection { identifier_hint: identifier_hint(&inspected.identifier), expires_in: inspected.expires_in })
 }
@@ -158,11 +154,7 @@ pub(super) async fn inspect(app: web::Data<App>, body: Json<InspectResetRequest>
     ),
 )]
 #[post("/v1/password-resets/confirm")]
-pub(super) async fn confirm(
-    app: web::Data<App>,
-    client: Client,
-    body: Json<ResetConfirmation>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn confirm(app: Data<App>, client: Client, body: Json<ResetConfirmation>) -> Reply {
     let new_password = body.0.new_password.clone();
     let proof = read_proof(body.0)?;
     let done = service::confirm(&app, &proof, &new_password, &client).await.map_err(problem);

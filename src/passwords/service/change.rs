@@ -18,7 +18,7 @@ use crate::sessions::CurrentSession;
 use crate::sessions::EndReason;
 
 /// Changes the password, ends the sessions and tells the owner, all at once.
-pub(in super::super) async fn change(
+pub(crate) async fn change(
     app: &App,
     session: &CurrentSession,
     change: &Change,

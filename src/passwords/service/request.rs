@@ -38,7 +38,7 @@ use crate::messages::NewMessage;
 /// Asks for a reset. The identifier is not looked up; beyond its limit nothing is sent. Answers the token of the request.
 ///
 /// What is not sent is written like the rest and undone, so that it takes its time and keeps nothing.
-pub(in super::super) async fn request(app: &App, wanted: &Wanted<'_>, caller: &Caller) -> Result<String, Internal> {
+pub(crate) async fn request(app: &App, wanted: &Wanted<'_>, caller: &Caller) -> Result<String, Internal> {
     let now = app.clock.now();
     let flow: FlowId = crypto::new_id(now);
     let (token, link) = (OpaqueToken::<RequestToken>::generate(), OpaqueToken::<LinkToken>::generate());

@@ -25,7 +25,7 @@ use crate::sessions;
 use crate::sessions::EndReason;
 
 /// Looks at the link of a message, and changes nothing.
-pub(in super::super) async fn inspect(app: &App, token: &str) -> Result<Inspected, PasswordError> {
+pub(crate) async fn inspect(app: &App, token: &str) -> Result<Inspected, PasswordError> {
     let Proved { bound, expires_at, .. } = by_link(app, token).await?;
     let (_, identifier) = still_open(app, &bound).await?;
     let left = (expires_at - app.clock.now()).num_seconds();
@@ -44,12 +44,7 @@ async fn still_open(app: &App, bound: &BoundReset) -> Result<(Profile, OwnIdenti
 }
 
 /// Sets the new password, ends every session and tells the owner, all at once and once.
-pub(in super::super) async fn confirm(
-    app: &App,
-    proof: &Proof,
-    new: &str,
-    caller: &Caller,
-) -> Result<(), PasswordError> {
+pub(crate) async fn confirm(app: &App, proof: &Proof, new: &str, caller: &Caller) -> Result<(), PasswordError> {
     // What is wrong with it for everybody is told before anything is looked at, whoever asks.
     app.password_policy.accept(new, PasswordContext::default())?;
     let proved = match proof {

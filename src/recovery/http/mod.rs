@@ -43,7 +43,6 @@ pub(super) struct RecoveryState {
     proofs: Vec<Proved>,
     /// When the wait is over, once it has begun.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     opens_at: Option<DateTime<Utc>>,
     /// When it is over, whatever happens.
     expires_at: DateTime<Utc>,
@@ -61,7 +60,6 @@ impl RecoveryState {
 }
 
 /// What a person is told when a step was refused.
-#[must_use]
 pub fn problem(error: RecoveryError) -> Problem {
     match error {
         RecoveryError::Expired => Problem::new(ErrorCode::RecoveryTokenInvalid),

@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::post;
-use actix_web::web;
+use actix_web::web::Data;
 use serde::Deserialize;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -21,6 +21,7 @@ use crate::http::Client;
 use crate::http::FieldCode;
 use crate::http::Json;
 use crate::http::Problem;
+use crate::http::Reply;
 use crate::http::accepted;
 use crate::http::outcome;
 
@@ -35,7 +36,7 @@ pub(super) struct RecoveryRequest {
     #[schema(example = "taro@example.jp")]
     identifier: String,
     /// For numbers in their national form (ISO 3166-1).
-    #[schema(nullable = false, example = "JP")]
+    #[schema(example = "JP")]
     country: Option<String>,
     /// Where the person can be reached now: an address or number that is theirs. It gets a code.
     #[schema(example = "taro.new@example.jp")]
@@ -44,10 +45,10 @@ pub(super) struct RecoveryRequest {
     #[schema(inline, example = json!(["email", "password"]))]
     lost: Vec<Lost>,
     /// For the operator, should one have to decide; at most 1000 characters.
-    #[schema(nullable = false, example = "My provider closed last week.", max_length = 1000)]
+    #[schema(example = "My provider closed last week.", max_length = 1000)]
     message: Option<String>,
     /// The client; the first-party one when absent.
-    #[schema(nullable = false, example = "first-party")]
+    #[schema(example = "first-party")]
     client_id: Option<String>,
 }
 
@@ -69,7 +70,7 @@ pub(super) struct ResumeRequest {
     #[schema(example = "taro.new@example.jp")]
     contact: String,
     /// For a number in its national form (ISO 3166-1).
-    #[schema(nullable = false, example = "JP")]
+    #[schema(example = "JP")]
     country: Option<String>,
 }
 
@@ -114,11 +115,7 @@ fn read(app: &App, body: RecoveryRequest) -> Result<NewRecovery, Problem> {
     extensions(("x-problems" = json!(["message_limit_reached"])), ("x-limit" = json!("recovery"))),
 )]
 #[post("/v1/recoveries")]
-pub(super) async fn start(
-    app: web::Data<App>,
-    client: Client,
-    body: Json<RecoveryRequest>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn start(app: Data<App>, client: Client, body: Json<RecoveryRequest>) -> Reply {
     let new = read(&app, body.0)?;
     let started = service::start(&app, &new, &client).await.map_err(problem);
     app.metrics.recovery("start", outcome(&started));
@@ -135,11 +132,7 @@ pub(super) async fn start(
     extensions(("x-problems" = json!(["message_limit_reached"])), ("x-limit" = json!("recovery"))),
 )]
 #[post("/v1/recoveries/resume")]
-pub(super) async fn resume(
-    app: web::Data<App>,
-    client: Client,
-    body: Json<ResumeRequest>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn resume(app: Data<App>, client: Client, body: Json<ResumeRequest>) -> Reply {
     let mut faults = Faults::default();
     let contact = read_destination(&app, &mut faults, ("/contact", &body.0.contact), body.0.country.as_deref());
     let Some(contact) = contact else { return Err(faults.into_problem()) };

@@ -1,8 +1,7 @@
 //! What a recovery goes through, and how its owner ends it.
 
-use actix_web::HttpResponse;
 use actix_web::post;
-use actix_web::web;
+use actix_web::web::Data;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -15,7 +14,7 @@ use crate::accounts::read_destination;
 use crate::app::App;
 use crate::http::Client;
 use crate::http::Json;
-use crate::http::Problem;
+use crate::http::Reply;
 use crate::http::accepted;
 use crate::http::no_content;
 use crate::http::ok;
@@ -42,7 +41,7 @@ pub(super) struct RecoveryCodeRequest {
     #[schema(example = "taro@example.jp")]
     destination: String,
     /// For a number in its national form (ISO 3166-1).
-    #[schema(nullable = false, example = "JP")]
+    #[schema(example = "JP")]
     country: Option<String>,
 }
 
@@ -87,11 +86,7 @@ pub(super) struct CancelRequest {
     ),
 )]
 #[post("/v1/recoveries/verify-contact")]
-pub(super) async fn verify_contact(
-    app: web::Data<App>,
-    client: Client,
-    body: Json<VerifyContactRequest>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn verify_contact(app: Data<App>, client: Client, body: Json<VerifyContactRequest>) -> Reply {
     let verified = service::verify_contact(&app, &body.0.recovery_token, &body.0.code, &client).await.map_err(problem);
     app.metrics.recovery("verify_contact", outcome(&verified));
     ok(&RecoveryState::of(&app, &verified?))
@@ -110,11 +105,7 @@ pub(super) async fn verify_contact(
     ),
 )]
 #[post("/v1/recoveries/codes")]
-pub(super) async fn send_code(
-    app: web::Data<App>,
-    client: Client,
-    body: Json<RecoveryCodeRequest>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn send_code(app: Data<App>, client: Client, body: Json<RecoveryCodeRequest>) -> Reply {
     let mut faults = Faults::default();
     let body = body.0;
     let to = read_destination(&app, &mut faults, ("/destination", &body.destination), body.country.as_deref());
@@ -139,11 +130,7 @@ pub(super) async fn send_code(
     ),
 )]
 #[post("/v1/recoveries/proofs")]
-pub(super) async fn prove(
-    app: web::Data<App>,
-    client: Client,
-    body: Json<ProofRequest>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn prove(app: Data<App>, client: Client, body: Json<ProofRequest>) -> Reply {
     let ProofRequest { recovery_token, kind, value } = body.0;
     let proved = service::prove(&app, &recovery_token, (kind, &value), &client).await.map_err(problem);
     app.metrics.recovery("proof", outcome(&proved));
@@ -157,7 +144,7 @@ pub(super) async fn prove(
     extensions(("x-problems" = json!(["recovery_token_invalid"])), ("x-limit" = json!("code"))),
 )]
 #[post("/v1/recoveries/inspect")]
-pub(super) async fn inspect(app: web::Data<App>, body: Json<InspectRecoveryRequest>) -> Result<HttpResponse, Problem> {
+pub(super) async fn inspect(app: Data<App>, body: Json<InspectRecoveryRequest>) -> Reply {
     let recovery = service::inspect(&app, &body.0.recovery_token).await.map_err(problem)?;
     ok(&RecoveryState::of(&app, &recovery))
 }
@@ -169,11 +156,7 @@ pub(super) async fn inspect(app: web::Data<App>, body: Json<InspectRecoveryReque
     extensions(("x-problems" = json!(["cancel_token_invalid"])), ("x-limit" = json!("code"))),
 )]
 #[post("/v1/recoveries/cancel")]
-pub(super) async fn cancel(
-    app: web::Data<App>,
-    client: Client,
-    body: Json<CancelRequest>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn cancel(app: Data<App>, client: Client, body: Json<CancelRequest>) -> Reply {
     let cancelled = service::cancel(&app, &body.0.cancel_token, &client).await.map_err(problem);
     app.metrics.recovery("cancel", outcome(&cancelled));
     cancelled?;

@@ -13,7 +13,7 @@ use crate::internal::Internal;
 /// What a person has no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(in super::super) enum Lost {
+pub(crate) enum Lost {
     /// The mailboxes.
     Email,
     /// The phones, as identifiers and as factors.
@@ -27,7 +27,7 @@ pub(in super::super) enum Lost {
 impl Lost {
     const ALL: [Self; 4] = [Self::Email, Self::Phone, Self::SecondFactor, Self::Password];
 
-    pub(in super::super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Email => "email",
             Self::Phone => "phone",
@@ -36,7 +36,7 @@ impl Lost {
         }
     }
 
-    pub(in super::super) fn from_name(name: &str, recovery: FlowId) -> Result<Self, Internal> {
+    pub(crate) fn from_name(name: &str, recovery: FlowId) -> Result<Self, Internal> {
         let found = Self::ALL.into_iter().find(|lost| lost.name() == name);
         found.ok_or_else(|| Internal::bug(format!("recoveries {recovery}: unknown loss")))
     }
@@ -45,7 +45,7 @@ impl Lost {
 /// How something is proved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(in super::super) enum ProofKind {
+pub(crate) enum ProofKind {
     /// The password.
     Password,
     /// One of the ten recovery codes, which is used up.
@@ -58,7 +58,7 @@ pub(in super::super) enum ProofKind {
 
 impl ProofKind {
     /// What it proves. Of a code that was sent this depends on where it went, which nobody is told before it was right.
-    pub(in super::super) fn proves(self) -> Option<Proved> {
+    pub(crate) fn proves(self) -> Option<Proved> {
         match self {
             Self::Password => Some(Proved::Password),
             Self::RecoveryCode => Some(Proved::RecoveryCode),
@@ -71,7 +71,7 @@ impl ProofKind {
 /// What was proved; each kind counts once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(in super::super) enum Proved {
+pub(crate) enum Proved {
     /// The password.
     Password,
     /// A recovery code.
@@ -85,7 +85,7 @@ pub(in super::super) enum Proved {
 impl Proved {
     const ALL: [Self; 4] = [Self::Password, Self::RecoveryCode, Self::Factor, Self::Identifier];
 
-    pub(in super::super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Password => "password",
             Self::RecoveryCode => "recovery_code",
@@ -94,7 +94,7 @@ impl Proved {
         }
     }
 
-    pub(in super::super) fn from_name(name: &str, recovery: FlowId) -> Result<Self, Internal> {
+    pub(crate) fn from_name(name: &str, recovery: FlowId) -> Result<Self, Internal> {
         let found = Self::ALL.into_iter().find(|proved| proved.name() == name);
         found.ok_or_else(|| Internal::bug(format!("recovery_proofs {recovery}: unknown kind")))
     }
@@ -102,7 +102,7 @@ impl Proved {
 
 /// A proof that is right, and what it was made of: it counts as long as that is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum Proof {
+pub(crate) enum Proof {
     /// The password, in a version.
     Password(i64),
     /// A recovery code, of a set.
@@ -112,7 +112,7 @@ pub(in super::super) enum Proof {
 }
 
 impl Proof {
-    pub(in super::super) fn proved(self) -> Proved {
+    pub(crate) fn proved(self) -> Proved {
         match self {
             Self::Password(_) => Proved::Password,
             Self::RecoveryCode(_) => Proved::RecoveryCode,
@@ -122,12 +122,12 @@ impl Proof {
     }
 
     /// The version of the password.
-    pub(in super::super) fn password_version(self) -> Option<i64> {
+    pub(crate) fn password_version(self) -> Option<i64> {
         if let Self::Password(version) = self { Some(version) } else { None }
     }
 
     /// The set, factor or identifier.
-    pub(in super::super) fn made_of(self) -> Option<Uuid> {
+    pub(crate) fn made_of(self) -> Option<Uuid> {
         match self {
             Self::Password(_) => None,
             Self::RecoveryCode(of) | Self::Factor(of) => Some(of.uuid()),
@@ -137,7 +137,7 @@ impl Proof {
 }
 
 /// Whether nothing of this kind can be proved when this is lost.
-pub(in super::super) fn is_lost(kind: ProofKind, lost: &[Lost]) -> bool {
+pub(crate) fn is_lost(kind: ProofKind, lost: &[Lost]) -> bool {
     match kind {
         ProofKind::Password => lost.contains(&Lost::Password),
         ProofKind::Factor => lost.contains(&Lost::SecondFactor),
@@ -147,7 +147,7 @@ pub(in super::super) fn is_lost(kind: ProofKind, lost: &[Lost]) -> bool {
 }
 
 /// What a code at this destination proves, if anything: the destination is one thing, whatever it serves as.
-pub(in super::super) fn proved_by_code(
+pub(crate) fn proved_by_code(
     address: &str,
     lost: &[Lost],
     (identifier, factor): (Option<IdentifierId>, Option<FactorId>),

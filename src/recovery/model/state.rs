@@ -15,7 +15,7 @@ const PROOFS: usize = 2;
 
 /// How a recovery ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum Ending {
+pub(crate) enum Ending {
     Cancelled,
     Denied,
     Completed,
@@ -23,7 +23,7 @@ pub(in super::super) enum Ending {
 
 /// Where a recovery stands, as its row has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum State {
+pub(crate) enum State {
     AwaitingContact,
     Waiting { opens_at: DateTime<Utc> },
     Approved { opens_at: DateTime<Utc> },
@@ -33,7 +33,7 @@ pub(in super::super) enum State {
 /// Where a recovery stands, as the person in it is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(in super::super) enum Told {
+pub(crate) enum Told {
     /// The code of the contact is to come.
     AwaitingContact,
     /// Proofs can be given; the owner can stop it.
@@ -52,7 +52,7 @@ pub(in super::super) enum Told {
 
 impl Told {
     /// Its name, as the API and operators know it.
-    pub(in super::super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::AwaitingContact => "awaiting_contact",
             Self::Waiting => "waiting",
@@ -67,7 +67,7 @@ impl Told {
 
 impl State {
     /// Its name in the database.
-    pub(in super::super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::AwaitingContact => "awaiting_contact",
             Self::Waiting { .. } => "waiting",
@@ -78,11 +78,7 @@ impl State {
         }
     }
 
-    pub(in super::super) fn from_row(
-        name: &str,
-        opens_at: Option<DateTime<Utc>>,
-        recovery: FlowId,
-    ) -> Result<Self, Internal> {
+    pub(crate) fn from_row(name: &str, opens_at: Option<DateTime<Utc>>, recovery: FlowId) -> Result<Self, Internal> {
         let state = match (name, opens_at) {
             ("awaiting_contact", _) => Some(Self::AwaitingContact),
             ("waiting", Some(opens_at)) => Some(Self::Waiting { opens_at }),
@@ -96,7 +92,7 @@ impl State {
     }
 
     /// When the wait is, or was, over.
-    pub(in super::super) fn opens_at(self) -> Option<DateTime<Utc>> {
+    pub(crate) fn opens_at(self) -> Option<DateTime<Utc>> {
         match self {
             Self::Waiting { opens_at } | Self::Approved { opens_at } => Some(opens_at),
             Self::AwaitingContact | Self::Ended(_) => None,
@@ -104,7 +100,7 @@ impl State {
     }
 
     /// What the person in it is told.
-    pub(in super::super) fn told(self, now: DateTime<Utc>, proofs: &[Proved]) -> Told {
+    pub(crate) fn told(self, now: DateTime<Utc>, proofs: &[Proved]) -> Told {
         match self {
             Self::AwaitingContact => Told::AwaitingContact,
             Self::Waiting { opens_at } | Self::Approved { opens_at } if now < opens_at => Told::Waiting,
@@ -117,12 +113,12 @@ impl State {
     }
 
     /// The contact gave its code back.
-    pub(in super::super) fn contact_proved(self, now: DateTime<Utc>) -> Option<Self> {
+    pub(crate) fn contact_proved(self, now: DateTime<Utc>) -> Option<Self> {
         (self == Self::AwaitingContact).then_some(Self::Waiting { opens_at: now + WAIT })
     }
 
     /// An operator stands in for the proofs, never for the wait.
-    pub(in super::super) fn approved(self, now: DateTime<Utc>) -> Option<Self> {
+    pub(crate) fn approved(self, now: DateTime<Utc>) -> Option<Self> {
         match self {
             Self::Waiting { opens_at } if now >= opens_at => Some(Self::Approved { opens_at }),
             _ => None,
@@ -130,12 +126,12 @@ impl State {
     }
 
     /// An operator refuses it.
-    pub(in super::super) fn denied(self) -> Option<Self> {
+    pub(crate) fn denied(self) -> Option<Self> {
         self.opens_at().map(|_| Self::Ended(Ending::Denied))
     }
 
     /// It has its effect.
-    pub(in super::super) fn completed(self, now: DateTime<Utc>, proofs: &[Proved]) -> Option<Self> {
+    pub(crate) fn completed(self, now: DateTime<Utc>, proofs: &[Proved]) -> Option<Self> {
         (self.told(now, proofs) == Told::Open).then_some(Self::Ended(Ending::Completed))
     }
 }

@@ -23,7 +23,7 @@ use crate::messages;
 use crate::messages::MessageKind;
 
 /// Ends every recovery of the account whose owner shows the token of a notice.
-pub(in super::super) async fn cancel(app: &App, token: &str, caller: &Caller) -> Result<(), RecoveryError> {
+pub(crate) async fn cancel(app: &App, token: &str, caller: &Caller) -> Result<(), RecoveryError> {
     let void = RecoveryError::CancelTokenInvalid;
     let digest = OpaqueToken::<CancelToken>::parse(token).ok_or(void)?.digest();
     let now = app.clock.now();

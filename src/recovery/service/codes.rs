@@ -23,7 +23,7 @@ use crate::messages::MessageKind;
 
 /// Sends a code to a destination: to the contact until that is proved, afterwards to any, of which the outbox decides. The
 /// code before is void.
-pub(in super::super) async fn send_code(
+pub(crate) async fn send_code(
     app: &App,
     token: &str,
     (to, channel): (&Identifier, Channel),
@@ -67,7 +67,7 @@ fn refused_send(app: &App, recovery: &Recovery) -> StepError {
 }
 
 /// Takes the code of the contact back: the wait begins.
-pub(in super::super) async fn verify_contact(
+pub(crate) async fn verify_contact(
     app: &App,
     token: &str,
     typed: &str,

@@ -38,7 +38,6 @@ pub struct Ready {
 
 impl Ready {
     /// The client that it was begun with.
-    #[must_use]
     pub fn client_id(&self) -> &str {
         &self.recovery.client_id
     }

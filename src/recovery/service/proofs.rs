@@ -41,7 +41,7 @@ struct Counted {
 
 /// Judges a proof; answers where the recovery stands afterwards. A password that is refused takes a whole number of
 /// `failure_step`s from arrival, since the hash of an imported one may take longer than nobody's.
-pub(in super::super) async fn prove(
+pub(crate) async fn prove(
     app: &App,
     token: &str,
     (kind, value): (ProofKind, &str),

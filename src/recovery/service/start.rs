@@ -31,7 +31,7 @@ use crate::messages::Channel;
 use crate::messages::MessageKind;
 
 /// Begins a recovery; answers its token. The identifier is not looked up.
-pub(in super::super) async fn start(app: &App, new: &NewRecovery, caller: &Caller) -> Result<String, RecoveryError> {
+pub(crate) async fn start(app: &App, new: &NewRecovery, caller: &Caller) -> Result<String, RecoveryError> {
     let (identifier, contact) = (new.identifier.lookup_key(), new.contact.lookup_key());
     app.limits.admit(Policy::RecoveryIdentifier, Subject::Visitor(caller.ip, &limit_key(identifier))).await?;
     accounts::admit_message(app, (new.contact.value(), contact), Asker::Returning(caller.ip, WayBack::Recovery))
@@ -72,7 +72,7 @@ pub(in super::super) async fn start(app: &App, new: &NewRecovery, caller: &Calle
 }
 
 /// Sends another token to a contact. Whether it has a recovery is decided when the message leaves.
-pub(in super::super) async fn resume(
+pub(crate) async fn resume(
     app: &App,
     (contact, channel): (&Identifier, Channel),
     caller: &Caller,

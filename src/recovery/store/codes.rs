@@ -15,7 +15,7 @@ use crate::ids::FlowId;
 use crate::internal::Internal;
 
 /// A code, where it goes, and its times.
-pub(in super::super) struct NewCode<'a> {
+pub(crate) struct NewCode<'a> {
     pub mac: &'a [u8],
     pub to_sealed: &'a [u8],
     pub expires_at: DateTime<Utc>,
@@ -23,7 +23,7 @@ pub(in super::super) struct NewCode<'a> {
 }
 
 /// Puts a code in the place of the one before; false when it is too soon, or there were enough.
-pub(in super::super) async fn replace_code(
+pub(crate) async fn replace_code(
     conn: &mut PgConnection,
     id: FlowId,
     code: &NewCode<'_>,
@@ -47,7 +47,7 @@ pub(in super::super) async fn replace_code(
 }
 
 /// The code at the moment of a try that was counted.
-pub(in super::super) struct Tried {
+pub(crate) struct Tried {
     pub code_mac: Option<Vec<u8>>,
     pub code_to_sealed: Vec<u8>,
     pub code_expires_at: DateTime<Utc>,
@@ -57,7 +57,7 @@ pub(in super::super) struct Tried {
 }
 
 /// Counts a try at the code of the contact before it is looked at; `None` when no try is left, or it is proved.
-pub(in super::super) async fn count_contact_try(
+pub(crate) async fn count_contact_try(
     conn: impl PgExecutor<'_>,
     id: FlowId,
     now: DateTime<Utc>,
@@ -77,7 +77,7 @@ pub(in super::super) async fn count_contact_try(
 
 /// Counts a proof before it is looked at, also as a try at the code, or at the apps, when it is one; `None` when no try is
 /// left, or nothing is to be proved.
-pub(in super::super) async fn count_proof(
+pub(crate) async fn count_proof(
     conn: impl PgExecutor<'_>,
     (id, kind): (FlowId, ProofKind),
     now: DateTime<Utc>,
@@ -102,10 +102,7 @@ pub(in super::super) async fn count_proof(
 }
 
 /// A proof that was right, or not looked at, does not count.
-pub(in super::super) async fn return_proof(
-    conn: impl PgExecutor<'_>,
-    (id, kind): (FlowId, ProofKind),
-) -> Result<(), Internal> {
+pub(crate) async fn return_proof(conn: impl PgExecutor<'_>, (id, kind): (FlowId, ProofKind)) -> Result<(), Internal> {
     sqlx::query!(
         "UPDATE recoveries SET proof_tries = proof_tries - 1, code_tries = greatest(code_tries - $2::boolean::integer, 0),
                 app_tries = app_tries - $3::boolean::integer
@@ -120,11 +117,7 @@ pub(in super::super) async fn return_proof(
 }
 
 /// Uses the code up; false when it was used or replaced meanwhile.
-pub(in super::super) async fn use_code(
-    conn: &mut PgConnection,
-    id: FlowId,
-    mac: Option<&[u8]>,
-) -> Result<bool, Internal> {
+pub(crate) async fn use_code(conn: &mut PgConnection, id: FlowId, mac: Option<&[u8]>) -> Result<bool, Internal> {
     let used = sqlx::query!("UPDATE recoveries SET code_mac = NULL WHERE id = $1 AND code_mac = $2", id.uuid(), mac)
         .execute(conn)
         .await?;
@@ -132,7 +125,7 @@ pub(in super::super) async fn use_code(
 }
 
 /// Writes down what was proved; false when the recovery takes no proofs any more. Of one kind the newest counts.
-pub(in super::super) async fn insert_proof(
+pub(crate) async fn insert_proof(
     conn: &mut PgConnection,
     id: FlowId,
     proof: Proof,

@@ -11,14 +11,14 @@ use crate::ids::FlowId;
 use crate::internal::Internal;
 
 /// A recovery that was ended, as its event names it.
-pub(in super::super) struct Cancelled {
+pub(crate) struct Cancelled {
     pub id: FlowId,
     pub account: Option<AccountId>,
     pub client_id: String,
 }
 
 /// Cancels the recoveries of an account whose contact is proved; those that were begun after some time, or all.
-pub(in super::super) async fn cancel(
+pub(crate) async fn cancel(
     conn: &mut PgConnection,
     (account, begun_after): (AccountId, Option<DateTime<Utc>>),
     now: DateTime<Utc>,
@@ -40,7 +40,7 @@ pub(in super::super) async fn cancel(
 /// Cancels another recovery of the same identifier, if there are `most` of them that wait or are open: the one with the
 /// fewest proofs, of these the one that has waited longest. What somebody else works on is passed over, so that nobody
 /// waits here, and each of several that come at once displaces one of its own.
-pub(in super::super) async fn displace(
+pub(crate) async fn displace(
     conn: &mut PgConnection,
     newest: FlowId,
     most: i64,
@@ -70,7 +70,7 @@ pub(in super::super) async fn displace(
 
 /// Forgets up to `limit` recoveries that are over, and as many notices: at once what never had its contact proved, after
 /// ninety days the others.
-pub(in super::super) async fn purge(db: &PgPool, now: DateTime<Utc>, limit: i64) -> Result<u64, Internal> {
+pub(crate) async fn purge(db: &PgPool, now: DateTime<Utc>, limit: i64) -> Result<u64, Internal> {
     let recoveries = sqlx::query!(
         "DELETE FROM recoveries
          WHERE id = ANY(ARRAY(SELECT id FROM recoveries WHERE expires_at <= $1 AND (opens_at IS NULL OR created_at <= $2)

@@ -13,10 +13,7 @@ use crate::ids::FlowId;
 use crate::internal::Internal;
 
 /// The recovery whose owner has waited longest to be told; it is held until the transaction ends.
-pub(in super::super) async fn next_to_tell(
-    conn: &mut PgConnection,
-    now: DateTime<Utc>,
-) -> Result<Option<FlowId>, Internal> {
+pub(crate) async fn next_to_tell(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<Option<FlowId>, Internal> {
     Ok(sqlx::query_scalar!(
         r#"SELECT id AS "id: FlowId" FROM recoveries WHERE notice_due_at <= $1
            ORDER BY notice_due_at LIMIT 1 FOR UPDATE SKIP LOCKED"#,
@@ -27,7 +24,7 @@ pub(in super::super) async fn next_to_tell(
 }
 
 /// Says when an owner is told again.
-pub(in super::super) async fn tell_again_at(
+pub(crate) async fn tell_again_at(
     conn: &mut PgConnection,
     id: FlowId,
     at: Option<DateTime<Utc>>,
@@ -39,7 +36,7 @@ pub(in super::super) async fn tell_again_at(
 }
 
 /// Writes down the notice of a day, or one beside those; false when the day had one.
-pub(in super::super) async fn insert_notice(
+pub(crate) async fn insert_notice(
     conn: &mut PgConnection,
     (account, on_day): (AccountId, Option<NaiveDate>),
     digest: &TokenDigest<CancelToken>,
@@ -59,7 +56,7 @@ pub(in super::super) async fn insert_notice(
 }
 
 /// Uses a token of a notice up; answers whose it is, or `None` when it is unknown, used or too old.
-pub(in super::super) async fn use_cancel_token(
+pub(crate) async fn use_cancel_token(
     conn: &mut PgConnection,
     digest: &TokenDigest<CancelToken>,
     now: DateTime<Utc>,
@@ -76,7 +73,7 @@ pub(in super::super) async fn use_cancel_token(
 }
 
 /// The recovery whose contact has waited longest to be told, and what it was told; it is held until the transaction ends.
-pub(in super::super) async fn next_contact_to_tell(
+pub(crate) async fn next_contact_to_tell(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
 ) -> Result<Option<(FlowId, Vec<String>)>, Internal> {
@@ -91,21 +88,13 @@ pub(in super::super) async fn next_contact_to_tell(
 }
 
 /// Says when a contact is told next.
-pub(in super::super) async fn tell_contact_at(
-    conn: &mut PgConnection,
-    id: FlowId,
-    at: DateTime<Utc>,
-) -> Result<(), Internal> {
+pub(crate) async fn tell_contact_at(conn: &mut PgConnection, id: FlowId, at: DateTime<Utc>) -> Result<(), Internal> {
     sqlx::query!("UPDATE recoveries SET contact_due_at = $2 WHERE id = $1", id.uuid(), at).execute(conn).await?;
     Ok(())
 }
 
 /// Writes down what a contact was told, if anything; there is nothing more to tell it.
-pub(in super::super) async fn contact_was_told(
-    conn: &mut PgConnection,
-    id: FlowId,
-    new: Option<&str>,
-) -> Result<(), Internal> {
+pub(crate) async fn contact_was_told(conn: &mut PgConnection, id: FlowId, new: Option<&str>) -> Result<(), Internal> {
     sqlx::query!(
         "UPDATE recoveries SET contact_due_at = NULL, contact_told = array_remove(array_append(contact_told, $2), NULL)
          WHERE id = $1",
@@ -119,11 +108,7 @@ pub(in super::super) async fn contact_was_told(
 
 /// Whoever began many that were cancelled at once is told it once: the others with this one's contact have nothing to tell.
 /// What another replica tells of at this moment is passed over.
-pub(in super::super) async fn spare_contact(
-    conn: &mut PgConnection,
-    id: FlowId,
-    now: DateTime<Utc>,
-) -> Result<(), Internal> {
+pub(crate) async fn spare_contact(conn: &mut PgConnection, id: FlowId, now: DateTime<Utc>) -> Result<(), Internal> {
     sqlx::query!(
         "UPDATE recoveries SET contact_due_at = NULL WHERE id = ANY(ARRAY(
              SELECT other.id FROM recoveries other JOIN recoveries told USING (contact_mac)

@@ -20,7 +20,7 @@ use crate::ids::FlowId;
 use crate::internal::Internal;
 
 /// A row to insert.
-pub(in super::super) struct NewRow<'a> {
+pub(crate) struct NewRow<'a> {
     pub id: FlowId,
     pub digest: &'a TokenDigest<RecoveryToken>,
     pub lost: &'a [Lost],
@@ -33,7 +33,7 @@ pub(in super::super) struct NewRow<'a> {
     pub expires_at: DateTime<Utc>,
 }
 
-pub(in super::super) async fn insert(conn: &mut PgConnection, row: &NewRow<'_>) -> Result<(), Internal> {
+pub(crate) async fn insert(conn: &mut PgConnection, row: &NewRow<'_>) -> Result<(), Internal> {
     let lost: Vec<String> = row.lost.iter().map(|lost| lost.name().to_owned()).collect();
     sqlx::query!(
         "INSERT INTO recoveries (id, token_digest, lost, typed_sealed, contact_mac, client_id, code_mac,
@@ -59,7 +59,7 @@ pub(in super::super) async fn insert(conn: &mut PgConnection, row: &NewRow<'_>) 
 }
 
 /// The recovery of a token, also one that has ended.
-pub(in super::super) async fn find(
+pub(crate) async fn find(
     conn: &mut PgConnection,
     digest: &TokenDigest<RecoveryToken>,
     now: DateTime<Utc>,
@@ -76,13 +76,13 @@ pub(in super::super) async fn find(
 }
 
 /// The recovery of an id.
-pub(in super::super) async fn find_by_id(conn: &mut PgConnection, id: FlowId) -> Result<Option<Recovery>, Internal> {
+pub(crate) async fn find_by_id(conn: &mut PgConnection, id: FlowId) -> Result<Option<Recovery>, Internal> {
     Ok(load(conn, &[id.uuid()]).await?.pop())
 }
 
 /// Up to `limit` recoveries whose contact is proved and that have not ended, oldest first; those of nobody, too. `after` is
 /// the last id of the page before.
-pub(in super::super) async fn proved_living(
+pub(crate) async fn proved_living(
     conn: &mut PgConnection,
     (after, limit): (Option<FlowId>, i64),
     now: DateTime<Utc>,
@@ -99,10 +99,7 @@ pub(in super::super) async fn proved_living(
     load(conn, &ids).await
 }
 
-pub(in super::super) async fn of_account(
-    conn: &mut PgConnection,
-    account: AccountId,
-) -> Result<Vec<Recovery>, Internal> {
+pub(crate) async fn of_account(conn: &mut PgConnection, account: AccountId) -> Result<Vec<Recovery>, Internal> {
     let ids = sqlx::query_scalar!("SELECT id FROM recoveries WHERE account_id = $1", account.uuid());
     let ids = ids.fetch_all(&mut *conn).await?;
     load(conn, &ids).await
@@ -152,7 +149,7 @@ async fn load(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Recovery>, In
 /// Brings a recovery from the state that was seen to another; false when someone was faster. Its life begins when its
 /// contact is proved, and the pause after the contact's code ends. Its owner is told when it waits and when it was approved,
 /// its contact when the wait is over and at every transition after that which it does not bring about.
-pub(in super::super) async fn advance(
+pub(crate) async fn advance(
     conn: &mut PgConnection,
     seen: &Recovery,
     to: State,
@@ -186,11 +183,7 @@ pub(in super::super) async fn advance(
 }
 
 /// Says whose account it is about, while its contact is not proved; nobody's, when there is none.
-pub(in super::super) async fn bind(
-    conn: &mut PgConnection,
-    id: FlowId,
-    account: Option<AccountId>,
-) -> Result<bool, Internal> {
+pub(crate) async fn bind(conn: &mut PgConnection, id: FlowId, account: Option<AccountId>) -> Result<bool, Internal> {
     let bound = sqlx::query!(
         "UPDATE recoveries SET account_id = $2 WHERE id = $1 AND state = 'awaiting_contact'",
         id.uuid(),
@@ -202,7 +195,7 @@ pub(in super::super) async fn bind(
 }
 
 /// Lets another token name the newest recovery of a proved contact, beside the first one; false when there is none.
-pub(in super::super) async fn resume(
+pub(crate) async fn resume(
     conn: &mut PgConnection,
     contact: &[Vec<u8>],
     digest: &TokenDigest<RecoveryToken>,

@@ -6,7 +6,7 @@ use actix_web::FromRequest;
 use actix_web::HttpRequest;
 use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
-use actix_web::web;
+use actix_web::web::Data;
 
 use super::super::model::CurrentSession;
 use super::super::model::EvenClosing;
@@ -47,7 +47,7 @@ impl CurrentSession {
 
     /// The session of a request, and what its account may do.
     async fn of(request: &HttpRequest) -> Result<(Self, AccountStatus), Problem> {
-        let app = request.app_data::<web::Data<App>>().ok_or_else(|| Internal::bug("no App in the server"))?;
+        let app = request.app_data::<Data<App>>().ok_or_else(|| Internal::bug("no App in the server"))?;
         Self::of_token(app, bearer(request)?).await
     }
 

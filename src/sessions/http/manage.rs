@@ -1,10 +1,10 @@
 //! A person's list of sessions.
 
-use actix_web::HttpResponse;
 use actix_web::delete;
 use actix_web::get;
 use actix_web::patch;
 use actix_web::web;
+use actix_web::web::Data;
 use chrono::DateTime;
 use chrono::Utc;
 use serde::Deserialize;
@@ -24,6 +24,7 @@ use crate::http::Json;
 use crate::http::Page;
 use crate::http::Problem;
 use crate::http::Query;
+use crate::http::Reply;
 use crate::http::no_content;
 use crate::http::ok;
 use crate::ids::SessionId;
@@ -46,7 +47,7 @@ pub(super) struct Session {
     user_agent: String,
     /// Its name.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, example = "Living-room tablet")]
+    #[schema(example = "Living-room tablet")]
     label: Option<String>,
     /// How its owner signed in (RFC 8176).
     #[schema(example = json!(["pwd", "otp", "mfa"]))]
@@ -100,11 +101,7 @@ enum Scope {
     extensions(("x-problems" = json!(["invalid_cursor", "invalid_fields"])), ("x-limit" = json!("account"))),
 )]
 #[get("/v1/sessions")]
-pub(super) async fn list(
-    app: web::Data<App>,
-    session: CurrentSession,
-    page: Query<Page>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn list(app: Data<App>, session: CurrentSession, page: Query<Page>) -> Reply {
     let keys = &app.config.master_keys;
     let list = format!("sessions/{}", session.account);
     let before = page.0.after(keys, &list)?.map(SessionId::from);
@@ -123,11 +120,11 @@ pub(super) async fn list(
 )]
 #[patch("/v1/sessions/{id}")]
 pub(super) async fn rename(
-    app: web::Data<App>,
+    app: Data<App>,
     session: CurrentSession,
     id: web::Path<SessionId>,
     body: Json<SessionPatch>,
-) -> Result<HttpResponse, Problem> {
+) -> Reply {
     let label = accounts::read_label(&body.0.label).map_err(|code| Problem::field("/label", code))?;
     let renamed = service::rename(&app, &session, *id, &label).await?;
     ok(&Session::of(renamed.ok_or_else(|| Problem::new(ErrorCode::NotFound))?, session.id))
@@ -143,11 +140,11 @@ pub(super) async fn rename(
 )]
 #[delete("/v1/sessions/{id}")]
 pub(super) async fn end_one(
-    app: web::Data<App>,
+    app: Data<App>,
     session: CurrentSession,
     client: Client,
     id: web::Path<SessionId>,
-) -> Result<HttpResponse, Problem> {
+) -> Reply {
     if service::end_one(&app, &session, *id, &client).await? {
         Ok(no_content())
     } else {
@@ -163,12 +160,7 @@ pub(super) async fn end_one(
     extensions(("x-problems" = json!(["invalid_fields"])), ("x-limit" = json!("account"))),
 )]
 #[delete("/v1/sessions")]
-pub(super) async fn end_all(
-    app: web::Data<App>,
-    session: CurrentSession,
-    client: Client,
-    query: Query<EndScope>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn end_all(app: Data<App>, session: CurrentSession, client: Client, query: Query<EndScope>) -> Reply {
     service::end_all(&app, &session, query.0.scope == Scope::Others, &client).await?;
     Ok(no_content())
 }

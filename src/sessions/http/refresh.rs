@@ -4,7 +4,7 @@ use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::post;
-use actix_web::web;
+use actix_web::web::Data;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -23,6 +23,7 @@ use crate::http::ErrorCode;
 use crate::http::FieldCode;
 use crate::http::OptionalJson;
 use crate::http::Problem;
+use crate::http::Reply;
 use crate::http::clear_refresh_cookie;
 use crate::http::outcome;
 use crate::http::refresh_token_from_cookie;
@@ -32,10 +33,9 @@ use crate::http::require_listed_origin;
 #[derive(Deserialize, ToSchema)]
 pub(super) struct RefreshRequest {
     /// The newest refresh token of the session.
-    #[schema(nullable = false, example = "srt_AAAAAQGa…")]
+    #[schema(example = "srt_AAAAAQGa…")]
     refresh_token: Option<String>,
     /// One of the client's audiences: the access token is for that service alone.
-    #[schema(nullable = false)]
     audience: Option<String>,
 }
 
@@ -43,7 +43,7 @@ pub(super) struct RefreshRequest {
 #[derive(Deserialize, ToSchema)]
 pub(super) struct SignOutRequest {
     /// Any refresh token of the session.
-    #[schema(nullable = false, example = "srt_AAAAAQGa…")]
+    #[schema(example = "srt_AAAAAQGa…")]
     refresh_token: Option<String>,
 }
 
@@ -73,11 +73,11 @@ fn presented(request: &HttpRequest, body: Option<String>) -> Result<Option<(Stri
 )]
 #[post("/v1/sessions/refresh")]
 pub(super) async fn refresh(
-    app: web::Data<App>,
+    app: Data<App>,
     request: HttpRequest,
     client: Client,
     body: OptionalJson<RefreshRequest>,
-) -> Result<HttpResponse, Problem> {
+) -> Reply {
     let RefreshRequest { refresh_token, audience } = body.0;
     if audience.as_ref().is_some_and(|wanted| !app.config.client.audiences.contains(wanted)) {
         return Err(Problem::field("/audience", FieldCode::UnknownValue));
@@ -103,11 +103,11 @@ pub(super) async fn refresh(
 )]
 #[post("/v1/sessions/sign-out")]
 pub(super) async fn sign_out(
-    app: web::Data<App>,
+    app: Data<App>,
     request: HttpRequest,
     client: Client,
     body: OptionalJson<SignOutRequest>,
-) -> Result<HttpResponse, Problem> {
+) -> Reply {
     match presented(&request, body.0.refresh_token)? {
         Some((token, _)) => service::sign_out_by_token(&app, &token, &client).await?,
         None if has_bearer(&request) => {

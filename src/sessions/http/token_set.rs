@@ -14,6 +14,7 @@ use super::super::model::OpenedSession;
 use crate::accounts::AccountStatus;
 use crate::app::App;
 use crate::http::Problem;
+use crate::http::Reply;
 use crate::http::refresh_cookie;
 use crate::http::require_listed_origin;
 use crate::ids::AccountId;
@@ -60,7 +61,7 @@ pub struct TokenSet {
     expires_in: u64,
     /// The refresh token, good for one use; absent when it was delivered as a cookie.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, example = "srt_AAAAAQGa…")]
+    #[schema(example = "srt_AAAAAQGa…")]
     refresh_token: Option<String>,
     /// Seconds until the session ends without a refresh.
     #[schema(example = 1_209_600)]
@@ -76,19 +77,18 @@ pub struct TokenSet {
     account_status: AccountStatus,
     /// Of a closing account: until when it can be kept.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     account_closes_at: Option<DateTime<Utc>>,
     /// For this device to keep and to give with the next password: it is limited apart from strangers then. Absent
     /// from a refresh, and when a valid one came in.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, example = "sdt_Zt3yq0…")]
+    #[schema(example = "sdt_Zt3yq0…")]
     device_token: Option<String>,
     /// Recovery codes that are left.
     #[schema(example = 10)]
     recovery_codes_left: i64,
     /// Ten recovery codes, after an enrolment; shown this once.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, example = json!(["7Q4M-ZK2D-9XWT-H3VB"]))]
+    #[schema(example = json!(["7Q4M-ZK2D-9XWT-H3VB"]))]
     recovery_codes: Option<Vec<String>>,
 }
 
@@ -109,12 +109,7 @@ pub struct Answer<'a> {
 ///
 /// # Errors
 /// No key signs.
-pub fn token_set(
-    app: &App,
-    status: StatusCode,
-    opened: OpenedSession,
-    answer: Answer<'_>,
-) -> Result<HttpResponse, Problem> {
+pub fn token_set(app: &App, status: StatusCode, opened: OpenedSession, answer: Answer<'_>) -> Reply {
     // What is left to do with a closing account is done here, so other services are not to accept its tokens.
     let closing = opened.account_status != AccountStatus::Active;
     let access = tokens::issue(

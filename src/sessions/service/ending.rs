@@ -22,7 +22,7 @@ use crate::ids::SessionId;
 use crate::internal::Internal;
 
 /// Ends the session of a refresh token; a dead one has nothing left to end.
-pub(in super::super) async fn sign_out_by_token(app: &App, text: &str, caller: &Caller) -> Result<(), Internal> {
+pub(crate) async fn sign_out_by_token(app: &App, text: &str, caller: &Caller) -> Result<(), Internal> {
     let Some(token) = RefreshToken::parse(text, &app.config.master_keys) else { return Ok(()) };
     let secret_hash = token.secret_hash();
     let shown = Presented {
@@ -40,12 +40,12 @@ pub(in super::super) async fn sign_out_by_token(app: &App, text: &str, caller: &
 }
 
 /// Ends the caller's own session.
-pub(in super::super) async fn sign_out(app: &App, session: &CurrentSession, caller: &Caller) -> Result<(), Internal> {
+pub(crate) async fn sign_out(app: &App, session: &CurrentSession, caller: &Caller) -> Result<(), Internal> {
     end(app, session.account, session.id, EndReason::SignedOut, caller).await.map(drop)
 }
 
 /// Ends one session of the caller's account; false when there is none alive.
-pub(in super::super) async fn end_one(
+pub(crate) async fn end_one(
     app: &App,
     session: &CurrentSession,
     ended: SessionId,
@@ -71,7 +71,7 @@ async fn end(
 }
 
 /// Ends the caller's other sessions, or all of them.
-pub(in super::super) async fn end_all(
+pub(crate) async fn end_all(
     app: &App,
     session: &CurrentSession,
     but_own: bool,

@@ -18,7 +18,7 @@ use crate::internal::Internal;
 use crate::messages::MessageKind;
 
 /// Rotates a refresh token.
-pub(in super::super) async fn refresh(app: &App, text: &str, caller: &Caller) -> Result<OpenedSession, RefreshError> {
+pub(crate) async fn refresh(app: &App, text: &str, caller: &Caller) -> Result<OpenedSession, RefreshError> {
     let token = RefreshToken::parse(text, &app.config.master_keys).ok_or(RefreshError::Invalid)?;
     let secret_hash = token.secret_hash();
     let now = app.clock.now();

@@ -11,7 +11,7 @@ use crate::ids::SessionId;
 use crate::internal::Internal;
 
 /// A page of the sessions that are alive, newest first; `before` is the last id of the page before.
-pub(in super::super) async fn list(
+pub(crate) async fn list(
     conn: impl PgExecutor<'_>,
     account: AccountId,
     now: DateTime<Utc>,
@@ -34,7 +34,7 @@ pub(in super::super) async fn list(
 }
 
 /// Names a session that is alive; answers it, or `None` when there is none.
-pub(in super::super) async fn rename(
+pub(crate) async fn rename(
     conn: impl PgExecutor<'_>,
     account: AccountId,
     session: SessionId,

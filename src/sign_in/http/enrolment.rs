@@ -1,10 +1,9 @@
 //! The first factor of an account.
 
 use actix_web::HttpRequest;
-use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::post;
-use actix_web::web;
+use actix_web::web::Data;
 use serde::Deserialize;
 use serde::Serialize;
 use serde_json::Value;
@@ -22,7 +21,7 @@ use crate::factors::EnrolmentKind;
 use crate::factors::read_confirmation;
 use crate::http::Client;
 use crate::http::Json;
-use crate::http::Problem;
+use crate::http::Reply;
 use crate::http::accepted;
 use crate::http::created;
 use crate::http::outcome;
@@ -44,16 +43,16 @@ pub(super) struct EnrolmentRequest {
     #[schema(inline, example = "totp")]
     kind: EnrolmentKind,
     /// Of a phone: its number, with the country code or beside `country`.
-    #[schema(nullable = false, example = "+819012345678")]
+    #[schema(example = "+819012345678")]
     phone: Option<String>,
     /// For a number in its national form (ISO 3166-1).
-    #[schema(nullable = false, example = "JP")]
+    #[schema(example = "JP")]
     country: Option<String>,
     /// Of a phone: how its first code travels; `sms` unless `voice` is asked for.
-    #[schema(nullable = false, inline, example = "sms")]
+    #[schema(inline, example = "sms")]
     channel: Option<Channel>,
     /// What its owner calls it, at most 100 characters.
-    #[schema(nullable = false, example = "My phone", max_length = 100)]
+    #[schema(example = "My phone", max_length = 100)]
     label: Option<String>,
 }
 
@@ -96,13 +95,13 @@ pub(super) struct ConfirmEnrolmentRequest {
     #[schema(inline, example = "code")]
     method: ConfirmMethod,
     /// Six digits, with method `code`.
-    #[schema(nullable = false, example = "123456")]
+    #[schema(example = "123456")]
     code: Option<String>,
     /// With method `passkey`: what the browser's `credential.toJSON()` gives (WebAuthn Level 3).
     #[schema(value_type = Object, required = false)]
     credential: Option<Value>,
     /// `cookie` keeps the refresh token out of the body.
-    #[schema(nullable = false, inline)]
+    #[schema(inline)]
     token_delivery: Option<TokenDelivery>,
 }
 
@@ -113,11 +112,7 @@ pub(super) struct ConfirmEnrolmentRequest {
     extensions(("x-problems" = json!(["sign_in_expired", "wrong_step", "factor_carried_reset", "message_limit_reached", "channel_unavailable"])), ("x-limit" = json!("enrolment"))),
 )]
 #[post("/v1/sign-ins/enrolments")]
-pub(super) async fn begin(
-    app: web::Data<App>,
-    client: Client,
-    body: Json<EnrolmentRequest>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn begin(app: Data<App>, client: Client, body: Json<EnrolmentRequest>) -> Reply {
     let EnrolmentRequest { sign_in_token, kind, phone, country, channel, label } = body.0;
     let wanted = Asked { kind, phone, country, channel, label }.read(&app)?;
     let begun = service::begin_enrolment(&app, &sign_in_token, wanted, &client).await.map_err(problem)?;
@@ -131,11 +126,7 @@ pub(super) async fn begin(
     extensions(("x-problems" = json!(["sign_in_expired", "wrong_step", "message_limit_reached", "channel_unavailable"])), ("x-limit" = json!("resend"))),
 )]
 #[post("/v1/sign-ins/enrolments/resend")]
-pub(super) async fn resend(
-    app: web::Data<App>,
-    client: Client,
-    body: Json<ResendEnrolmentRequest>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn resend(app: Data<App>, client: Client, body: Json<ResendEnrolmentRequest>) -> Reply {
     let ResendEnrolmentRequest { sign_in_token, factor_id, channel } = body.0;
     let number =
         service::resend_enrolment(&app, &sign_in_token, (factor_id, channel), &client).await.map_err(problem)?;
@@ -158,11 +149,11 @@ pub(super) async fn resend(
 )]
 #[post("/v1/sign-ins/enrolments/confirm")]
 pub(super) async fn confirm(
-    app: web::Data<App>,
+    app: Data<App>,
     request: HttpRequest,
     client: Client,
     body: Json<ConfirmEnrolmentRequest>,
-) -> Result<HttpResponse, Problem> {
+) -> Reply {
     let body = body.0;
     let delivery = TokenDelivery::admitted(body.token_delivery, &request)?;
     let given = read_confirmation(body.method, body.code, body.credential)?;

@@ -66,12 +66,11 @@ pub(super) struct FlowFactor {
     channels: Vec<Channel>,
     /// Of a phone: enough of its number to recognise it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, example = "•••5678")]
+    #[schema(example = "•••5678")]
     hint: Option<String>,
 }
 
 /// The answer of a step.
-#[must_use]
 pub fn sign_in_flow(app: &App, started: StartedFlow) -> SignInFlow {
     let StartedFlow { token, expires_in, step } = started;
     let enrollable = if step.next == NextStep::EnrolSecondFactor { enrollable(app) } else { Vec::new() };
@@ -89,7 +88,6 @@ pub fn sign_in_flow(app: &App, started: StartedFlow) -> SignInFlow {
 }
 
 /// What can be enrolled here.
-#[must_use]
 pub fn enrollable(app: &App) -> Vec<FactorKind> {
     let phones = (!app.channels.to_phones().is_empty()).then_some(FactorKind::Phone);
     let passkeys = passkeys_are_here(app).then_some(FactorKind::Passkey);

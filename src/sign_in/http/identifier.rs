@@ -1,8 +1,7 @@
 //! Proving an identifier.
 
-use actix_web::HttpResponse;
 use actix_web::post;
-use actix_web::web;
+use actix_web::web::Data;
 use serde::Deserialize;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -15,7 +14,7 @@ use crate::accounts::Delivery;
 use crate::app::App;
 use crate::http::Client;
 use crate::http::Json;
-use crate::http::Problem;
+use crate::http::Reply;
 use crate::http::accepted;
 use crate::http::ok;
 use crate::http::outcome;
@@ -31,7 +30,7 @@ pub(super) struct IdentifierCodeRequest {
     /// One of the flow's identifiers.
     identifier_id: IdentifierId,
     /// `email` for an e-mail address; `sms`, or when asked for `voice`, for a number.
-    #[schema(nullable = false, inline)]
+    #[schema(inline)]
     channel: Option<Channel>,
 }
 
@@ -66,7 +65,7 @@ pub(super) struct VerifyIdentifierRequest {
     extensions(("x-problems" = json!(["sign_in_expired", "wrong_step", "message_limit_reached", "channel_unavailable"])), ("x-limit" = json!("resend"))),
 )]
 #[post("/v1/sign-ins/identifier-codes")]
-pub(super) async fn send_code(app: web::Data<App>, body: Json<IdentifierCodeRequest>) -> Result<HttpResponse, Problem> {
+pub(super) async fn send_code(app: Data<App>, body: Json<IdentifierCodeRequest>) -> Reply {
     let to = (body.0.identifier_id, body.0.channel);
     let (channel, address) = service::send_code(&app, &body.0.sign_in_token, to).await.map_err(problem)?;
     let delivery = Delivery::of(&app, channel, &address);
@@ -86,11 +85,7 @@ pub(super) async fn send_code(app: web::Data<App>, body: Json<IdentifierCodeRequ
     ),
 )]
 #[post("/v1/sign-ins/identifier")]
-pub(super) async fn verify(
-    app: web::Data<App>,
-    client: Client,
-    body: Json<VerifyIdentifierRequest>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn verify(app: Data<App>, client: Client, body: Json<VerifyIdentifierRequest>) -> Reply {
     let verified = service::verify(&app, &body.0.sign_in_token, &body.0.code, &client).await.map_err(problem);
     app.metrics.sign_in("identifier", outcome(&verified));
     ok(&sign_in_flow(&app, verified?))

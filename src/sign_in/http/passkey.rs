@@ -6,7 +6,7 @@ use actix_web::get;
 use actix_web::http::StatusCode;
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::post;
-use actix_web::web;
+use actix_web::web::Data;
 use serde::Deserialize;
 use serde::Serialize;
 use serde_json::Value;
@@ -23,6 +23,7 @@ use crate::http::ErrorCode;
 use crate::http::Json;
 use crate::http::OptionalJson;
 use crate::http::Problem;
+use crate::http::Reply;
 use crate::http::ok;
 use crate::http::outcome;
 use crate::ids::FactorId;
@@ -38,7 +39,6 @@ pub(super) struct PasskeyOptionsRequest {
     #[schema(example = "sit_Zt3yq0…")]
     sign_in_token: String,
     /// One of the flow's passkeys; may be left out when there is one alone.
-    #[schema(nullable = false)]
     factor_id: Option<FactorId>,
 }
 
@@ -64,7 +64,7 @@ pub(super) struct PasskeyOptions {
 #[derive(Deserialize, ToSchema)]
 pub(super) struct PasskeySignInOptionsRequest {
     /// The client; the first-party one when absent.
-    #[schema(nullable = false, example = "first-party")]
+    #[schema(example = "first-party")]
     client_id: Option<String>,
 }
 
@@ -107,7 +107,7 @@ pub(super) struct PasskeySignInRequest {
     #[schema(value_type = Object)]
     credential: Value,
     /// `cookie` keeps the refresh token out of the body.
-    #[schema(nullable = false, inline)]
+    #[schema(inline)]
     token_delivery: Option<TokenDelivery>,
 }
 
@@ -128,7 +128,7 @@ pub(super) struct RelatedOrigins {
     extensions(("x-problems" = json!(["sign_in_expired", "wrong_step"])), ("x-limit" = json!("second_factor"))),
 )]
 #[post("/v1/sign-ins/passkey-options")]
-pub(super) async fn ask(app: web::Data<App>, body: Json<PasskeyOptionsRequest>) -> Result<HttpResponse, Problem> {
+pub(super) async fn ask(app: Data<App>, body: Json<PasskeyOptionsRequest>) -> Reply {
     let PasskeyOptionsRequest { sign_in_token, factor_id } = body.0;
     let public_key = service::ask_passkey(&app, &sign_in_token, factor_id).await.map_err(problem)?;
     ok(&PasskeyOptions { sign_in_token, public_key })
@@ -143,10 +143,7 @@ pub(super) async fn ask(app: web::Data<App>, body: Json<PasskeyOptionsRequest>) 
     extensions(("x-problems" = json!(["not_found"])), ("x-limit" = json!("passkey"))),
 )]
 #[post("/v1/passkey-sign-ins/options")]
-pub(super) async fn options(
-    app: web::Data<App>,
-    body: OptionalJson<PasskeySignInOptionsRequest>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn options(app: Data<App>, body: OptionalJson<PasskeySignInOptionsRequest>) -> Reply {
     if !passkeys_are_here(&app) {
         return Err(Problem::new(ErrorCode::NotFound));
     }
@@ -172,11 +169,11 @@ pub(super) async fn options(
 )]
 #[post("/v1/passkey-sign-ins")]
 pub(super) async fn sign_in(
-    app: web::Data<App>,
+    app: Data<App>,
     request: HttpRequest,
     client: Client,
     body: Json<PasskeySignInRequest>,
-) -> Result<HttpResponse, Problem> {
+) -> Reply {
     let body = body.0;
     let delivery = TokenDelivery::admitted(body.token_delivery, &request)?;
     let given = read_credential(Some(body.credential))?;
@@ -196,7 +193,7 @@ pub(super) async fn sign_in(
     extensions(("x-limit" = json!("public"))),
 )]
 #[get("/.well-known/webauthn")]
-pub(super) async fn related_origins(app: web::Data<App>) -> HttpResponse {
+pub(super) async fn related_origins(app: Data<App>) -> HttpResponse {
     let origins = app.config.client.origins.clone();
     HttpResponse::Ok().insert_header((CACHE_CONTROL, "public, max-age=300")).json(RelatedOrigins { origins })
 }

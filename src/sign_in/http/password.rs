@@ -1,8 +1,7 @@
 //! Identifier and password.
 
-use actix_web::HttpResponse;
 use actix_web::post;
-use actix_web::web;
+use actix_web::web::Data;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -22,6 +21,7 @@ use crate::app::App;
 use crate::http::Client;
 use crate::http::Json;
 use crate::http::Problem;
+use crate::http::Reply;
 use crate::http::ok;
 use crate::http::outcome;
 
@@ -33,19 +33,19 @@ pub(super) struct SignInRequest {
     #[schema(example = "taro@example.jp")]
     identifier: String,
     /// For a number in its national form (ISO 3166-1).
-    #[schema(nullable = false, example = "JP")]
+    #[schema(example = "JP")]
     country: Option<String>,
     /// The password.
     #[schema(example = "correct horse battery")]
     password: String,
     /// The token of a device that has completed a sign-in before: wrong passwords of strangers do not count against it.
-    #[schema(nullable = false, example = "sdt_Zt3yq0…")]
+    #[schema(example = "sdt_Zt3yq0…")]
     device_token: Option<String>,
     /// The client; the first-party one when absent.
-    #[schema(nullable = false, example = "first-party")]
+    #[schema(example = "first-party")]
     client_id: Option<String>,
     /// A name for the session to be, at most 100 characters.
-    #[schema(nullable = false, example = "Living-room tablet", max_length = 100)]
+    #[schema(example = "Living-room tablet", max_length = 100)]
     session_label: Option<String>,
 }
 
@@ -66,11 +66,7 @@ pub(super) struct SignInRequest {
     ),
 )]
 #[post("/v1/sign-ins")]
-pub(super) async fn start(
-    app: web::Data<App>,
-    client: Client,
-    body: Json<SignInRequest>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn start(app: Data<App>, client: Client, body: Json<SignInRequest>) -> Reply {
     let mut faults = Faults::default();
     let login = Login::read(&app, &mut faults, &body.0.identifier, body.0.country.as_deref());
     let login = login.await?;

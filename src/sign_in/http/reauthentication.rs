@@ -1,8 +1,7 @@
 //! Password and second factor again.
 
-use actix_web::HttpResponse;
 use actix_web::post;
-use actix_web::web;
+use actix_web::web::Data;
 use serde::Deserialize;
 use serde::Serialize;
 use serde_json::Value;
@@ -20,6 +19,7 @@ use crate::http::Client;
 use crate::http::FieldCode;
 use crate::http::Json;
 use crate::http::Problem;
+use crate::http::Reply;
 use crate::http::accepted;
 use crate::http::ok;
 use crate::ids::FactorId;
@@ -38,22 +38,21 @@ pub(super) struct ReauthenticationRequest {
     #[schema(inline, example = "code")]
     method: FactorMethod,
     /// The password; may be absent with method `passkey` alone.
-    #[schema(nullable = false, example = "correct horse battery")]
+    #[schema(example = "correct horse battery")]
     password: Option<String>,
     /// The factor; may be absent when exactly one fits.
-    #[schema(nullable = false)]
     factor_id: Option<FactorId>,
     /// Six digits, with method `code`.
-    #[schema(nullable = false, example = "123456")]
+    #[schema(example = "123456")]
     code: Option<String>,
     /// With method `recovery_code`.
-    #[schema(nullable = false, example = "7Q4M-ZK2D-9XWT-H3VB")]
+    #[schema(example = "7Q4M-ZK2D-9XWT-H3VB")]
     recovery_code: Option<String>,
     /// With method `passkey`: what the browser's `credential.toJSON()` gives (WebAuthn Level 3).
     #[schema(value_type = Object, required = false)]
     credential: Option<Value>,
     /// With a code that was sent to a phone, or a passkey: what it was asked under.
-    #[schema(nullable = false, example = "rat_Zt3yq0…")]
+    #[schema(example = "rat_Zt3yq0…")]
     reauthentication_token: Option<String>,
 }
 
@@ -61,7 +60,6 @@ pub(super) struct ReauthenticationRequest {
 #[derive(Deserialize, ToSchema)]
 pub(super) struct ReauthenticationCodeRequest {
     /// A phone of the account; may be left out when there is one alone.
-    #[schema(nullable = false)]
     factor_id: Option<FactorId>,
     /// `sms`, or when asked for `voice`.
     #[schema(inline, example = "sms")]
@@ -83,7 +81,6 @@ pub(super) struct ReauthenticationCodeSent {
 #[derive(Deserialize, ToSchema)]
 pub(super) struct ReauthenticationPasskeyRequest {
     /// A passkey of the account; may be left out when there is one alone.
-    #[schema(nullable = false)]
     factor_id: Option<FactorId>,
 }
 
@@ -125,10 +122,10 @@ pub(super) struct ReauthenticationAnswer {
 )]
 #[post("/v1/reauthentications/codes")]
 pub(super) async fn send_code(
-    app: web::Data<App>,
+    app: Data<App>,
     session: CurrentSession,
     body: Json<ReauthenticationCodeRequest>,
-) -> Result<HttpResponse, Problem> {
+) -> Reply {
     let ReauthenticationCodeRequest { factor_id, channel } = body.0;
     let (token, number) = reauthentication::send_code(&app, &session, (factor_id, channel)).await.map_err(problem)?;
     let delivery = Delivery::of(&app, channel, &number);
@@ -144,10 +141,10 @@ pub(super) async fn send_code(
 )]
 #[post("/v1/reauthentications/passkey-options")]
 pub(super) async fn ask_passkey(
-    app: web::Data<App>,
+    app: Data<App>,
     session: CurrentSession,
     body: Json<ReauthenticationPasskeyRequest>,
-) -> Result<HttpResponse, Problem> {
+) -> Reply {
     let asked = reauthentication::ask_passkey(&app, &session, body.0.factor_id).await.map_err(problem)?;
     let (reauthentication_token, public_key) = asked;
     ok(&ReauthenticationPasskey { reauthentication_token, public_key })
@@ -165,11 +162,11 @@ pub(super) async fn ask_passkey(
 )]
 #[post("/v1/reauthentications")]
 pub(super) async fn reauthenticate(
-    app: web::Data<App>,
+    app: Data<App>,
     session: CurrentSession,
     client: Client,
     body: Json<ReauthenticationRequest>,
-) -> Result<HttpResponse, Problem> {
+) -> Reply {
     app.limits.admit(Policy::Reauthentication, Subject::Account(session.account)).await?;
     let body = body.0;
     if body.password.is_none() && body.method != FactorMethod::Passkey {

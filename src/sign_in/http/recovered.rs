@@ -1,8 +1,7 @@
 //! The end of a recovery, which is the beginning of a sign-in.
 
-use actix_web::HttpResponse;
 use actix_web::post;
-use actix_web::web;
+use actix_web::web::Data;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -12,7 +11,7 @@ use super::sign_in_flow;
 use crate::app::App;
 use crate::http::Client;
 use crate::http::Json;
-use crate::http::Problem;
+use crate::http::Reply;
 use crate::http::ok;
 use crate::http::outcome;
 use crate::recovery;
@@ -25,7 +24,7 @@ pub(super) struct CompleteRecoveryRequest {
     #[schema(example = "rec_3kVh9x…")]
     recovery_token: String,
     /// Needed unless the old password was one of the proofs; 8 to 128 characters.
-    #[schema(nullable = false, example = "correct horse battery")]
+    #[schema(example = "correct horse battery")]
     new_password: Option<String>,
 }
 
@@ -46,11 +45,7 @@ pub(super) struct CompleteRecoveryRequest {
     ),
 )]
 #[post("/v1/recoveries/complete")]
-pub(super) async fn complete(
-    app: web::Data<App>,
-    client: Client,
-    body: Json<CompleteRecoveryRequest>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn complete(app: Data<App>, client: Client, body: Json<CompleteRecoveryRequest>) -> Reply {
     let CompleteRecoveryRequest { recovery_token, new_password } = body.0;
     let flow = service::complete_recovery(&app, &recovery_token, new_password.as_deref(), &client).await;
     let flow = flow.map_err(recovery::problem);

@@ -1,10 +1,9 @@
 //! The second factor.
 
 use actix_web::HttpRequest;
-use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::post;
-use actix_web::web;
+use actix_web::web::Data;
 use serde::Deserialize;
 use serde::Serialize;
 use serde_json::Value;
@@ -22,6 +21,7 @@ use crate::http::Client;
 use crate::http::FieldCode;
 use crate::http::Json;
 use crate::http::Problem;
+use crate::http::Reply;
 use crate::http::accepted;
 use crate::http::outcome;
 use crate::ids::FactorId;
@@ -54,19 +54,18 @@ pub(super) struct SecondFactorRequest {
     #[schema(inline, example = "code")]
     method: FactorMethod,
     /// The factor; may be absent when exactly one fits.
-    #[schema(nullable = false)]
     factor_id: Option<FactorId>,
     /// Six digits, with method `code`.
-    #[schema(nullable = false, example = "123456")]
+    #[schema(example = "123456")]
     code: Option<String>,
     /// With method `recovery_code`.
-    #[schema(nullable = false, example = "7Q4M-ZK2D-9XWT-H3VB")]
+    #[schema(example = "7Q4M-ZK2D-9XWT-H3VB")]
     recovery_code: Option<String>,
     /// With method `passkey`: what the browser's `credential.toJSON()` gives (WebAuthn Level 3).
     #[schema(value_type = Object, required = false)]
     credential: Option<Value>,
     /// `cookie` keeps the refresh token out of the body.
-    #[schema(nullable = false, inline)]
+    #[schema(inline)]
     token_delivery: Option<TokenDelivery>,
 }
 
@@ -77,7 +76,6 @@ pub(super) struct FactorCodeRequest {
     #[schema(example = "sit_Zt3yq0…")]
     sign_in_token: String,
     /// One of the flow's phones; may be left out when there is one alone.
-    #[schema(nullable = false)]
     factor_id: Option<FactorId>,
     /// One of its `channels`.
     #[schema(inline, example = "sms")]
@@ -125,7 +123,7 @@ impl Given {
     extensions(("x-problems" = json!(["sign_in_expired", "wrong_step", "factor_carried_reset", "message_limit_reached", "channel_unavailable"])), ("x-limit" = json!("resend"))),
 )]
 #[post("/v1/sign-ins/codes")]
-pub(super) async fn send_code(app: web::Data<App>, body: Json<FactorCodeRequest>) -> Result<HttpResponse, Problem> {
+pub(super) async fn send_code(app: Data<App>, body: Json<FactorCodeRequest>) -> Reply {
     let FactorCodeRequest { sign_in_token, factor_id, channel } = body.0;
     let number = service::send_factor_code(&app, &sign_in_token, (factor_id, channel)).await.map_err(problem)?;
     accepted(&CodeSent { sign_in_token, delivery: Delivery::of(&app, channel, &number) })
@@ -147,11 +145,11 @@ pub(super) async fn send_code(app: web::Data<App>, body: Json<FactorCodeRequest>
 )]
 #[post("/v1/sign-ins/second-factor")]
 pub(super) async fn complete(
-    app: web::Data<App>,
+    app: Data<App>,
     request: HttpRequest,
     client: Client,
     body: Json<SecondFactorRequest>,
-) -> Result<HttpResponse, Problem> {
+) -> Reply {
     let SecondFactorRequest { sign_in_token, method, factor_id, code, recovery_code, credential, token_delivery } =
         body.0;
     let delivery = TokenDelivery::admitted(token_delivery, &request)?;

@@ -1,8 +1,7 @@
 //! A new password inside a sign-in, when the old one must be changed.
 
-use actix_web::HttpResponse;
 use actix_web::post;
-use actix_web::web;
+use actix_web::web::Data;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -12,7 +11,7 @@ use super::problem;
 use super::sign_in_flow;
 use crate::app::App;
 use crate::http::Json;
-use crate::http::Problem;
+use crate::http::Reply;
 use crate::http::ok;
 use crate::http::outcome;
 
@@ -40,7 +39,7 @@ pub(super) struct NewPasswordRequest {
     extensions(("x-problems" = json!(["sign_in_expired", "wrong_step", "overloaded"])), ("x-limit" = json!("password"))),
 )]
 #[post("/v1/sign-ins/password")]
-pub(super) async fn stage(app: web::Data<App>, body: Json<NewPasswordRequest>) -> Result<HttpResponse, Problem> {
+pub(super) async fn stage(app: Data<App>, body: Json<NewPasswordRequest>) -> Reply {
     let staged = service::stage(&app, &body.0.sign_in_token, &body.0.new_password).await.map_err(problem);
     app.metrics.sign_in("change_password", outcome(&staged));
     ok(&sign_in_flow(&app, staged?))

@@ -34,7 +34,7 @@ use crate::sessions;
 use crate::sessions::NewSession;
 
 /// Begins the enrolment of a factor.
-pub(in super::super) async fn begin_enrolment(
+pub(crate) async fn begin_enrolment(
     app: &App,
     token: &str,
     wanted: Wanted,
@@ -53,7 +53,7 @@ pub(in super::super) async fn begin_enrolment(
 }
 
 /// Sends another first code to the phone of an enrolment. Answers where it went.
-pub(in super::super) async fn resend_enrolment(
+pub(crate) async fn resend_enrolment(
     app: &App,
     token: &str,
     (factor, channel): (FactorId, Channel),
@@ -73,7 +73,7 @@ fn place(flow: &Flow, caller: &Caller) -> Place {
 }
 
 /// Takes the first code, or the passkey: the factor is confirmed, the session opens, the recovery codes are shown once.
-pub(in super::super) async fn confirm_enrolment(
+pub(crate) async fn confirm_enrolment(
     app: &App,
     token: &str,
     (factor, given): (FactorId, &Confirmation),

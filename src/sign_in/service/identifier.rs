@@ -27,7 +27,7 @@ use crate::messages::Channel;
 use crate::messages::MessageKind;
 
 /// Sends a code to an identifier of the account; it voids the one before. Answers how it travels, and to where.
-pub(in super::super) async fn send_code(
+pub(crate) async fn send_code(
     app: &App,
     token: &str,
     (identifier, asked): (IdentifierId, Option<Channel>),
@@ -46,12 +46,7 @@ pub(in super::super) async fn send_code(
 }
 
 /// Takes the code back; the flow goes on under a new token.
-pub(in super::super) async fn verify(
-    app: &App,
-    token: &str,
-    typed: &str,
-    caller: &Caller,
-) -> Result<StartedFlow, SignInError> {
+pub(crate) async fn verify(app: &App, token: &str, typed: &str, caller: &Caller) -> Result<StartedFlow, SignInError> {
     let Loaded { token, flow, .. } = load(app, token, NextStep::VerifyIdentifier).await?;
     app.limits.admit(Policy::AccountCode, Subject::Account(flow.account)).await?;
     let code = SentCode::of(app, flow.id).await?;

@@ -58,10 +58,7 @@ struct PasskeyFlow {
 const KEYS: &str = "passkey-sign-in";
 
 /// Asks whichever passkey there is. Answers the flow's token and the request options.
-pub(in super::super) async fn passkey_sign_in_options(
-    app: &App,
-    client_id: &str,
-) -> Result<(String, Value), SignInError> {
+pub(crate) async fn passkey_sign_in_options(app: &App, client_id: &str) -> Result<(String, Value), SignInError> {
     let now = app.clock.now();
     let seconds = i64::try_from(flows::FLOW_SECS).map_err(Internal::bug)?;
     let expires_at = now + TimeDelta::seconds(seconds);
@@ -74,7 +71,7 @@ pub(in super::super) async fn passkey_sign_in_options(
 
 /// Takes the passkey's answer and opens the session. Nobody can guess an answer, so wrong ones close nothing: they end
 /// the tries of their own flow, and no stranger keeps the owner of a passkey out.
-pub(in super::super) async fn sign_in_by_passkey(
+pub(crate) async fn sign_in_by_passkey(
     app: &App,
     token: &str,
     given: PublicKeyCredential,

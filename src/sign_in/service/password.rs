@@ -28,7 +28,7 @@ use crate::limits::Failing;
 use crate::limits::Lane;
 
 /// Judges identifier and password. A refusal takes a whole number of `failure_step`s from arrival.
-pub(in super::super) async fn start(app: &App, start: Start<'_>, caller: &Caller) -> Result<StartedFlow, SignInError> {
+pub(crate) async fn start(app: &App, start: Start<'_>, caller: &Caller) -> Result<StartedFlow, SignInError> {
     let arrival = Stopwatch::start();
     let outcome = judge(app, &start, caller).await;
     let refused = matches!(
@@ -109,7 +109,7 @@ pub async fn start_after_sign_up(
 }
 
 /// The flow of a person who has proved who they are by other means than a password.
-pub(in super::super) async fn start_proved(
+pub(crate) async fn start_proved(
     conn: &mut PgConnection,
     app: &App,
     account: &LockedAccount,

@@ -9,7 +9,7 @@ use crate::recovery;
 use crate::recovery::RecoveryError;
 
 /// Completes a recovery and begins the flow that it opens: it enrols a second factor, or asks for one that is left.
-pub(in super::super) async fn complete_recovery(
+pub(crate) async fn complete_recovery(
     app: &App,
     token: &str,
     new_password: Option<&str>,

@@ -47,7 +47,7 @@ use crate::sessions::OpenError;
 use crate::sessions::OpenedSession;
 
 /// What a person answers with.
-pub(in super::super) struct SecondFactor {
+pub(crate) struct SecondFactor {
     pub factor: Option<FactorId>,
     pub presented: Presented,
 }
@@ -55,7 +55,7 @@ pub(in super::super) struct SecondFactor {
 impl SecondFactor {
     /// The factor that the code can be from; none when it is a recovery code and none is left, which is a try like any
     /// other.
-    pub(in super::super) fn factor_among<'a>(
+    pub(crate) fn factor_among<'a>(
         &self,
         factors: &'a [ConfirmedFactor],
     ) -> Result<Option<&'a ConfirmedFactor>, CheckError> {
@@ -67,7 +67,7 @@ impl SecondFactor {
 }
 
 /// Says so when the factor that was meant is there and may not answer.
-pub(in super::super) fn told_of_withheld(
+pub(crate) fn told_of_withheld(
     error: SignInError,
     withheld: &[ConfirmedFactor],
     named: Option<FactorId>,
@@ -77,12 +77,12 @@ pub(in super::super) fn told_of_withheld(
 }
 
 /// How a failure is written down.
-pub(in super::super) fn kind_of(factor: Option<&ConfirmedFactor>) -> FactorKind {
+pub(crate) fn kind_of(factor: Option<&ConfirmedFactor>) -> FactorKind {
     factor.map_or(FactorKind::RecoveryCode, |factor| factor.kind)
 }
 
 /// A sign-in that is complete.
-pub(in super::super) struct Completed {
+pub(crate) struct Completed {
     pub opened: OpenedSession,
     /// For the device, unless it was known.
     pub device_token: Option<String>,
@@ -102,7 +102,7 @@ fn asked_factor(
 }
 
 /// Sends a code to a phone of the account; it voids the one before. Answers where it went.
-pub(in super::super) async fn send_factor_code(
+pub(crate) async fn send_factor_code(
     app: &App,
     token: &str,
     (factor, channel): (Option<FactorId>, Channel),
@@ -113,7 +113,7 @@ pub(in super::super) async fn send_factor_code(
 }
 
 /// Sends the code of a flow to a phone among these factors. Answers the code's id, and where it went.
-pub(in super::super) async fn send_to_factor(
+pub(crate) async fn send_to_factor(
     app: &App,
     (account, factors): (AccountId, &[ConfirmedFactor]),
     flow: FlowId,
@@ -132,7 +132,7 @@ pub(in super::super) async fn send_to_factor(
 }
 
 /// Asks a passkey of the account; the challenge before is void. Answers the request options.
-pub(in super::super) async fn ask_passkey(
+pub(crate) async fn ask_passkey(
     app: &App,
     token: &str,
     factor: Option<FactorId>,
@@ -142,7 +142,7 @@ pub(in super::super) async fn ask_passkey(
 }
 
 /// Asks a passkey among these factors, in a flow. Answers the challenge's id, and the request options.
-pub(in super::super) async fn challenge_to(
+pub(crate) async fn challenge_to(
     app: &App,
     factors: &[ConfirmedFactor],
     flow: FlowId,
@@ -156,7 +156,7 @@ pub(in super::super) async fn challenge_to(
 }
 
 /// Checks the code or the passkey, uses it up and opens the session.
-pub(in super::super) async fn complete(
+pub(crate) async fn complete(
     app: &App,
     token: &str,
     given: &SecondFactor,
@@ -212,7 +212,7 @@ async fn finish(
 }
 
 /// Writes down and tells the owner that a recovery code was used, in the transaction that used it.
-pub(in super::super) async fn tell_of_recovery_code(
+pub(crate) async fn tell_of_recovery_code(
     conn: &mut PgConnection,
     app: &App,
     (account, session): (AccountId, SessionId),

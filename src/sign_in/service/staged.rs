@@ -25,7 +25,7 @@ use crate::sessions;
 use crate::sessions::EndReason;
 
 /// Takes the new password; the flow goes on under the same token, since nothing was proved.
-pub(in super::super) async fn stage(app: &App, token: &str, typed: &str) -> Result<StartedFlow, SignInError> {
+pub(crate) async fn stage(app: &App, token: &str, typed: &str) -> Result<StartedFlow, SignInError> {
     let Loaded { token, mut flow, password: standing, .. } = load(app, token, NextStep::ChangePassword).await?;
     let mut conn = app.db.acquire().await?;
     let profile = accounts::profile(&mut conn, flow.account).await?;

@@ -15,10 +15,10 @@ use crate::limits::Lane;
 use crate::limits::Raised;
 
 /// What a session counts; the other counts are a flow's.
-pub(in super::super) const REAUTHENTICATION: &str = "reauthentication";
+pub(crate) const REAUTHENTICATION: &str = "reauthentication";
 
 /// A try that was counted and is being looked at.
-pub(in super::super) struct Try<'a> {
+pub(crate) struct Try<'a> {
     app: &'a App,
     account: AccountId,
     counter: Uuid,
@@ -30,7 +30,7 @@ pub(in super::super) struct Try<'a> {
 impl<'a> Try<'a> {
     /// Counts a try at `what` of a flow or a session; refused when there were five, or when the account has had too
     /// many failures.
-    pub(in super::super) async fn take(
+    pub(crate) async fn take(
         app: &'a App,
         account: AccountId,
         counter: Uuid,
@@ -57,11 +57,7 @@ impl<'a> Try<'a> {
     /// Ends the try: a wrong code or passkey stays counted and is recorded as `failed`, and a code is told how many tries
     /// remain; what was not
     /// judged is given back; the right code ends the row of failures.
-    pub(in super::super) async fn settle<T>(
-        self,
-        outcome: Result<T, SignInError>,
-        failed: Event<'_>,
-    ) -> Result<T, SignInError> {
+    pub(crate) async fn settle<T>(self, outcome: Result<T, SignInError>, failed: Event<'_>) -> Result<T, SignInError> {
         let failures = &self.app.failures;
         match outcome {
             Ok(done) => {

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::get;
 use actix_web::http::header::CACHE_CONTROL;
-use actix_web::web;
+use actix_web::web::Data;
 use rlibphonenumber::PHONE_NUMBER_UTIL;
 use serde::Deserialize;
 use serde::Serialize;
@@ -18,6 +18,7 @@ use crate::factors::FactorKind;
 use crate::http::ErrorCode;
 use crate::http::Problem;
 use crate::http::Query;
+use crate::http::Reply;
 use crate::messages::Channel;
 use crate::password_policy::MIN_PASSWORD_CODE_POINTS;
 use crate::sign_in::enrollable;
@@ -57,11 +58,11 @@ pub(super) struct Configuration {
     phone_countries: Vec<String>,
     /// The domain that passkeys belong to; absent where there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, example = "auth.example.com")]
+    #[schema(example = "auth.example.com")]
     passkey_rp_id: Option<String>,
     /// Where people find help outside this service.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, example = "https://www.example.com/support")]
+    #[schema(example = "https://www.example.com/support")]
     support_url: Option<String>,
 }
 
@@ -83,7 +84,7 @@ pub(super) struct PasswordLengths {
     extensions(("x-problems" = json!(["invalid_fields"])), ("x-limit" = json!("public"))),
 )]
 #[get("/v1/configuration")]
-pub(super) async fn show(app: web::Data<App>, query: Query<ConfigurationQuery>) -> Result<HttpResponse, Problem> {
+pub(super) async fn show(app: Data<App>, query: Query<ConfigurationQuery>) -> Reply {
     read_client(&app, query.0.client_id.as_deref())
         .map_err(|code| Problem::new(ErrorCode::InvalidFields).parameter_fault("client_id", code))?;
     let phones = app.channels.serve_phones();

@@ -1,8 +1,8 @@
 //! An opinion on a password, before it is chosen.
 
-use actix_web::HttpResponse;
 use actix_web::post;
 use actix_web::web;
+use actix_web::web::Data;
 use serde::Deserialize;
 use serde::Serialize;
 use tokio::sync::Semaphore;
@@ -13,6 +13,7 @@ use crate::http::Client;
 use crate::http::ErrorCode;
 use crate::http::Json;
 use crate::http::Problem;
+use crate::http::Reply;
 use crate::http::ok;
 use crate::internal::Internal;
 use crate::password_policy::PasswordContext;
@@ -29,7 +30,7 @@ pub(super) struct PasswordCheckRequest {
     #[schema(example = "correct horse battery")]
     password: String,
     /// The address that it is for: a password made of it is refused.
-    #[schema(nullable = false, example = "taro@example.jp")]
+    #[schema(example = "taro@example.jp")]
     identifier: Option<String>,
 }
 
@@ -67,11 +68,7 @@ pub(super) struct Remark {
     extensions(("x-problems" = json!(["overloaded"])), ("x-limit" = json!("password_check"))),
 )]
 #[post("/v1/passwords/check")]
-pub(super) async fn check(
-    app: web::Data<App>,
-    client: Client,
-    body: Json<PasswordCheckRequest>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn check(app: Data<App>, client: Client, body: Json<PasswordCheckRequest>) -> Reply {
     let language = client.language;
     let shared = app.clone();
     // The estimate may compute for tens of milliseconds: not on a thread that serves requests, and not many at once.

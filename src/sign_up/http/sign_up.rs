@@ -1,8 +1,7 @@
 //! Sign-up, resend, verify.
 
-use actix_web::HttpResponse;
 use actix_web::post;
-use actix_web::web;
+use actix_web::web::Data;
 use serde::Deserialize;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -22,6 +21,7 @@ use crate::http::Client;
 use crate::http::FieldCode;
 use crate::http::Json;
 use crate::http::Problem;
+use crate::http::Reply;
 use crate::http::accepted;
 use crate::http::ok;
 use crate::messages::Channel;
@@ -43,19 +43,19 @@ pub(super) struct SignUpRequest {
     #[schema(example = "taro@example.jp")]
     identifier: String,
     /// For a number in its national form (ISO 3166-1).
-    #[schema(nullable = false, example = "JP")]
+    #[schema(example = "JP")]
     country: Option<String>,
     /// 8 to 128 characters; see `POST /v1/passwords/check`.
     #[schema(example = "correct horse battery")]
     password: String,
     /// The language of messages; the answer's when absent.
-    #[schema(nullable = false, example = "en")]
+    #[schema(example = "en")]
     locale: Option<String>,
     /// What messages call the person, at most 100 characters.
-    #[schema(nullable = false, example = "Taro", max_length = 100)]
+    #[schema(example = "Taro", max_length = 100)]
     display_name: Option<String>,
     /// The client; the first-party one when absent.
-    #[schema(nullable = false, example = "first-party")]
+    #[schema(example = "first-party")]
     client_id: Option<String>,
 }
 
@@ -77,7 +77,7 @@ pub(super) struct ResendRequest {
     #[schema(example = "sup_3kVh9x…")]
     sign_up_token: String,
     /// `email` for an e-mail address; `sms`, or when asked for `voice`, for a number.
-    #[schema(nullable = false, inline)]
+    #[schema(inline)]
     channel: Option<Channel>,
 }
 
@@ -137,11 +137,7 @@ fn read(app: &App, language: Language, body: &SignUpRequest) -> Result<NewSignUp
     extensions(("x-problems" = json!(["message_limit_reached", "overloaded"])), ("x-limit" = json!("sign_up"))),
 )]
 #[post("/v1/sign-ups")]
-pub(super) async fn start(
-    app: web::Data<App>,
-    client: Client,
-    body: Json<SignUpRequest>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn start(app: Data<App>, client: Client, body: Json<SignUpRequest>) -> Reply {
     let new = read(&app, client.language, &body.0)?;
     let started = service::start(&app, &new, &client).await.map_err(problem)?;
     let delivery = Delivery::of(&app, new.channel, new.identifier.value()).hint(ALREADY_REGISTERED);
@@ -155,11 +151,7 @@ pub(super) async fn start(
     extensions(("x-problems" = json!(["sign_up_expired", "message_limit_reached", "channel_unavailable"])), ("x-limit" = json!("resend"))),
 )]
 #[post("/v1/sign-ups/resend")]
-pub(super) async fn resend(
-    app: web::Data<App>,
-    client: Client,
-    body: Json<ResendRequest>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn resend(app: Data<App>, client: Client, body: Json<ResendRequest>) -> Reply {
     let ResendRequest { sign_up_token, channel } = body.0;
     let (channel, address) = service::resend(&app, &sign_up_token, channel, &client).await.map_err(problem)?;
     accepted(&Delivery::of(&app, channel, &address).hint(ALREADY_REGISTERED))
@@ -178,11 +170,7 @@ pub(super) async fn resend(
     ),
 )]
 #[post("/v1/sign-ups/verify")]
-pub(super) async fn verify(
-    app: web::Data<App>,
-    client: Client,
-    body: Json<VerifyRequest>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn verify(app: Data<App>, client: Client, body: Json<VerifyRequest>) -> Reply {
     let flow = service::verify(&app, &body.0.sign_up_token, &body.0.code, &client).await.map_err(problem)?;
     ok(&sign_in_flow(&app, flow))
 }

@@ -16,7 +16,7 @@ const UNKNOWN: &str = "not a known form of hash";
 const MALFORMED: &str = "the hash is malformed";
 
 /// The recipe and the digest; the recipe may ask for more than is allowed.
-pub(in super::super) fn read(text: &str) -> Read {
+pub(crate) fn read(text: &str) -> Read {
     if text.len() > MAX_TEXT_BYTES {
         return Err("the hash is too long");
     }

@@ -24,7 +24,7 @@ const BCRYPT_BYTES: usize = 72;
 
 /// A hash function of several recipes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in super::super) enum Hash {
+pub(crate) enum Hash {
     Md5,
     Sha1,
     Sha256,
@@ -33,7 +33,7 @@ pub(in super::super) enum Hash {
 
 /// How a digest is made of a password.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in super::super) enum Recipe {
+pub(crate) enum Recipe {
     /// Of the password, or of the hexadecimal SHA-256 of it (Django).
     Bcrypt {
         cost: u32,
@@ -80,18 +80,18 @@ pub(in super::super) enum Recipe {
 
 impl Recipe {
     /// Whether it may run.
-    pub(in super::super) fn bounded(&self) -> Result<(), &'static str> {
+    pub(crate) fn bounded(&self) -> Result<(), &'static str> {
         self.valid()?;
         if self.cost() > MAX_COST { Err("one try would take too long") } else { Ok(()) }
     }
 
     /// Whether a thief could try it so fast that it must not be stored as it is.
-    pub(in super::super) fn is_weak(&self) -> bool {
+    pub(crate) fn is_weak(&self) -> bool {
         self.cost() < MIN_COST
     }
 
     /// How many bytes its digest has.
-    pub(in super::super) fn length(&self) -> usize {
+    pub(crate) fn length(&self) -> usize {
         match self {
             // The text form leaves the last byte out.
             Self::Bcrypt { .. } => 23,
@@ -147,7 +147,7 @@ impl Recipe {
     }
 
     /// The digest of a password. Whoever calls has asked whether it is [`bounded`](Self::bounded).
-    pub(in super::super) fn digest(&self, password: &[u8]) -> Result<Zeroizing<Vec<u8>>, &'static str> {
+    pub(crate) fn digest(&self, password: &[u8]) -> Result<Zeroizing<Vec<u8>>, &'static str> {
         Ok(match self {
             Self::Bcrypt { cost, salt, of_sha256: false } => bcrypt(*cost, *salt, password),
             Self::Bcrypt { cost, salt, of_sha256: true } => {
