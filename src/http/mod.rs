@@ -62,6 +62,7 @@ pub use query::Query;
 #[cfg(any(test, fuzzing))]
 pub use query::query_property;
 pub use raw::Raw;
+pub use refresh_cookie::REFRESH_COOKIE;
 pub use refresh_cookie::clear_refresh_cookie;
 pub use refresh_cookie::refresh_cookie;
 pub use refresh_cookie::refresh_token_from_cookie;

@@ -10,7 +10,8 @@ use actix_web::cookie::Cookie;
 use actix_web::cookie::SameSite;
 
 /// Its name.
-const REFRESH_COOKIE: &str = "__Host-sekisho_refresh";
+/// Its name.
+pub const REFRESH_COOKIE: &str = "__Host-sekisho_refresh";
 
 /// The cookie with a token, kept for `lifetime`.
 pub fn refresh_cookie(token: String, lifetime: Duration) -> Cookie<'static> {

@@ -31,6 +31,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::http::Operation;
 use crate::http::ProblemBody;
+use crate::http::REFRESH_COOKIE;
 use crate::http::Routes;
 use crate::internal::Internal;
 use crate::limits::Policy;
@@ -149,6 +150,11 @@ fn describe(value: &mut Value, issuer: &str) {
         "bearer": {
             "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
             "description": "The access token of a completed sign-in.",
+        },
+        "refresh_cookie": {
+            "type": "apiKey", "in": "cookie", "name": REFRESH_COOKIE,
+            "description": "The refresh token of a browser that asked for `token_delivery` `cookie`. \
+                            Such a request needs the `Origin` of a page of the client.",
         },
     });
 }

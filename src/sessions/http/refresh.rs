@@ -65,7 +65,11 @@ fn presented(request: &HttpRequest, body: Option<String>) -> Result<Option<(Stri
 /// so that parallel tabs and a lost answer do no harm; shown later it ends the session.
 #[utoipa::path(
     tag = "sessions", operation_id = "refresh_session", request_body = Option<RefreshRequest>,
-    responses((status = 200, description = "New tokens", body = TokenSet)),
+    responses((
+        status = 200, description = "New tokens", body = TokenSet,
+        headers(("Set-Cookie" = String, description = "The next refresh token, where the last came in the cookie")),
+    )),
+    security((), ("refresh_cookie" = [])),
     extensions(
         ("x-problems" = json!(["refresh_token_invalid", "refresh_token_reused", "session_expired", "session_revoked", "account_closed", "origin_not_allowed"])),
         ("x-limit" = json!("session")),
@@ -94,8 +98,11 @@ pub(super) async fn refresh(
 /// A dead refresh token has nothing left to end and is answered alike.
 #[utoipa::path(
     tag = "sessions", operation_id = "sign_out", request_body = Option<SignOutRequest>,
-    responses((status = 204, description = "Signed out")),
-    security((), ("bearer" = [])),
+    responses((
+        status = 204, description = "Signed out",
+        headers(("Set-Cookie" = String, description = "Takes the cookie away, where there was one")),
+    )),
+    security((), ("bearer" = []), ("refresh_cookie" = [])),
     extensions(
         ("x-problems" = json!(["access_token_missing", "access_token_invalid", "access_token_expired", "session_expired", "session_revoked", "origin_not_allowed"])),
         ("x-limit" = json!("session")),

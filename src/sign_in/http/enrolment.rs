@@ -138,7 +138,10 @@ pub(super) async fn resend(app: Data<App>, client: Client, body: Json<ResendEnro
 /// The answer shows ten recovery codes, this once.
 #[utoipa::path(
     tag = "sign-in", operation_id = "confirm_enrolment", request_body = ConfirmEnrolmentRequest,
-    responses((status = 201, description = "Signed in, with recovery codes", body = TokenSet)),
+    responses((
+        status = 201, description = "Signed in, with recovery codes", body = TokenSet,
+        headers(("Set-Cookie" = String, description = "The refresh token, with `token_delivery` `cookie`")),
+    )),
     extensions(
         ("x-problems" = json!([
             "sign_in_expired", "wrong_step", "conflict", "invalid_code", "invalid_credential", "too_many_attempts",

@@ -159,7 +159,10 @@ pub(super) async fn options(app: Data<App>, body: OptionalJson<PasskeySignInOpti
 /// after too many wrong passwords.
 #[utoipa::path(
     tag = "sign-in", operation_id = "complete_passkey_sign_in", request_body = PasskeySignInRequest,
-    responses((status = 201, description = "Signed in", body = TokenSet)),
+    responses((
+        status = 201, description = "Signed in", body = TokenSet,
+        headers(("Set-Cookie" = String, description = "The refresh token, with `token_delivery` `cookie`")),
+    )),
     extensions(
         ("x-problems" = json!([
             "sign_in_expired", "invalid_credential", "too_many_attempts", "account_closed", "account_suspended", "origin_not_allowed",

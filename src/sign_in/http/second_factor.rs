@@ -134,7 +134,10 @@ pub(super) async fn send_code(app: Data<App>, body: Json<FactorCodeRequest>) -> 
 /// A completed sign-in is answered once: the flow and the code are used up.
 #[utoipa::path(
     tag = "sign-in", operation_id = "complete_sign_in", request_body = SecondFactorRequest,
-    responses((status = 201, description = "Signed in", body = TokenSet)),
+    responses((
+        status = 201, description = "Signed in", body = TokenSet,
+        headers(("Set-Cookie" = String, description = "The refresh token, with `token_delivery` `cookie`")),
+    )),
     extensions(
         ("x-problems" = json!([
             "sign_in_expired", "wrong_step", "factor_carried_reset", "invalid_code", "invalid_credential", "too_many_attempts",
