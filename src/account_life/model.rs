@@ -3,6 +3,7 @@
 use crate::factors::CheckError;
 use crate::factors::NotConfirmed;
 use crate::factors::NotRemoved;
+use crate::flows::Refusal;
 use crate::flows::StepError;
 use crate::internal::Internal;
 use crate::sessions::ActError;
@@ -25,9 +26,6 @@ pub(super) enum FactorError {
     /// The passkey is somebody's already.
     #[error("the passkey is somebody's already")]
     SamePasskey,
-    /// The passkey does not answer its challenge.
-    #[error("the passkey is refused")]
-    WrongCredential,
     /// The account has as many as it may.
     #[error("too many factors")]
     TooMany,
@@ -42,6 +40,12 @@ pub(super) enum FactorError {
 impl<E: Into<StepError>> From<E> for FactorError {
     fn from(error: E) -> Self {
         Self::Step(error.into())
+    }
+}
+
+impl Refusal for FactorError {
+    fn step(&self) -> Option<&StepError> {
+        if let Self::Step(error) = self { Some(error) } else { None }
     }
 }
 
@@ -98,7 +102,7 @@ impl From<CheckError> for FactorError {
     fn from(error: CheckError) -> Self {
         match error {
             CheckError::UnknownFactor | CheckError::Ambiguous => Self::Unknown,
-            CheckError::Refused => Self::WrongCredential,
+            CheckError::Refused => StepError::WrongCredential.into(),
             CheckError::Wrong => StepError::WrongCode { attempts_left: 0 }.into(),
             CheckError::Hashing(error) => Internal::bug(error).into(),
             CheckError::Internal(error) => error.into(),

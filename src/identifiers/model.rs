@@ -1,5 +1,6 @@
 //! Identifiers that are not proved yet, and what is refused.
 
+use crate::flows::Refusal;
 use crate::flows::StepError;
 use chrono::DateTime;
 use chrono::Utc;
@@ -66,5 +67,11 @@ pub(super) enum IdentifierChangeError {
 impl<E: Into<StepError>> From<E> for IdentifierChangeError {
     fn from(error: E) -> Self {
         Self::Step(error.into())
+    }
+}
+
+impl Refusal for IdentifierChangeError {
+    fn step(&self) -> Option<&StepError> {
+        if let Self::Step(error) = self { Some(error) } else { None }
     }
 }

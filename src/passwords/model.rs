@@ -1,5 +1,6 @@
 //! Resets, changes, and why they are refused.
 
+use crate::flows::Refusal;
 use crate::flows::StepError;
 use chrono::DateTime;
 use chrono::Utc;
@@ -99,5 +100,11 @@ pub(super) enum PasswordError {
 impl<E: Into<StepError>> From<E> for PasswordError {
     fn from(error: E) -> Self {
         Self::Step(error.into())
+    }
+}
+
+impl Refusal for PasswordError {
+    fn step(&self) -> Option<&StepError> {
+        if let Self::Step(error) = self { Some(error) } else { None }
     }
 }

@@ -138,8 +138,7 @@ pub async fn decide_by_operator(app: &App, id: FlowId, verdict: Verdict, caller:
     if !store::advance(&mut tx, &recovery, next, now).await? {
         return Ok(not_now);
     }
-    let event = Event::new(kind, caller).client(&recovery.client_id);
-    let event = if let Some(account) = recovery.account { event.account(account) } else { event };
+    let event = Event::new(kind, caller).account(recovery.account).client(&recovery.client_id);
     audit::record(&mut tx, &app.clock, event.detail(serde_json::json!({ "recovery_id": id }))).await?;
     app.commit(tx).await?;
     Ok(Decided::Done)

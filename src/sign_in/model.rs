@@ -1,5 +1,6 @@
 //! The flow: its state, its steps and what it refuses.
 
+use crate::flows::Refusal;
 use crate::flows::StepError;
 use chrono::DateTime;
 use chrono::Utc;
@@ -107,9 +108,6 @@ pub(super) enum SignInError {
     /// The flow asks for another step.
     #[error("the flow asks for another step")]
     WrongStep,
-    /// The passkey, or its answer, is not the right one, or was used already.
-    #[error("the passkey is refused")]
-    WrongCredential,
     /// The passkey is somebody's already.
     #[error("the passkey is somebody's already")]
     SamePasskey,
@@ -139,5 +137,15 @@ pub(super) enum SignInError {
 impl<E: Into<StepError>> From<E> for SignInError {
     fn from(error: E) -> Self {
         Self::Step(error.into())
+    }
+}
+
+impl Refusal for SignInError {
+    fn step(&self) -> Option<&StepError> {
+        if let Self::Step(error) = self { Some(error) } else { None }
+    }
+
+    fn has_a_count_of_its_own(&self) -> bool {
+        matches!(self, Self::Authenticate(AuthenticateError::Wrong { .. }))
     }
 }

@@ -155,13 +155,7 @@ async fn record_failure(
 ) -> Result<(), Internal> {
     let event = Event::new(EventKind::RecoveryProofFailed, caller).client(&recovery.client_id);
     let event = event.detail(serde_json::json!({ "recovery_id": recovery.id, "kind": kind }));
-    if let Some(raised) = &counted.raised {
-        return accounts::record_failure(app, event, (counted.account, raised)).await;
-    }
-    let event = if let Some(account) = counted.account { event.account(account) } else { event };
-    let mut tx = app.begin().await?;
-    audit::record(&mut tx, &app.clock, event).await?;
-    app.commit(tx).await
+    accounts::record_failure(app, event.account(counted.account), counted.raised.as_ref()).await
 }
 
 /// Uses the proof up and writes it down. One that comes after the wait may open the recovery: owner and

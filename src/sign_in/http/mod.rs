@@ -55,7 +55,6 @@ fn problem(error: SignInError) -> Problem {
         SignInError::ReauthenticationExpired => Problem::new(ErrorCode::ReauthenticationExpired),
         SignInError::NoReauthentication => Problem::field("/reauthentication_token", FieldCode::Required),
         SignInError::WrongStep => Problem::new(ErrorCode::WrongStep),
-        SignInError::WrongCredential => Problem::new(ErrorCode::InvalidCredential),
         SignInError::SamePasskey => Problem::new(ErrorCode::Conflict),
         SignInError::Act(error) => error.into(),
         SignInError::UnknownIdentifier => Problem::field("/identifier_id", FieldCode::UnknownId),

@@ -7,7 +7,6 @@ use super::super::model::Flow;
 use super::super::model::NextStep;
 use super::super::model::SignInError;
 use super::Loaded;
-use super::Try;
 use super::amr;
 use super::load;
 use super::staged::write_staged;
@@ -29,11 +28,13 @@ use crate::factors::Presented;
 use crate::factors::Sent;
 use crate::flows;
 use crate::flows::Sending;
+use crate::flows::Try;
 use crate::ids::AccountId;
 use crate::ids::FactorId;
 use crate::ids::FlowId;
 use crate::ids::SessionId;
 use crate::internal::Internal;
+use crate::limits::Failing;
 use crate::limits::Policy;
 use crate::limits::Subject;
 use crate::messages;
@@ -171,15 +172,15 @@ pub(crate) async fn complete(
         None => None,
     };
     let counter = sent.as_ref().map_or(flow.id, Sent::id);
-    let tried = Try::take(app, flow.account, counter.uuid(), "second-factor").await?;
-    let failed = Event::new(EventKind::SecondFactorFailed, caller).client(&flow.client_id);
+    let tried = Try::take(app, (counter.uuid(), "second-factor"), Some(Failing::Account(flow.account))).await?;
+    let failed = Event::new(EventKind::SecondFactorFailed, caller).account(flow.account).client(&flow.client_id);
     let failed = failed.detail(serde_json::json!({ "kind": kind_of(factor) }));
     let judged = async {
         let factor = factor.ok_or(CheckError::Wrong)?;
         let found = factors::check(app, flow.account, factor, (&given.presented, sent)).await?;
         finish(app, &flow, (factor, &found), caller).await
     };
-    tried.settle(judged.await, failed).await
+    tried.settle(judged.await, Some(failed)).await
 }
 
 async fn finish(
@@ -228,7 +229,7 @@ impl From<CheckError> for SignInError {
     fn from(error: CheckError) -> Self {
         match error {
             CheckError::Wrong => StepError::WrongCode { attempts_left: 0 }.into(),
-            CheckError::Refused => Self::WrongCredential,
+            CheckError::Refused => StepError::WrongCredential.into(),
             CheckError::UnknownFactor => Self::UnknownFactor,
             CheckError::Ambiguous => Self::AmbiguousFactor,
             CheckError::Hashing(error) => error.into(),
