@@ -6,7 +6,6 @@ use crate::factors::NotRemoved;
 use crate::flows::Refusal;
 use crate::flows::StepError;
 use crate::internal::Internal;
-use crate::sessions::ActError;
 
 /// Why a change of the factors was refused.
 #[derive(Debug, thiserror::Error)]
@@ -29,9 +28,6 @@ pub(super) enum FactorError {
     /// The account has as many as it may.
     #[error("too many factors")]
     TooMany,
-    /// The session may not act any more.
-    #[error(transparent)]
-    Act(#[from] ActError),
     /// What every flow may refuse.
     #[error(transparent)]
     Step(StepError),
@@ -58,12 +54,15 @@ pub(super) enum ClosureError {
     /// It is not closing, or its time has come.
     #[error("the account is not closing")]
     NotClosing,
-    /// The session may not act any more.
+    /// What every flow may refuse.
     #[error(transparent)]
-    Act(#[from] ActError),
-    /// A failure of ours.
-    #[error(transparent)]
-    Internal(#[from] Internal),
+    Step(StepError),
+}
+
+impl<E: Into<StepError>> From<E> for ClosureError {
+    fn from(error: E) -> Self {
+        Self::Step(error.into())
+    }
 }
 
 /// Why two accounts do not go together.
@@ -90,12 +89,15 @@ pub(super) enum MergeError {
     /// They do not go together.
     #[error("the accounts do not go together")]
     Clash(Vec<Clash>),
-    /// The session may not act any more.
+    /// What every flow may refuse.
     #[error(transparent)]
-    Act(#[from] ActError),
-    /// A failure of ours.
-    #[error(transparent)]
-    Internal(#[from] Internal),
+    Step(StepError),
+}
+
+impl<E: Into<StepError>> From<E> for MergeError {
+    fn from(error: E) -> Self {
+        Self::Step(error.into())
+    }
 }
 
 impl From<CheckError> for FactorError {

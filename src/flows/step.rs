@@ -54,6 +54,9 @@ pub enum StepError {
     /// No hashing thread would have had time.
     #[error(transparent)]
     Hashing(#[from] HashingError),
+    /// The session that the request came in has ended since.
+    #[error("the session has ended")]
+    SessionEnded,
     /// A failure of ours.
     #[error(transparent)]
     Internal(#[from] Internal),
@@ -116,6 +119,7 @@ impl From<StepError> for Problem {
             StepError::Channel(refused) => refused.into(),
             StepError::Message(refused) => refused.into(),
             StepError::Hashing(error) => error.into(),
+            StepError::SessionEnded => Self::new(ErrorCode::SessionRevoked),
             StepError::Internal(error) => error.into(),
         }
     }

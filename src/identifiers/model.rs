@@ -7,7 +7,6 @@ use chrono::Utc;
 
 use crate::accounts::IdentifierKind;
 use crate::ids::IdentifierId;
-use crate::sessions::ActError;
 
 /// How long an identifier waits to be proved.
 pub(super) const PENDING_SECS: i64 = 24 * 60 * 60;
@@ -56,9 +55,6 @@ pub(super) enum IdentifierChangeError {
     /// It is about to leave.
     #[error("it is about to leave")]
     Leaving,
-    /// The session may not act any more.
-    #[error(transparent)]
-    Act(#[from] ActError),
     /// What every flow may refuse.
     #[error(transparent)]
     Step(StepError),

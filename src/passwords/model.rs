@@ -12,7 +12,6 @@ use crate::accounts::Identifier;
 use crate::crypto::TokenKind;
 use crate::ids::FlowId;
 use crate::messages::Channel;
-use crate::sessions::ActError;
 
 /// `prt_…`: names a request for the person who made it; opens nothing without the code.
 pub(super) struct RequestToken;
@@ -89,9 +88,6 @@ pub(super) enum PasswordError {
     /// The current password: see [`AuthenticateError`].
     #[error(transparent)]
     Current(#[from] AuthenticateError),
-    /// The session may not act any more.
-    #[error(transparent)]
-    Act(#[from] ActError),
     /// What every flow may refuse.
     #[error(transparent)]
     Step(StepError),

@@ -15,7 +15,6 @@ use crate::factors::ConfirmedFactor;
 use crate::ids::AccountId;
 use crate::ids::DeviceId;
 use crate::ids::FlowId;
-use crate::sessions::ActError;
 
 /// `sit_…`: names a flow for the person who is in it.
 pub(super) struct SignInToken;
@@ -126,9 +125,6 @@ pub(super) enum SignInError {
     /// The new password is the old one.
     #[error("the new password is the old one")]
     PasswordUnchanged,
-    /// The session may not act any more.
-    #[error(transparent)]
-    Act(#[from] ActError),
     /// What every flow may refuse.
     #[error(transparent)]
     Step(StepError),

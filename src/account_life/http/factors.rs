@@ -133,7 +133,6 @@ fn problem(error: FactorError) -> Problem {
         FactorError::SameNumber | FactorError::SamePasskey => Problem::new(ErrorCode::Conflict),
         FactorError::Last => Problem::new(ErrorCode::LastSecondFactor),
         FactorError::TooMany => Problem::new(ErrorCode::LimitReached),
-        FactorError::Act(error) => error.into(),
         FactorError::Step(error) => error.into(),
     }
 }

@@ -56,7 +56,6 @@ fn problem(error: SignInError) -> Problem {
         SignInError::NoReauthentication => Problem::field("/reauthentication_token", FieldCode::Required),
         SignInError::WrongStep => Problem::new(ErrorCode::WrongStep),
         SignInError::SamePasskey => Problem::new(ErrorCode::Conflict),
-        SignInError::Act(error) => error.into(),
         SignInError::UnknownIdentifier => Problem::field("/identifier_id", FieldCode::UnknownId),
         SignInError::UnknownFactor => Problem::field("/factor_id", FieldCode::UnknownId),
         SignInError::FactorCarriedReset => Problem::new(ErrorCode::FactorCarriedReset),
