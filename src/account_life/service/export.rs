@@ -53,7 +53,7 @@ pub(crate) async fn export(app: &App, session: &CurrentSession, caller: &Caller)
         remainder: accounts::remainder(&mut tx, account).await?,
         wanted: identifiers::wanted(&mut tx, account).await?,
         factors: factors::confirmed(&mut tx, account).await?,
-        recovery_codes_left: factors::recovery_codes_left(&mut tx, account).await?,
+        recovery_codes_left: factors::recovery_codes_left(&mut *tx, account).await?,
         sessions: sessions::held(&mut tx, account).await?,
         devices: devices::known(&mut tx, account).await?,
         pending_changes: changes::waiting(&mut tx, account).await?,

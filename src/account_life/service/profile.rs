@@ -64,10 +64,6 @@ pub(crate) async fn change_profile(
     Ok(app.commit(tx).await?)
 }
 
-pub(crate) async fn recovery_codes_left(app: &App, session: &CurrentSession) -> Result<i64, Internal> {
-    factors::recovery_codes_left(&mut *app.db.acquire().await?, session.account).await
-}
-
 /// Makes ten new codes; the old ones are void.
 pub(crate) async fn renew_recovery_codes(
     app: &App,

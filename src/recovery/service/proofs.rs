@@ -182,7 +182,7 @@ async fn write_down(app: &App, recovery: &Recovery, found: Found, caller: &Calle
     let detail = serde_json::json!({ "recovery_id": id, "kind": found.proof.proved().name() });
     audit::record(&mut tx, &app.clock, event.detail(detail)).await?;
     if found.proof.proved() == Proved::RecoveryCode {
-        let left = factors::recovery_codes_left(&mut tx, account).await?.to_string();
+        let left = factors::recovery_codes_left(&mut *tx, account).await?.to_string();
         accounts::notify(&mut tx, app, account, MessageKind::RecoveryCodeUsedNotice, &[("left", left)]).await?;
     }
     let after = store::find_by_id(&mut tx, id).await?.ok_or(RecoveryError::Expired)?;

@@ -221,7 +221,7 @@ pub(crate) async fn tell_of_recovery_code(
 ) -> Result<(), Internal> {
     let event = Event::new(EventKind::RecoveryCodeUsed, caller).account(account).session(session);
     audit::record(conn, &app.clock, event).await?;
-    let left = factors::recovery_codes_left(conn, account).await?.to_string();
+    let left = factors::recovery_codes_left(&mut *conn, account).await?.to_string();
     accounts::notify(conn, app, account, MessageKind::RecoveryCodeUsedNotice, &[("left", left)]).await
 }
 
