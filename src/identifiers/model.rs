@@ -4,6 +4,8 @@ use crate::flows::Refusal;
 use crate::flows::StepError;
 use chrono::DateTime;
 use chrono::Utc;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::accounts::IdentifierKind;
 use crate::ids::IdentifierId;
@@ -24,11 +26,15 @@ pub(super) struct PendingIdentifier {
     pub lookup_key: String,
 }
 
-/// The same, as it is held.
+/// An identifier that is not proved.
+#[derive(Serialize, ToSchema)]
+#[schema(as = UnprovedIdentifier)]
 pub struct WantedIdentifier {
     /// What kind it is.
+    #[schema(inline)]
     pub kind: IdentifierKind,
     /// The address or number.
+    #[schema(example = "taro@example.jp")]
     pub value: String,
     /// When it was last asked for.
     pub created_at: DateTime<Utc>,

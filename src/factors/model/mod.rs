@@ -58,19 +58,27 @@ impl FactorKind {
     }
 }
 
-/// A confirmed factor.
+/// A second factor, as it is held.
+// It is confirmed, and of recovery codes the id is the set's.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = ExportedFactor)]
 pub struct ConfirmedFactor {
-    /// Its id; of recovery codes, the set's.
+    /// Its id.
     pub id: FactorId,
     /// What kind it is.
+    #[schema(inline)]
     pub kind: FactorKind,
-    /// What its owner calls it; recovery codes have no name.
+    /// What its owner calls it; empty for recovery codes.
+    #[schema(example = "My phone")]
     pub label: String,
-    /// Of a phone, in E.164.
+    /// The number of a phone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "+819012345678")]
     pub number: Option<String>,
     /// When its enrolment began.
     pub created_at: DateTime<Utc>,
     /// When it last proved who somebody is.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<DateTime<Utc>>,
 }
 
