@@ -39,7 +39,6 @@ use crate::limits::Policy;
 use crate::limits::Subject;
 use crate::messages;
 use crate::messages::Channel;
-use crate::messages::ChannelRefused;
 use crate::messages::MessageKind;
 use crate::recovery;
 use crate::sessions;
@@ -89,12 +88,12 @@ pub(crate) struct Completed {
     pub device_token: Option<String>,
 }
 
-/// The factor that is asked; where it is not named, the only one of this kind.
+/// The factor of this kind that is asked; where it is not named, the only one.
 fn asked_factor(
     factors: &[ConfirmedFactor],
     (kind, named): (FactorKind, Option<FactorId>),
 ) -> Result<&ConfirmedFactor, SignInError> {
-    let mut fitting = factors.iter().filter(|own| named.map_or(own.kind == kind, |named| named == own.id));
+    let mut fitting = factors.iter().filter(|own| own.kind == kind && named.is_none_or(|named| named == own.id));
     match (fitting.next(), fitting.next()) {
         (Some(factor), None) => Ok(factor),
         (None, _) => Err(SignInError::UnknownFactor),
@@ -121,7 +120,7 @@ pub(crate) async fn send_to_factor(
     (factor, channel): (Option<FactorId>, Channel),
 ) -> Result<(FlowId, String), SignInError> {
     let factor = asked_factor(factors, (FactorKind::Phone, factor))?;
-    let number = factor.number.as_deref().ok_or(ChannelRefused::NotSupported)?;
+    let number = factor.number.as_deref().ok_or(SignInError::UnknownFactor)?;
     let channel = app.channels.choose(number, Some(channel))?;
     let mut tx = app.begin().await?;
     let content = accounts::contact_by_phone(&mut tx, account, number).await?.content(MessageKind::FactorCode);
@@ -150,9 +149,6 @@ pub(crate) async fn challenge_to(
     factor: Option<FactorId>,
 ) -> Result<(FlowId, serde_json::Value), SignInError> {
     let own = asked_factor(factors, (FactorKind::Passkey, factor))?;
-    if own.kind != FactorKind::Passkey {
-        return Err(SignInError::UnknownFactor);
-    }
     Ok(factors::challenge(app, flow, Some(own.id)).await?)
 }
 
