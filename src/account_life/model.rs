@@ -3,9 +3,9 @@
 use crate::factors::CheckError;
 use crate::factors::NotConfirmed;
 use crate::factors::NotRemoved;
+use crate::flows::Refusal;
 use crate::flows::StepError;
 use crate::internal::Internal;
-use crate::sessions::ActError;
 
 /// Why a change of the factors was refused.
 #[derive(Debug, thiserror::Error)]
@@ -25,15 +25,9 @@ pub(super) enum FactorError {
     /// The passkey is somebody's already.
     #[error("the passkey is somebody's already")]
     SamePasskey,
-    /// The passkey does not answer its challenge.
-    #[error("the passkey is refused")]
-    WrongCredential,
     /// The account has as many as it may.
     #[error("too many factors")]
     TooMany,
-    /// The session may not act any more.
-    #[error(transparent)]
-    Act(#[from] ActError),
     /// What every flow may refuse.
     #[error(transparent)]
     Step(StepError),
@@ -42,6 +36,12 @@ pub(super) enum FactorError {
 impl<E: Into<StepError>> From<E> for FactorError {
     fn from(error: E) -> Self {
         Self::Step(error.into())
+    }
+}
+
+impl Refusal for FactorError {
+    fn step(&self) -> Option<&StepError> {
+        if let Self::Step(error) = self { Some(error) } else { None }
     }
 }
 
@@ -54,12 +54,15 @@ pub(super) enum ClosureError {
     /// It is not closing, or its time has come.
     #[error("the account is not closing")]
     NotClosing,
-    /// The session may not act any more.
+    /// What every flow may refuse.
     #[error(transparent)]
-    Act(#[from] ActError),
-    /// A failure of ours.
-    #[error(transparent)]
-    Internal(#[from] Internal),
+    Step(StepError),
+}
+
+impl<E: Into<StepError>> From<E> for ClosureError {
+    fn from(error: E) -> Self {
+        Self::Step(error.into())
+    }
 }
 
 /// Why two accounts do not go together.
@@ -86,19 +89,22 @@ pub(super) enum MergeError {
     /// They do not go together.
     #[error("the accounts do not go together")]
     Clash(Vec<Clash>),
-    /// The session may not act any more.
+    /// What every flow may refuse.
     #[error(transparent)]
-    Act(#[from] ActError),
-    /// A failure of ours.
-    #[error(transparent)]
-    Internal(#[from] Internal),
+    Step(StepError),
+}
+
+impl<E: Into<StepError>> From<E> for MergeError {
+    fn from(error: E) -> Self {
+        Self::Step(error.into())
+    }
 }
 
 impl From<CheckError> for FactorError {
     fn from(error: CheckError) -> Self {
         match error {
             CheckError::UnknownFactor | CheckError::Ambiguous => Self::Unknown,
-            CheckError::Refused => Self::WrongCredential,
+            CheckError::Refused => StepError::WrongCredential.into(),
             CheckError::Wrong => StepError::WrongCode { attempts_left: 0 }.into(),
             CheckError::Hashing(error) => Internal::bug(error).into(),
             CheckError::Internal(error) => error.into(),

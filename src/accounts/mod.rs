@@ -108,6 +108,7 @@ pub use store::remind_closing;
 pub use store::require_password_change;
 pub use store::reset_is_open;
 pub use store::update_profile;
+pub use tries::record_alone;
 pub use tries::record_failure;
 pub use tries::try_password;
 pub use typed::Faults;

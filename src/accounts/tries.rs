@@ -9,7 +9,6 @@ use crate::app::App;
 use crate::audit;
 use crate::audit::Event;
 use crate::crypto::HashingSlot;
-use crate::ids::AccountId;
 use crate::internal::Internal;
 use crate::limits::Raised;
 use crate::messages::MessageKind;
@@ -35,18 +34,19 @@ pub async fn try_password(
     outcome
 }
 
-/// Records a failure that was counted. The owner is told when there are many in a row.
-pub async fn record_failure(
-    app: &App,
-    event: Event<'_>,
-    (account, raised): (Option<AccountId>, &Raised),
-) -> Result<(), Internal> {
+/// Records a failure. The owner is told when there are many in a row, where they are counted.
+pub async fn record_failure(app: &App, event: Event<'_>, raised: Option<&Raised>) -> Result<(), Internal> {
     let mut tx = app.begin().await?;
-    let event = if let Some(account) = account { event.account(account) } else { event };
+    let owner = event.owner();
     audit::record(&mut tx, &app.clock, event).await?;
-    if let (Some(account), true) = (account, raised.is_worth_a_notice()) {
+    if let (Some(account), Some(raised)) = (owner, raised.filter(|raised| raised.is_worth_a_notice())) {
         let count = raised.count.to_string();
         notify(&mut tx, app, account, MessageKind::FailuresNotice, &[("count", count)]).await?;
     }
     app.commit(tx).await
+}
+
+/// Records what has no other effect.
+pub async fn record_alone(app: &App, event: Event<'_>) -> Result<(), Internal> {
+    record_failure(app, event, None).await
 }

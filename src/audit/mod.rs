@@ -75,10 +75,15 @@ impl<'a> Event<'a> {
         Self { kind, caller, account: None, session: None, client_id: None, detail: serde_json::json!({}) }
     }
 
-    /// The account that it happened to.
-    pub fn account(mut self, account: AccountId) -> Self {
-        self.account = Some(account);
+    /// The account that it happened to, if it is known.
+    pub fn account(mut self, account: impl Into<Option<AccountId>>) -> Self {
+        self.account = account.into();
         self
+    }
+
+    /// Whose business it is.
+    pub fn owner(&self) -> Option<AccountId> {
+        self.account
     }
 
     /// The session that it happened in.

@@ -1,5 +1,6 @@
 //! Claims and what they refuse.
 
+use crate::flows::Refusal;
 use crate::flows::StepError;
 use std::net::IpAddr;
 
@@ -60,5 +61,11 @@ pub(super) enum ClaimError {
 impl<E: Into<StepError>> From<E> for ClaimError {
     fn from(error: E) -> Self {
         Self::Step(error.into())
+    }
+}
+
+impl Refusal for ClaimError {
+    fn step(&self) -> Option<&StepError> {
+        if let Self::Step(error) = self { Some(error) } else { None }
     }
 }

@@ -15,7 +15,6 @@ use crate::accounts;
 use crate::accounts::Identifier;
 use crate::accounts::recipient_keys;
 use crate::app::App;
-use crate::audit;
 use crate::audit::Event;
 use crate::audit::EventKind;
 use crate::ids::AccountId;
@@ -154,11 +153,7 @@ async fn reset(app: &App, whose: &Whose) -> Result<(), Failure> {
         app.failures.reset(failing).await?;
     }
     let caller = super::operator(app, "sekisho limits");
-    let event = Event::new(EventKind::LimitsReset, &caller);
-    let event = if let Some(account) = account { event.account(account) } else { event };
-    let mut tx = app.begin().await?;
-    audit::record(&mut tx, &app.clock, event).await?;
-    app.commit(tx).await?;
+    accounts::record_alone(app, Event::new(EventKind::LimitsReset, &caller).account(account)).await?;
     say("forgotten");
     Ok(())
 }

@@ -27,7 +27,9 @@ impl TokenKind for RequestToken {
     const PREFIX: &'static str = "sdr_";
 }
 
-/// A device of an account.
+/// A device, as it is held.
+#[derive(serde::Serialize, utoipa::ToSchema)]
+#[schema(as = ExportedDevice)]
 pub struct KnownDevice {
     /// Its id.
     pub id: DeviceId,

@@ -9,8 +9,8 @@ use utoipa::ToSchema;
 use super::model::Begun;
 use super::model::Confirmation;
 use super::model::FactorKind;
-use super::model::PasskeyEnrolment;
-use super::model::TotpEnrolment;
+use super::model::Setup;
+use super::model::TotpSetup;
 use super::model::Wanted;
 use crate::accounts::Delivery;
 use crate::accounts::Faults;
@@ -81,17 +81,24 @@ pub fn read_credential<T: DeserializeOwned>(given: Option<Value>) -> Result<T, P
     serde_json::from_value(given).map_err(|_| Problem::field("/credential", FieldCode::InvalidFormat))
 }
 
-/// The members of a body that ask for an enrolment.
+/// A factor to add.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewFactor, example = json!({ "kind": "phone", "phone": "+819012345678", "label": "My phone" }))]
 pub struct Asked {
-    /// `kind`.
+    /// What kind it will be.
+    #[schema(inline, example = "phone")]
     pub kind: EnrolmentKind,
-    /// `phone`.
+    /// Of a phone: its number, with the country code or beside `country`.
+    #[schema(example = "+819012345678")]
     pub phone: Option<String>,
-    /// `country`.
+    /// For a number in its national form (ISO 3166-1).
+    #[schema(example = "JP")]
     pub country: Option<String>,
-    /// `channel`.
+    /// Of a phone: how its first code travels; `sms` unless `voice` is asked for.
+    #[schema(inline, example = "sms")]
     pub channel: Option<Channel>,
-    /// `label`.
+    /// What its owner calls it, at most 100 characters.
+    #[schema(example = "My phone", max_length = 100)]
     pub label: Option<String>,
 }
 
@@ -178,38 +185,17 @@ pub struct Enrolment {
     expires_in: u64,
 }
 
-/// The shared secret, three times.
-#[derive(Serialize, ToSchema)]
-struct TotpSetup {
-    /// To type in (base32).
-    #[schema(example = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")]
-    secret: String,
-    /// To open on the same device.
-    #[schema(
-        example = "otpauth://totp/Sekisho:taro%40example.jp?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Sekisho"
-    )]
-    otpauth_uri: String,
-    /// To scan: an SVG image.
-    #[schema(example = "<svg xmlns=\"http://www.w3.org/2000/svg\">…</svg>")]
-    qr_svg: String,
-}
-
 impl Enrolment {
     /// Of what has begun.
-    pub fn of(app: &App, begun: Begun) -> Self {
+    pub fn of(app: &App, Begun { factor, setup }: Begun) -> Self {
         let blank = |factor_id, kind| Self { factor_id, kind, totp: None, phone: None, passkey: None, expires_in: 600 };
-        match begun {
-            Begun::Totp(TotpEnrolment { factor, secret, otpauth_uri, qr_svg }) => {
-                let totp = Some(TotpSetup { secret, otpauth_uri, qr_svg });
-                Self { totp, ..blank(factor, FactorKind::Totp) }
-            }
-            Begun::Phone { factor, number, channel } => {
+        match setup {
+            Setup::Totp(totp) => Self { totp: Some(totp), ..blank(factor, FactorKind::Totp) },
+            Setup::Phone { number, channel } => {
                 let phone = Some(Delivery::of(app, channel, &number));
                 Self { phone, ..blank(factor, FactorKind::Phone) }
             }
-            Begun::Passkey(PasskeyEnrolment { factor, options }) => {
-                Self { passkey: Some(options), ..blank(factor, FactorKind::Passkey) }
-            }
+            Setup::Passkey(options) => Self { passkey: Some(options), ..blank(factor, FactorKind::Passkey) },
         }
     }
 }

@@ -9,8 +9,7 @@ use totp_rs::Builder;
 use totp_rs::Secret;
 use totp_rs::Totp;
 
-use super::model::TotpEnrolment;
-use crate::ids::FactorId;
+use super::model::TotpSetup;
 use crate::internal::Internal;
 use crate::text::fold_width;
 
@@ -78,17 +77,12 @@ pub(super) fn step_at(now: DateTime<Utc>) -> (i64, u64) {
 }
 
 /// What a person needs to set up their app.
-pub(super) fn enrolment(
-    factor: FactorId,
-    secret: &[u8],
-    issuer: &str,
-    account: &str,
-) -> Result<TotpEnrolment, Internal> {
+pub(super) fn setup(secret: &[u8], issuer: &str, account: &str) -> Result<TotpSetup, Internal> {
     let totp = totp(secret, issuer, account)?;
     let otpauth_uri = totp.to_url().map_err(Internal::bug)?;
     let qr_svg =
         QrCode::new(&otpauth_uri).map_err(Internal::bug)?.render::<svg::Color<'_>>().min_dimensions(220, 220).build();
-    Ok(TotpEnrolment { factor, secret: totp.secret().to_base32(), otpauth_uri, qr_svg })
+    Ok(TotpSetup { secret: totp.secret().to_base32(), otpauth_uri, qr_svg })
 }
 
 #[cfg(test)]
@@ -134,7 +128,7 @@ mod tests {
 
     #[test]
     fn the_uri_names_issuer_and_account() {
-        let shown = enrolment(uuid::Uuid::nil().into(), SECRET, "Sekisho: test", "taro@example.jp").unwrap();
+        let shown = setup(SECRET, "Sekisho: test", "taro@example.jp").unwrap();
         assert!(shown.otpauth_uri.starts_with("otpauth://totp/"), "{}", shown.otpauth_uri);
         assert!(shown.otpauth_uri.contains(&shown.secret) && shown.otpauth_uri.contains("issuer="));
         assert!(shown.qr_svg.contains("<svg"));

@@ -6,7 +6,8 @@
 //!
 //! Rules
 //! * A record is sealed under its key's name; whether it has expired is judged by our clock, from the value itself.
-//! * A try is counted before it is looked at.
+//! * A try is counted before it is looked at, and given back when nobody could look at it ([`Try`]). The right code ends the
+//!   row of failures once it had its effect.
 //! * One code at a time is on its way for a flow: another voids it, comes after half a minute at the soonest, and has tries
 //!   of its own. It is bound to its flow and to what it proves, and good for ten minutes.
 //! * An effect burns an id in PostgreSQL in its own transaction, so that nothing is accepted twice, also not after Redis
@@ -15,6 +16,7 @@
 mod code;
 mod step;
 mod store;
+mod tries;
 
 pub use code::Sending;
 pub use code::SentCode;
@@ -22,14 +24,14 @@ pub use code::send_code;
 pub use step::StepError;
 pub use store::FLOW_SECS;
 pub use store::consume;
-pub use store::count_try;
 pub use store::find;
 pub use store::forget;
 pub use store::forget_tries;
 pub use store::is_consumed;
-pub use store::return_try;
 pub use store::save;
-pub use store::take_try;
+pub use tries::REAUTHENTICATION;
+pub use tries::Refusal;
+pub use tries::Try;
 
 /// Wrong codes that are answered; the next one is not even looked at.
 pub const TRIES: i64 = 5;

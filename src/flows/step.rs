@@ -21,6 +21,9 @@ pub enum StepError {
         /// How many tries remain.
         attempts_left: i64,
     },
+    /// The passkey, or its answer, is not the right one, or was used already.
+    #[error("the passkey is refused")]
+    WrongCredential,
     /// Too many wrong codes or passwords.
     #[error("no tries are left")]
     NoTriesLeft {
@@ -51,6 +54,9 @@ pub enum StepError {
     /// No hashing thread would have had time.
     #[error(transparent)]
     Hashing(#[from] HashingError),
+    /// The session that the request came in has ended since.
+    #[error("the session has ended")]
+    SessionEnded,
     /// A failure of ours.
     #[error(transparent)]
     Internal(#[from] Internal),
@@ -99,6 +105,7 @@ impl From<StepError> for Problem {
             StepError::WrongCode { attempts_left } => {
                 Self::new(ErrorCode::InvalidCode).attempts_left(u32::try_from(attempts_left).unwrap_or(0))
             }
+            StepError::WrongCredential => Self::new(ErrorCode::InvalidCredential),
             StepError::NoTriesLeft { retry_after_secs } => {
                 Self::new(ErrorCode::TooManyAttempts).retry_after(retry_after_secs)
             }
@@ -112,6 +119,7 @@ impl From<StepError> for Problem {
             StepError::Channel(refused) => refused.into(),
             StepError::Message(refused) => refused.into(),
             StepError::Hashing(error) => error.into(),
+            StepError::SessionEnded => Self::new(ErrorCode::SessionRevoked),
             StepError::Internal(error) => error.into(),
         }
     }

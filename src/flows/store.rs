@@ -8,8 +8,6 @@ use serde::de::DeserializeOwned;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::TRIES;
-use super::step::StepError;
 use crate::app::App;
 use crate::crypto::SealPurpose;
 use crate::ids::FlowId;
@@ -45,7 +43,7 @@ pub async fn forget(app: &App, kind: &str, id: &str) -> Result<(), Internal> {
 }
 
 /// Counts a try before it is looked at; answers how many there have been, and for how many seconds they count.
-pub async fn count_try(app: &App, counter: Uuid, what: &str) -> Result<(i64, u64), Internal> {
+pub(super) async fn count_try(app: &App, counter: Uuid, what: &str) -> Result<(i64, u64), Internal> {
     let key = tries_key(app, counter, what);
     let (tries, left): (i64, i64) = redis::pipe()
         .atomic()
@@ -61,17 +59,8 @@ pub async fn count_try(app: &App, counter: Uuid, what: &str) -> Result<(i64, u64
     Ok((tries, u64::try_from(left).unwrap_or(0)))
 }
 
-/// Counts a try at a code before it is looked at; answers how many remain after it.
-///
-/// # Errors
-/// There were [`TRIES`] before it.
-pub async fn take_try(app: &App, counter: Uuid, what: &str) -> Result<i64, StepError> {
-    let (tries, _) = count_try(app, counter, what).await?;
-    if tries <= TRIES { Ok(TRIES - tries) } else { Err(StepError::tries_spent()) }
-}
-
 /// A try that was not looked at does not count.
-pub async fn return_try(app: &App, counter: Uuid, what: &str) -> Result<(), Internal> {
+pub(super) async fn return_try(app: &App, counter: Uuid, what: &str) -> Result<(), Internal> {
     // A count that has run out meanwhile must not come back as one without an end.
     let script = redis::Script::new("if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('DECR', KEYS[1]) end");
     Ok(script.key(tries_key(app, counter, what)).invoke_async(&mut app.redis.connection()).await?)

@@ -1,12 +1,14 @@
 //! Identifiers that are not proved yet, and what is refused.
 
+use crate::flows::Refusal;
 use crate::flows::StepError;
 use chrono::DateTime;
 use chrono::Utc;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::accounts::IdentifierKind;
 use crate::ids::IdentifierId;
-use crate::sessions::ActError;
 
 /// How long an identifier waits to be proved.
 pub(super) const PENDING_SECS: i64 = 24 * 60 * 60;
@@ -24,11 +26,15 @@ pub(super) struct PendingIdentifier {
     pub lookup_key: String,
 }
 
-/// The same, as it is held.
+/// An identifier that is not proved.
+#[derive(Serialize, ToSchema)]
+#[schema(as = UnprovedIdentifier)]
 pub struct WantedIdentifier {
     /// What kind it is.
+    #[schema(inline)]
     pub kind: IdentifierKind,
     /// The address or number.
+    #[schema(example = "taro@example.jp")]
     pub value: String,
     /// When it was last asked for.
     pub created_at: DateTime<Utc>,
@@ -55,9 +61,6 @@ pub(super) enum IdentifierChangeError {
     /// It is about to leave.
     #[error("it is about to leave")]
     Leaving,
-    /// The session may not act any more.
-    #[error(transparent)]
-    Act(#[from] ActError),
     /// What every flow may refuse.
     #[error(transparent)]
     Step(StepError),
@@ -66,5 +69,11 @@ pub(super) enum IdentifierChangeError {
 impl<E: Into<StepError>> From<E> for IdentifierChangeError {
     fn from(error: E) -> Self {
         Self::Step(error.into())
+    }
+}
+
+impl Refusal for IdentifierChangeError {
+    fn step(&self) -> Option<&StepError> {
+        if let Self::Step(error) = self { Some(error) } else { None }
     }
 }

@@ -1,5 +1,6 @@
 //! Resets, changes, and why they are refused.
 
+use crate::flows::Refusal;
 use crate::flows::StepError;
 use chrono::DateTime;
 use chrono::Utc;
@@ -11,7 +12,6 @@ use crate::accounts::Identifier;
 use crate::crypto::TokenKind;
 use crate::ids::FlowId;
 use crate::messages::Channel;
-use crate::sessions::ActError;
 
 /// `prt_…`: names a request for the person who made it; opens nothing without the code.
 pub(super) struct RequestToken;
@@ -88,9 +88,6 @@ pub(super) enum PasswordError {
     /// The current password: see [`AuthenticateError`].
     #[error(transparent)]
     Current(#[from] AuthenticateError),
-    /// The session may not act any more.
-    #[error(transparent)]
-    Act(#[from] ActError),
     /// What every flow may refuse.
     #[error(transparent)]
     Step(StepError),
@@ -99,5 +96,11 @@ pub(super) enum PasswordError {
 impl<E: Into<StepError>> From<E> for PasswordError {
     fn from(error: E) -> Self {
         Self::Step(error.into())
+    }
+}
+
+impl Refusal for PasswordError {
+    fn step(&self) -> Option<&StepError> {
+        if let Self::Step(error) = self { Some(error) } else { None }
     }
 }

@@ -6,7 +6,9 @@
 
 use chrono::DateTime;
 use chrono::Utc;
+use serde::Serialize;
 use sqlx::PgConnection;
+use utoipa::ToSchema;
 
 use super::model::Lost;
 use super::model::Proved;
@@ -23,21 +25,29 @@ use crate::ids::AccountId;
 use crate::ids::FlowId;
 use crate::internal::Internal;
 
-/// A recovery, without what was typed.
+/// A recovery, as it is held. What was typed in it may be somebody else's, and is not shown.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ExportedRecovery)]
 pub struct ListedRecovery {
-    /// Its id.
+    /// Its id, for an operator.
+    #[serde(skip)]
     pub id: FlowId,
-    /// Whose account it is about; none when nobody has the identifier.
+    /// Whose account it is about, for an operator; none when nobody has the identifier.
+    #[serde(skip)]
     pub account: Option<AccountId>,
-    /// Where it stands, as the one who began it is told.
+    /// Where it stands.
+    #[schema(example = "cancelled")]
     pub state: &'static str,
-    /// What is lost.
+    /// What was said to be lost.
+    #[schema(example = json!(["phone"]))]
     pub lost: Vec<&'static str>,
-    /// What was proved.
+    /// Kinds of proofs that were given.
+    #[schema(example = json!(["password"]))]
     pub proofs: Vec<&'static str>,
     /// When it was begun.
     pub created_at: DateTime<Utc>,
-    /// When the wait is over.
+    /// When its wait is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub opens_at: Option<DateTime<Utc>>,
     /// When it is over, whatever happens.
     pub expires_at: DateTime<Utc>,
@@ -138,8 +148,7 @@ pub async fn decide_by_operator(app: &App, id: FlowId, verdict: Verdict, caller:
     if !store::advance(&mut tx, &recovery, next, now).await? {
         return Ok(not_now);
     }
-    let event = Event::new(kind, caller).client(&recovery.client_id);
-    let event = if let Some(account) = recovery.account { event.account(account) } else { event };
+    let event = Event::new(kind, caller).account(recovery.account).client(&recovery.client_id);
     audit::record(&mut tx, &app.clock, event.detail(serde_json::json!({ "recovery_id": id }))).await?;
     app.commit(tx).await?;
     Ok(Decided::Done)

@@ -49,7 +49,6 @@ pub use http::TokenDelivery;
 pub use http::TokenSet;
 pub use http::routes;
 pub use http::token_set;
-pub use model::ActError;
 pub use model::CurrentSession;
 pub use model::EndReason;
 pub use model::EvenClosing;

@@ -5,7 +5,6 @@ use chrono::TimeDelta;
 use chrono::Utc;
 
 use crate::accounts::AccountStatus;
-use crate::crypto::HashingError;
 use crate::ids::AccountId;
 use crate::ids::SessionId;
 use crate::internal::Internal;
@@ -87,20 +86,6 @@ pub enum OpenError {
     /// The password has changed, or the account is not active any more.
     #[error("the account has changed since the flow began")]
     Outdated,
-    /// A failure of ours.
-    #[error(transparent)]
-    Internal(#[from] Internal),
-}
-
-/// Why an act was refused that a request began in a session.
-#[derive(Debug, thiserror::Error)]
-pub enum ActError {
-    /// The session has ended since the request came.
-    #[error("the session has ended")]
-    Ended,
-    /// No hashing thread would have had time.
-    #[error(transparent)]
-    Hashing(#[from] HashingError),
     /// A failure of ours.
     #[error(transparent)]
     Internal(#[from] Internal),

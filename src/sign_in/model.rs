@@ -1,5 +1,6 @@
 //! The flow: its state, its steps and what it refuses.
 
+use crate::flows::Refusal;
 use crate::flows::StepError;
 use chrono::DateTime;
 use chrono::Utc;
@@ -14,7 +15,6 @@ use crate::factors::ConfirmedFactor;
 use crate::ids::AccountId;
 use crate::ids::DeviceId;
 use crate::ids::FlowId;
-use crate::sessions::ActError;
 
 /// `sit_…`: names a flow for the person who is in it.
 pub(super) struct SignInToken;
@@ -107,9 +107,6 @@ pub(super) enum SignInError {
     /// The flow asks for another step.
     #[error("the flow asks for another step")]
     WrongStep,
-    /// The passkey, or its answer, is not the right one, or was used already.
-    #[error("the passkey is refused")]
-    WrongCredential,
     /// The passkey is somebody's already.
     #[error("the passkey is somebody's already")]
     SamePasskey,
@@ -128,9 +125,6 @@ pub(super) enum SignInError {
     /// The new password is the old one.
     #[error("the new password is the old one")]
     PasswordUnchanged,
-    /// The session may not act any more.
-    #[error(transparent)]
-    Act(#[from] ActError),
     /// What every flow may refuse.
     #[error(transparent)]
     Step(StepError),
@@ -139,5 +133,15 @@ pub(super) enum SignInError {
 impl<E: Into<StepError>> From<E> for SignInError {
     fn from(error: E) -> Self {
         Self::Step(error.into())
+    }
+}
+
+impl Refusal for SignInError {
+    fn step(&self) -> Option<&StepError> {
+        if let Self::Step(error) = self { Some(error) } else { None }
+    }
+
+    fn has_a_count_of_its_own(&self) -> bool {
+        matches!(self, Self::Authenticate(AuthenticateError::Wrong { .. }))
     }
 }

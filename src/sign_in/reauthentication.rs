@@ -6,9 +6,7 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use super::model::SignInError;
-use super::service::REAUTHENTICATION;
 use super::service::SecondFactor;
-use super::service::Try;
 use super::service::amr;
 use super::service::amr_of_passkey;
 use super::service::challenge_to;
@@ -34,6 +32,8 @@ use crate::factors::FactorKind;
 use crate::factors::Match;
 use crate::factors::Sent;
 use crate::flows;
+use crate::flows::REAUTHENTICATION;
+use crate::flows::Try;
 use crate::ids::FactorId;
 use crate::ids::FlowId;
 use crate::ids::SessionId;
@@ -148,9 +148,9 @@ pub(super) async fn reauthenticate(
         Some(sent @ Sent::Code(_)) => (sent.id().uuid(), "code"),
         _ => (session.id.uuid(), REAUTHENTICATION),
     };
-    let tried = Try::take(app, session.account, counter, what).await?;
+    let tried = Try::take(app, (counter, what), Some(Failing::Account(session.account))).await?;
     let failed = |kind: serde_json::Value| {
-        let event = Event::new(EventKind::ReauthenticationFailed, caller).session(session.id);
+        let event = Event::new(EventKind::ReauthenticationFailed, caller).account(session.account).session(session.id);
         event.detail(serde_json::json!({ "kind": kind }))
     };
     let judged = async {
@@ -166,7 +166,7 @@ pub(super) async fn reauthenticate(
     if outcome.is_ok() {
         flows::forget_tries(app, counter, what).await?;
     }
-    tried.settle(outcome, failed(serde_json::json!(kind_of(factor)))).await
+    tried.settle(outcome, Some(failed(serde_json::json!(kind_of(factor))))).await
 }
 
 /// Judges the password; answers its version.
@@ -176,7 +176,7 @@ async fn judge(app: &App, session: &CurrentSession, password: &str, failed: Even
     let raised = app.failures.raise(Lane::Password, Failing::Account(session.account)).await?;
     match accounts::try_password(app, slot, (&candidate, password), &raised).await {
         Err(error @ AuthenticateError::Wrong { .. }) => {
-            accounts::record_failure(app, failed, (Some(session.account), &raised)).await?;
+            accounts::record_failure(app, failed, Some(&raised)).await?;
             Err(error.into())
         }
         other => Ok(other?.password_version),

@@ -1,6 +1,7 @@
 //! `src/account_life`: what happened to my account.
 
 use reqwest::Method;
+use sekisho::ids::AccountId;
 use serde_json::Value;
 use serde_json::json;
 
@@ -91,7 +92,7 @@ fn events_carry_no_secret_and_no_operator() {
         let id = taro.tokens["account_id"].as_str().unwrap().to_owned();
         let caller = sekisho::audit::Caller::on_this_machine(&app.clock, "sekisho limits");
         let event = sekisho::audit::Event::new(sekisho::audit::EventKind::LimitsReset, &caller);
-        let event = event.account(id.parse::<uuid::Uuid>().unwrap().into());
+        let event = event.account(AccountId::from(id.parse::<uuid::Uuid>().unwrap()));
         let event = event.detail(json!({ "reason": "asked", "secret": "planted", "factor_id": "not an id" }));
         let mut tx = app.app.begin().await.unwrap();
         sekisho::audit::record(&mut tx, &app.clock, event).await.unwrap();

@@ -90,4 +90,6 @@ mod support;
 #[cfg(test)]
 mod tokens;
 #[cfg(test)]
+mod tries;
+#[cfg(test)]
 mod walks;

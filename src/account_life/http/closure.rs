@@ -35,8 +35,7 @@ fn problem(error: ClosureError) -> Problem {
     match error {
         ClosureError::Closed => Problem::new(ErrorCode::AccountClosed),
         ClosureError::NotClosing => Problem::new(ErrorCode::NotFound).reason("not_closing"),
-        ClosureError::Act(error) => error.into(),
-        ClosureError::Internal(error) => error.into(),
+        ClosureError::Step(error) => error.into(),
     }
 }
 

@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
-use super::super::service;
 use crate::app::App;
+use crate::audit;
 use crate::audit::PastEvent;
 use crate::factors::FactorKind;
 use crate::http::Items;
@@ -115,7 +115,7 @@ pub(super) fn events_list(account: AccountId) -> String {
 pub(super) async fn list(app: Data<App>, session: CurrentSession, page: Query<Page>) -> Reply {
     let (keys, list) = (&app.config.master_keys, events_list(session.account));
     let before = page.0.after(keys, &list)?.map(EventId::from);
-    let rows = service::list_events(&app, &session, before, page.0.rows()).await?;
+    let rows = audit::of_account(&app.db, session.account, before, page.0.rows()).await?;
     let rows = rows.into_iter().map(AccountEvent::from).collect();
     ok(&page.0.fill(rows, keys, &list, |row: &AccountEvent| row.id.uuid()))
 }

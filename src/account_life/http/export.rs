@@ -14,21 +14,19 @@ use super::events::AccountEvent;
 use super::events::events_list;
 use super::events::written;
 use crate::accounts::AccountStatus;
-use crate::accounts::IdentifierKind;
 use crate::app::App;
 use crate::changes;
 use crate::changes::AccountChange;
+use crate::devices::KnownDevice;
 use crate::factors::ConfirmedFactor;
-use crate::factors::FactorKind;
 use crate::http::Client;
 use crate::http::Reply;
 use crate::http::cursor_behind;
 use crate::http::ok;
 use crate::identifiers;
 use crate::identifiers::AccountIdentifier;
+use crate::identifiers::WantedIdentifier;
 use crate::ids::AccountId;
-use crate::ids::DeviceId;
-use crate::ids::FactorId;
 use crate::ids::SessionId;
 use crate::recovery::ListedRecovery;
 use crate::sessions::EvenClosing;
@@ -75,65 +73,25 @@ pub(super) struct Export {
     /// What its owner signs in with.
     identifiers: Vec<AccountIdentifier>,
     /// Identifiers that were to be added and are not proved yet.
-    unproved_identifiers: Vec<UnprovedIdentifier>,
+    unproved_identifiers: Vec<WantedIdentifier>,
     /// The second factors.
-    factors: Vec<ExportedFactor>,
+    factors: Vec<ConfirmedFactor>,
     /// Recovery codes that are unused.
     #[schema(example = 9)]
     recovery_codes_left: i64,
     /// Sessions, ended ones too.
     sessions: Vec<ExportedSession>,
     /// Devices that are known.
-    devices: Vec<ExportedDevice>,
+    devices: Vec<KnownDevice>,
     /// Changes that wait for their time.
     pending_changes: Vec<AccountChange>,
     /// Recoveries of the account, whoever began them.
-    recoveries: Vec<ExportedRecovery>,
+    recoveries: Vec<ListedRecovery>,
     /// What happened, newest first; ten thousand events at most.
     events: Vec<AccountEvent>,
     /// When there are more events: the `cursor` with which the list of events goes on behind these.
     #[serde(skip_serializing_if = "Option::is_none")]
     events_next_cursor: Option<String>,
-}
-
-/// An identifier that is not proved.
-#[derive(Serialize, ToSchema)]
-struct UnprovedIdentifier {
-    /// What kind it is.
-    #[schema(inline)]
-    kind: IdentifierKind,
-    /// The address or number.
-    #[schema(example = "taro@example.jp")]
-    value: String,
-    /// When it was last asked for.
-    created_at: DateTime<Utc>,
-}
-
-/// A second factor, as it is held.
-#[derive(Serialize, ToSchema)]
-struct ExportedFactor {
-    /// Its id.
-    id: FactorId,
-    /// What kind it is.
-    #[schema(inline)]
-    kind: FactorKind,
-    /// What its owner calls it; empty for recovery codes.
-    #[schema(example = "My phone")]
-    label: String,
-    /// The number of a phone.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "+819012345678")]
-    number: Option<String>,
-    /// When its enrolment began.
-    created_at: DateTime<Utc>,
-    /// When it last proved who somebody is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_used_at: Option<DateTime<Utc>>,
-}
-
-fn factor(held: ConfirmedFactor) -> ExportedFactor {
-    let ConfirmedFactor { id, kind, label, number, created_at, last_used_at, .. } = held;
-    ExportedFactor { id, kind, label, number, created_at, last_used_at }
 }
 
 /// A session, as it is held.
@@ -167,43 +125,6 @@ struct ExportedSession {
     user_agent: String,
 }
 
-/// A device, as it is held.
-#[derive(Serialize, ToSchema)]
-struct ExportedDevice {
-    /// Its id.
-    id: DeviceId,
-    /// When it became known.
-    created_at: DateTime<Utc>,
-    /// When its owner last signed in on it.
-    last_used_at: DateTime<Utc>,
-}
-
-/// A recovery, as it is held. What was typed in it may be somebody else's, and is not shown.
-#[derive(Serialize, ToSchema)]
-struct ExportedRecovery {
-    /// Where it stands.
-    #[schema(example = "cancelled")]
-    state: &'static str,
-    /// What was said to be lost.
-    #[schema(example = json!(["phone"]))]
-    lost: Vec<&'static str>,
-    /// Kinds of proofs that were given.
-    #[schema(example = json!(["password"]))]
-    proofs: Vec<&'static str>,
-    /// When it was begun.
-    created_at: DateTime<Utc>,
-    /// When its wait is over.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    opens_at: Option<DateTime<Utc>>,
-    /// When it is over, whatever happens.
-    expires_at: DateTime<Utc>,
-}
-
-fn recovery(held: ListedRecovery) -> ExportedRecovery {
-    let ListedRecovery { state, lost, proofs, created_at, opens_at, expires_at, .. } = held;
-    ExportedRecovery { state, lost, proofs, created_at, opens_at, expires_at }
-}
-
 fn session(held: HeldSession) -> ExportedSession {
     ExportedSession {
         id: held.id,
@@ -223,8 +144,8 @@ fn document(app: &App, held: Held) -> Export {
     let Held {
         profile: own,
         remainder: rest,
-        wanted,
-        factors: enrolled,
+        unproved_identifiers,
+        factors,
         recovery_codes_left,
         sessions,
         devices,
@@ -236,11 +157,6 @@ fn document(app: &App, held: Held) -> Export {
     events.truncate(MOST_EVENTS.into());
     let (keys, list) = (&app.config.master_keys, events_list(own.id));
     let events_next_cursor = events.last().filter(|_| more).map(|event| cursor_behind(keys, &list, event.id.uuid()));
-    let devices = devices.into_iter().map(|device| ExportedDevice {
-        id: device.id,
-        created_at: device.created_at,
-        last_used_at: device.last_used_at,
-    });
     Export {
         exported_at: app.clock.now(),
         id: own.id,
@@ -255,16 +171,13 @@ fn document(app: &App, held: Held) -> Export {
         must_change_password: rest.must_change_password,
         closes_at: rest.closes_at,
         identifiers: own.identifiers.into_iter().map(|own| identifiers::shown(app, own)).collect(),
-        factors: enrolled.into_iter().map(factor).collect(),
-        unproved_identifiers: wanted
-            .into_iter()
-            .map(|wanted| UnprovedIdentifier { kind: wanted.kind, value: wanted.value, created_at: wanted.created_at })
-            .collect(),
+        factors,
+        unproved_identifiers,
         recovery_codes_left,
         sessions: sessions.into_iter().map(session).collect(),
-        devices: devices.collect(),
+        devices,
         pending_changes: pending_changes.iter().map(changes::shown).collect(),
-        recoveries: recoveries.into_iter().map(recovery).collect(),
+        recoveries,
         events: events.into_iter().map(AccountEvent::from).collect(),
         events_next_cursor,
     }

@@ -23,7 +23,6 @@ use crate::factors::Asked;
 use crate::factors::ConfirmMethod;
 use crate::factors::ConfirmedFactor;
 use crate::factors::Enrolment;
-use crate::factors::EnrolmentKind;
 use crate::factors::FactorKind;
 use crate::factors::read_confirmation;
 use crate::http::Client;
@@ -66,27 +65,6 @@ pub(super) struct Factor {
     /// When it last proved who somebody is.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_used_at: Option<DateTime<Utc>>,
-}
-
-/// A factor to add.
-#[derive(Deserialize, ToSchema)]
-#[schema(example = json!({ "kind": "phone", "phone": "+819012345678", "label": "My phone" }))]
-pub(super) struct NewFactor {
-    /// What kind it will be.
-    #[schema(inline, example = "phone")]
-    kind: EnrolmentKind,
-    /// Of a phone: its number, with the country code or beside `country`.
-    #[schema(example = "+819012345678")]
-    phone: Option<String>,
-    /// For a number in its national form (ISO 3166-1).
-    #[schema(example = "JP")]
-    country: Option<String>,
-    /// Of a phone: how its first code travels; `sms` unless `voice` is asked for.
-    #[schema(inline, example = "sms")]
-    channel: Option<Channel>,
-    /// What its owner calls it, at most 100 characters.
-    #[schema(example = "My phone", max_length = 100)]
-    label: Option<String>,
 }
 
 /// The first code of an enrolment, or the new passkey.
@@ -133,8 +111,6 @@ fn problem(error: FactorError) -> Problem {
         FactorError::SameNumber | FactorError::SamePasskey => Problem::new(ErrorCode::Conflict),
         FactorError::Last => Problem::new(ErrorCode::LastSecondFactor),
         FactorError::TooMany => Problem::new(ErrorCode::LimitReached),
-        FactorError::WrongCredential => Problem::new(ErrorCode::InvalidCredential),
-        FactorError::Act(error) => error.into(),
         FactorError::Step(error) => error.into(),
     }
 }
@@ -167,7 +143,7 @@ pub(super) async fn list(app: Data<App>, session: CurrentSession, page: Query<Pa
 ///
 /// Needs a sign-in or a re-authentication within the last ten minutes.
 #[utoipa::path(
-    tag = "account", operation_id = "add_factor", request_body = NewFactor,
+    tag = "account", operation_id = "add_factor", request_body = Asked,
     responses((status = 201, description = "What to set up", body = Enrolment)),
     security(("bearer" = [])),
     extensions(
@@ -176,10 +152,9 @@ pub(super) async fn list(app: Data<App>, session: CurrentSession, page: Query<Pa
     ),
 )]
 #[post("/v1/account/factors")]
-pub(super) async fn add(app: Data<App>, session: CurrentSession, client: Client, body: Json<NewFactor>) -> Reply {
+pub(super) async fn add(app: Data<App>, session: CurrentSession, client: Client, asked: Json<Asked>) -> Reply {
     session.require_recent(&app)?;
-    let NewFactor { kind, phone, country, channel, label } = body.0;
-    let wanted = Asked { kind, phone, country, channel, label }.read(&app)?;
+    let wanted = asked.0.read(&app)?;
     app.limits.admit(Policy::Reauthentication, Subject::Account(session.account)).await?;
     let begun = service::add_factor(&app, &session, wanted, &client).await.map_err(not_added)?;
     created(&Enrolment::of(&app, begun))

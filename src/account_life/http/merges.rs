@@ -84,8 +84,7 @@ fn problem(error: MergeError) -> Problem {
             let blank = Problem::new(ErrorCode::MergeConflict);
             clashes.into_iter().fold(blank, |problem, clash| problem.fault(OTHER, field(clash)))
         }
-        MergeError::Act(error) => error.into(),
-        MergeError::Internal(error) => error.into(),
+        MergeError::Step(error) => error.into(),
     }
 }
 

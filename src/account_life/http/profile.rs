@@ -21,6 +21,7 @@ use crate::accounts::read_locale;
 use crate::app::App;
 use crate::changes;
 use crate::changes::AccountChange;
+use crate::factors;
 use crate::factors::FactorKind;
 use crate::http::Client;
 use crate::http::FieldCode;
@@ -175,7 +176,7 @@ fn read_time_zone(name: &str) -> Result<String, FieldCode> {
 )]
 #[get("/v1/account/recovery-codes")]
 pub(super) async fn count_recovery_codes(app: Data<App>, session: CurrentSession) -> Reply {
-    ok(&RecoveryCodesLeft { remaining: service::recovery_codes_left(&app, &session).await? })
+    ok(&RecoveryCodesLeft { remaining: factors::recovery_codes_left(&app.db, session.account).await? })
 }
 
 /// Make new recovery codes; the old ones are void.

@@ -32,7 +32,7 @@ pub(crate) const MOST_EVENTS: u16 = 10_000;
 pub(crate) struct Held {
     pub profile: Profile,
     pub remainder: AccountRemainder,
-    pub wanted: Vec<WantedIdentifier>,
+    pub unproved_identifiers: Vec<WantedIdentifier>,
     pub factors: Vec<ConfirmedFactor>,
     pub recovery_codes_left: i64,
     pub sessions: Vec<HeldSession>,
@@ -51,9 +51,9 @@ pub(crate) async fn export(app: &App, session: &CurrentSession, caller: &Caller)
     let held = Held {
         profile: accounts::profile(&mut tx, account).await?,
         remainder: accounts::remainder(&mut tx, account).await?,
-        wanted: identifiers::wanted(&mut tx, account).await?,
+        unproved_identifiers: identifiers::wanted(&mut tx, account).await?,
         factors: factors::confirmed(&mut tx, account).await?,
-        recovery_codes_left: factors::recovery_codes_left(&mut tx, account).await?,
+        recovery_codes_left: factors::recovery_codes_left(&mut *tx, account).await?,
         sessions: sessions::held(&mut tx, account).await?,
         devices: devices::known(&mut tx, account).await?,
         pending_changes: changes::waiting(&mut tx, account).await?,

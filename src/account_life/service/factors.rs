@@ -13,8 +13,7 @@ use crate::factors::Confirmation;
 use crate::factors::ConfirmedFactor;
 use crate::factors::Place;
 use crate::factors::Wanted;
-use crate::flows;
-use crate::flows::StepError;
+use crate::flows::Try;
 use crate::ids::FactorId;
 use crate::internal::Internal;
 use crate::messages::Channel;
@@ -72,7 +71,7 @@ pub(crate) async fn confirm_factor(
     caller: &Caller,
 ) -> Result<ConfirmedFactor, FactorError> {
     let pending = factors::pending(app, place(session, caller), factor).await?;
-    let attempts_left = flows::take_try(app, pending.counter(), "enrolment").await?;
+    let tried = Try::take(app, (pending.counter(), "enrolment"), None).await?;
     let judged = async {
         let code = factors::check_enrolment(app, pending, given).await?;
         let mut tx = app.begin().await?;
@@ -87,10 +86,7 @@ pub(crate) async fn confirm_factor(
         app.commit(tx).await?;
         own.ok_or(FactorError::Unknown)
     };
-    judged.await.map_err(|error| match error {
-        FactorError::Step(StepError::WrongCode { .. }) => StepError::WrongCode { attempts_left }.into(),
-        other => other,
-    })
+    tried.settle(judged.await, None).await
 }
 
 pub(crate) async fn rename_factor(

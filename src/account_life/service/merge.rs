@@ -25,12 +25,12 @@ use crate::changes::Telling;
 use crate::factors;
 use crate::factors::ConfirmedFactor;
 use crate::factors::FactorKind;
+use crate::flows::StepError;
 use crate::identifiers;
 use crate::ids::AccountId;
 use crate::internal::Internal;
 use crate::messages::MessageKind;
 use crate::sessions;
-use crate::sessions::ActError;
 use crate::sessions::CurrentSession;
 
 /// How long a merge waits.
@@ -94,7 +94,7 @@ async fn both_alive(
     let locked = both(conn, session.account, other.account).await?;
     sessions::require_alive(conn, app, session).await?;
     sessions::require_alive(conn, app, other).await.map_err(|error| match error {
-        ActError::Ended => MergeError::OtherInvalid,
+        StepError::SessionEnded => MergeError::OtherInvalid,
         error => error.into(),
     })?;
     Ok(locked)
@@ -171,8 +171,8 @@ async fn merge(app: &App, change: &PendingChange, caller: &Caller) -> Result<boo
     let fits = match both(&mut tx, change.account, from).await {
         Ok((into, from)) if plan(&mut tx, (&into, &from), Some(change)).await?.clashes.is_empty() => Some((into, from)),
         Ok(_) | Err(MergeError::OtherInvalid | MergeError::Clash(_)) => None,
-        Err(MergeError::Act(error)) => return Err(Internal::bug(error)),
-        Err(MergeError::Internal(error)) => return Err(error),
+        Err(MergeError::Step(StepError::Internal(error))) => return Err(error),
+        Err(MergeError::Step(error)) => return Err(Internal::bug(error)),
     };
     let Some((into, from)) = fits else {
         let dropped = drop_merge(&mut tx, app, change, caller).await?;

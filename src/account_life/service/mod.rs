@@ -1,7 +1,6 @@
 //! Reading and changing the account, each in one transaction.
 
 mod closure;
-mod events;
 mod export;
 mod factors;
 mod merge;
@@ -9,7 +8,6 @@ mod profile;
 
 pub use closure::remind_of_closures;
 pub(super) use closure::*;
-pub(super) use events::*;
 pub(super) use export::*;
 pub(super) use factors::*;
 pub use merge::merge_due;

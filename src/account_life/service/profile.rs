@@ -12,11 +12,11 @@ use crate::changes;
 use crate::changes::PendingChange;
 use crate::factors;
 use crate::factors::FactorKind;
+use crate::flows::StepError;
 use crate::ids::AccountId;
 use crate::internal::Internal;
 use crate::messages::MessageKind;
 use crate::sessions;
-use crate::sessions::ActError;
 use crate::sessions::CurrentSession;
 
 /// The account, the kinds of its confirmed factors, and what is about to change.
@@ -54,7 +54,7 @@ pub(crate) async fn change_profile(
     session: &CurrentSession,
     change: &ProfileChange,
     caller: &Caller,
-) -> Result<(), ActError> {
+) -> Result<(), StepError> {
     let mut tx = app.begin().await?;
     let account = sessions::lock(&mut tx, app, session).await?;
     let (name, zone) = (change.display_name.as_deref(), change.time_zone.as_deref());
@@ -64,16 +64,12 @@ pub(crate) async fn change_profile(
     Ok(app.commit(tx).await?)
 }
 
-pub(crate) async fn recovery_codes_left(app: &App, session: &CurrentSession) -> Result<i64, Internal> {
-    factors::recovery_codes_left(&mut *app.db.acquire().await?, session.account).await
-}
-
 /// Makes ten new codes; the old ones are void.
 pub(crate) async fn renew_recovery_codes(
     app: &App,
     session: &CurrentSession,
     caller: &Caller,
-) -> Result<Vec<String>, ActError> {
+) -> Result<Vec<String>, StepError> {
     let codes = factors::make_recovery_codes(app).await?;
     let mut tx = app.begin().await?;
     let account = sessions::lock(&mut tx, app, session).await?;

@@ -31,11 +31,11 @@ use crate::crypto::OpaqueToken;
 use crate::flows;
 use crate::flows::Sending;
 use crate::flows::SentCode;
+use crate::flows::Try;
 use crate::ids::AccountId;
 use crate::ids::FlowId;
 use crate::internal::Internal;
 use crate::limits::Failing;
-use crate::limits::Lane;
 use crate::messages::Channel;
 use crate::messages::MessageKind;
 
@@ -69,11 +69,14 @@ pub(crate) async fn confirm(app: &App, token: &str, typed: &str, caller: &Caller
     if used || app.clock.now() >= claim.expires_at {
         return Err(ClaimError::TokenInvalid);
     }
-    let attempts_left = flows::take_try(app, claim.flow.uuid(), KEYS).await?;
-    let raised = app.failures.raise(Lane::Code, Failing::Visitor(claim.asker, &claim.number)).await?;
+    let failing = Failing::Visitor(claim.asker, &claim.number);
+    let tried = Try::take(app, (claim.flow.uuid(), KEYS), Some(failing)).await?;
+    tried.settle(prove(app, &claim, typed, caller).await, None).await
+}
+
+async fn prove(app: &App, claim: &Claim, typed: &str, caller: &Caller) -> Result<Claimed, ClaimError> {
     let sent = SentCode::of(app, claim.flow).await?;
-    let code = sent.filter(|sent| sent.is(app, typed)).ok_or(StepError::WrongCode { attempts_left })?;
-    app.failures.forgive(&raised).await?;
+    let code = sent.filter(|sent| sent.is(app, typed)).ok_or(StepError::WrongCode { attempts_left: 0 })?;
     let mut tx = app.begin().await?;
     if !flows::consume(&mut tx, claim.flow, app.clock.now()).await? || !code.burn(&mut tx, app).await? {
         return Err(ClaimError::TokenInvalid);

@@ -58,19 +58,27 @@ impl FactorKind {
     }
 }
 
-/// A confirmed factor.
+/// A second factor, as it is held.
+// It is confirmed, and of recovery codes the id is the set's.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = ExportedFactor)]
 pub struct ConfirmedFactor {
-    /// Its id; of recovery codes, the set's.
+    /// Its id.
     pub id: FactorId,
     /// What kind it is.
+    #[schema(inline)]
     pub kind: FactorKind,
-    /// What its owner calls it; recovery codes have no name.
+    /// What its owner calls it; empty for recovery codes.
+    #[schema(example = "My phone")]
     pub label: String,
-    /// Of a phone, in E.164.
+    /// The number of a phone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "+819012345678")]
     pub number: Option<String>,
     /// When its enrolment began.
     pub created_at: DateTime<Utc>,
     /// When it last proved who somebody is.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<DateTime<Utc>>,
 }
 
@@ -111,26 +119,6 @@ impl CheckError {
     }
 }
 
-/// What a person needs to set up an authenticator app; shown once.
-pub struct TotpEnrolment {
-    /// The factor that the first code will confirm.
-    pub factor: FactorId,
-    /// The shared secret in base32.
-    pub secret: String,
-    /// The same for an app to read.
-    pub otpauth_uri: String,
-    /// The same as a QR code.
-    pub qr_svg: String,
-}
-
-/// What an authenticator needs to make a passkey.
-pub struct PasskeyEnrolment {
-    /// The factor that it will be.
-    pub factor: FactorId,
-    /// `PublicKeyCredentialCreationOptionsJSON` (WebAuthn Level 3).
-    pub options: serde_json::Value,
-}
-
 /// An enrolment that can begin.
 pub enum Wanted {
     /// Of an authenticator app.
@@ -154,21 +142,43 @@ pub enum Wanted {
     },
 }
 
-/// What its beginner needs of an enrolment.
-pub enum Begun {
+/// An enrolment that has begun.
+pub struct Begun {
+    /// The factor that the first code, or the passkey, will confirm.
+    pub factor: FactorId,
+    /// What its beginner needs.
+    pub setup: Setup,
+}
+
+/// What the beginner of an enrolment needs; shown once.
+pub enum Setup {
     /// Of an authenticator app.
-    Totp(TotpEnrolment),
+    Totp(TotpSetup),
     /// Of a phone: its first code is on its way.
     Phone {
-        /// The factor that the code will confirm.
-        factor: FactorId,
         /// In E.164.
         number: String,
         /// How the code travels.
         channel: Channel,
     },
-    /// Of a passkey.
-    Passkey(PasskeyEnrolment),
+    /// Of a passkey: `PublicKeyCredentialCreationOptionsJSON` (WebAuthn Level 3).
+    Passkey(serde_json::Value),
+}
+
+/// The shared secret, three times.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct TotpSetup {
+    /// To type in (base32).
+    #[schema(example = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")]
+    pub secret: String,
+    /// To open on the same device.
+    #[schema(
+        example = "otpauth://totp/Sekisho:taro%40example.jp?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Sekisho"
+    )]
+    pub otpauth_uri: String,
+    /// To scan: an SVG image.
+    #[schema(example = "<svg xmlns=\"http://www.w3.org/2000/svg\">…</svg>")]
+    pub qr_svg: String,
 }
 
 /// An enrolment that waits for its first code, or for its passkey.

@@ -14,7 +14,7 @@ use super::super::model::MOST;
 use super::super::model::Match;
 use super::super::model::NotConfirmed;
 use super::super::model::PendingFactor;
-use super::super::model::TotpEnrolment;
+use super::super::model::Setup;
 use super::super::model::Wanted;
 use super::super::store;
 use super::super::store::NewFactor;
@@ -83,25 +83,26 @@ pub(super) async fn insert(
 /// See [`StepError`].
 pub async fn begin(conn: &mut PgConnection, app: &App, place: Place, wanted: Wanted) -> Result<Begun, StepError> {
     Ok(match wanted {
-        Wanted::Totp { label } => Begun::Totp(begin_totp(conn, app, place, &label).await?),
-        Wanted::Passkey { label } => Begun::Passkey(passkeys::begin_passkey(conn, app, place, &label).await?),
+        Wanted::Totp { label } => begin_totp(conn, app, place, &label).await?,
+        Wanted::Passkey { label } => passkeys::begin_passkey(conn, app, place, &label).await?,
         Wanted::Phone { label, number, channel } => {
             let factor = insert(conn, app, place, (FactorKind::Phone, &label)).await?;
             store::insert_number(conn, factor, &number).await?;
             send(conn, app, place, (factor, &number), channel).await?;
-            Begun::Phone { factor, number, channel }
+            Begun { factor, setup: Setup::Phone { number, channel } }
         }
     })
 }
 
-async fn begin_totp(conn: &mut PgConnection, app: &App, place: Place, label: &str) -> Result<TotpEnrolment, Internal> {
+async fn begin_totp(conn: &mut PgConnection, app: &App, place: Place, label: &str) -> Result<Begun, Internal> {
     let profile = accounts::profile(conn, place.account).await?;
     let name = profile.identifiers.first().map_or(app.config.service_name.as_str(), |own| own.value.as_str());
-    let id = insert(conn, app, place, (FactorKind::Totp, label)).await?;
+    let factor = insert(conn, app, place, (FactorKind::Totp, label)).await?;
     let secret = zeroize::Zeroizing::new(crypto::random_bytes::<{ totp::SECRET_BYTES }>());
-    let sealed = app.config.master_keys.seal(SealPurpose::TotpSecret, id.uuid().as_bytes(), secret.as_slice());
-    store::insert_secret(conn, id, &sealed).await?;
-    totp::enrolment(id, secret.as_slice(), &app.config.service_name, name)
+    let sealed = app.config.master_keys.seal(SealPurpose::TotpSecret, factor.uuid().as_bytes(), secret.as_slice());
+    store::insert_secret(conn, factor, &sealed).await?;
+    let setup = totp::setup(secret.as_slice(), &app.config.service_name, name)?;
+    Ok(Begun { factor, setup: Setup::Totp(setup) })
 }
 
 /// Sends another first code to a phone; the one before is void. Answers where it went.

@@ -11,15 +11,16 @@ use webauthn_rs::prelude::Passkey;
 use webauthn_rs::prelude::PublicKeyCredential;
 use webauthn_rs::prelude::RegisterPublicKeyCredential;
 
+use super::super::model::Begun;
 use super::super::model::CheckError;
 use super::super::model::FactorKind;
 use super::super::model::KeptPasskey;
 use super::super::model::Match;
 use super::super::model::NewPasskey;
 use super::super::model::PasskeyChallenge;
-use super::super::model::PasskeyEnrolment;
 use super::super::model::PasskeyUse;
 use super::super::model::RegistrationChallenge;
+use super::super::model::Setup;
 use super::super::passkeys;
 use super::super::passkeys::Owner;
 use super::super::store;
@@ -52,7 +53,7 @@ pub(super) async fn begin_passkey(
     app: &App,
     place: Place,
     label: &str,
-) -> Result<PasskeyEnrolment, Internal> {
+) -> Result<Begun, Internal> {
     let factor = enrolment::insert(conn, app, place, (FactorKind::Passkey, label)).await?;
     let user_handle = store::user_handle(conn, place.account, Uuid::from_bytes(crypto::random_bytes())).await?;
     let existing = store::credential_ids(&mut *conn, place.account).await?;
@@ -65,7 +66,7 @@ pub(super) async fn begin_passkey(
     let (id, session) = (crypto::new_id(now), place.session);
     let challenge = RegistrationChallenge { id, session, user_handle, state, expires_at };
     flows::save(app, REGISTRATIONS, &factor.to_string(), &challenge).await?;
-    Ok(PasskeyEnrolment { factor, options })
+    Ok(Begun { factor, setup: Setup::Passkey(options) })
 }
 
 /// The challenge of an enrolment; none in another session than the one that asked.

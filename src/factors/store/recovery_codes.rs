@@ -84,7 +84,7 @@ pub(crate) async fn replace_codes(
 }
 
 /// How many recovery codes are unused.
-pub async fn recovery_codes_left(conn: &mut PgConnection, account: AccountId) -> Result<i64, Internal> {
+pub async fn recovery_codes_left(conn: impl PgExecutor<'_>, account: AccountId) -> Result<i64, Internal> {
     Ok(sqlx::query_scalar!(
         r#"SELECT count(*) AS "left!" FROM recovery_codes c JOIN recovery_code_sets s ON s.id = c.set_id
            WHERE s.account_id = $1 AND c.used_at IS NULL"#,

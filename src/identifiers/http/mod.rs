@@ -30,7 +30,6 @@ fn problem(error: IdentifierChangeError) -> Problem {
         IdentifierChangeError::Taken | IdentifierChangeError::Leaving => Problem::new(ErrorCode::Conflict),
         IdentifierChangeError::TooMany => Problem::new(ErrorCode::LimitReached),
         IdentifierChangeError::Last => Problem::new(ErrorCode::LastIdentifier),
-        IdentifierChangeError::Act(error) => error.into(),
         IdentifierChangeError::Step(error) => error.into(),
     }
 }

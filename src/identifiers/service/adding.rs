@@ -27,10 +27,10 @@ use crate::crypto;
 use crate::flows;
 use crate::flows::Sending;
 use crate::flows::SentCode;
+use crate::flows::Try;
 use crate::ids::IdentifierId;
 use crate::internal::Internal;
 use crate::limits::Failing;
-use crate::limits::Lane;
 use crate::messages::Channel;
 use crate::messages::Claimed;
 use crate::messages::Decision;
@@ -119,26 +119,33 @@ pub(crate) async fn verify(
     let sent = SentCode::of(app, id.uuid().into()).await?;
     // Each code has tries of its own, so that a resend forgives nothing that was guessed at the one before.
     let counter: Uuid = sent.as_ref().map_or(id.uuid(), |sent| sent.id().uuid());
-    let attempts_left = flows::take_try(app, counter, "identifier").await?;
-    let wrong = || StepError::WrongCode { attempts_left };
-    let raised = app.failures.raise(Lane::Code, Failing::Wanting(session.account, &pending.lookup_key)).await?;
-    let Some(code) = sent.filter(|sent| sent.is(app, typed)) else {
-        let failed = Event::new(EventKind::IdentifierCodeFailed, caller).session(session.id);
-        accounts::record_failure(app, failed, (Some(session.account), &raised)).await?;
-        return Err(wrong().into());
-    };
-    app.failures.forgive(&raised).await?;
+    let failing = Failing::Wanting(session.account, &pending.lookup_key);
+    let tried = Try::take(app, (counter, "identifier"), Some(failing)).await?;
+    let failed = Event::new(EventKind::IdentifierCodeFailed, caller).account(session.account).session(session.id);
+    let code = sent.filter(|sent| sent.is(app, typed)).ok_or(WRONG);
+    let proved = async { attach(app, session, (&pending, &code?), caller).await };
+    tried.settle(proved.await, Some(failed)).await
+}
+
+const WRONG: StepError = StepError::WrongCode { attempts_left: 0 };
+
+async fn attach(
+    app: &App,
+    session: &CurrentSession,
+    (pending, code): (&PendingIdentifier, &SentCode),
+    caller: &Caller,
+) -> Result<OwnIdentifier, IdentifierChangeError> {
+    let (id, now) = (pending.id, app.clock.now());
     let mut tx = app.begin().await?;
     let account = sessions::lock(&mut tx, app, session).await?;
-    let now = app.clock.now();
     if !store::delete_pending(&mut tx, &account, id, now).await? || !code.burn(&mut tx, app).await? {
-        return Err(wrong().into());
+        return Err(WRONG.into());
     }
     if accounts::profile(&mut tx, account.id()).await?.identifiers.len() >= MOST {
         return Err(IdentifierChangeError::TooMany);
     }
     accounts::displace_unproved(&mut tx, &pending.lookup_key).await?;
-    if !store::attach(&mut tx, &account, &pending, now).await? {
+    if !store::attach(&mut tx, &account, pending, now).await? {
         return Err(IdentifierChangeError::Taken);
     }
     accounts::void_resets(&mut tx, app, &account).await?;

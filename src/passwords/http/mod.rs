@@ -29,7 +29,6 @@ fn problem(error: PasswordError) -> Problem {
         }
         PasswordError::Current(AuthenticateError::Closed { .. }) => Problem::new(ErrorCode::AccountClosed),
         PasswordError::Current(AuthenticateError::Suspended { .. }) => Problem::new(ErrorCode::AccountSuspended),
-        PasswordError::Act(error) => error.into(),
         PasswordError::Current(AuthenticateError::Hashing(error)) => error.into(),
         PasswordError::Current(AuthenticateError::Internal(error)) => error.into(),
         PasswordError::Step(error) => error.into(),

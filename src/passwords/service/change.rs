@@ -56,8 +56,8 @@ async fn judge_current(
     let raised = app.failures.raise(Lane::Password, Failing::Account(session.account)).await?;
     let judged = accounts::try_password(app, slot, (&candidate, typed), &raised).await;
     if let Err(AuthenticateError::Wrong { .. }) = &judged {
-        let event = Event::new(EventKind::PasswordChangeFailed, caller).session(session.id);
-        accounts::record_failure(app, event, (Some(session.account), &raised)).await?;
+        let event = Event::new(EventKind::PasswordChangeFailed, caller).account(session.account).session(session.id);
+        accounts::record_failure(app, event, Some(&raised)).await?;
     }
     Ok(judged?.password_version)
 }

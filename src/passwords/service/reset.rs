@@ -52,17 +52,14 @@ pub(crate) async fn confirm(app: &App, proof: &Proof, new: &str, caller: &Caller
         Proof::Code { token, code } => by_code(app, (token, code), caller).await?,
     };
     let outcome = set(app, &proved, new, (proof.name(), caller)).await;
-    match &outcome {
-        Ok(()) => {
-            // The second factors stay as they are: see the rules.
-            app.failures.open(Lane::Password, Failing::Account(proved.bound.account)).await?;
-        }
-        Err(_) => proved.give_back(app).await?,
+    if outcome.is_ok() {
+        // The second factors stay as they are: see the rules.
+        app.failures.open(Lane::Password, Failing::Account(proved.bound.account)).await?;
     }
-    outcome
+    if let Some(tried) = proved.tried { tried.settle(outcome, None).await } else { outcome }
 }
 
-async fn set(app: &App, proved: &Proved, new: &str, (way, caller): (&str, &Caller)) -> Result<(), PasswordError> {
+async fn set(app: &App, proved: &Proved<'_>, new: &str, (way, caller): (&str, &Caller)) -> Result<(), PasswordError> {
     let bound = &proved.bound;
     let (profile, _) = still_open(app, bound).await?;
     let accepted = accounts::accept_password(app, &profile, new)?;

@@ -92,8 +92,7 @@ async fn write_down(
     messages::drop_for_flows(conn, &flows, app.clock.now()).await?;
     let events = cancelled.iter().map(|one| {
         let detail = serde_json::json!({ "recovery_id": one.id, "by": by });
-        let event = Event::new(EventKind::RecoveryCancelled, caller).client(&one.client_id).detail(detail);
-        if let Some(account) = one.account { event.account(account) } else { event }
+        Event::new(EventKind::RecoveryCancelled, caller).account(one.account).client(&one.client_id).detail(detail)
     });
     let events: Vec<_> = events.collect();
     audit::record_each(conn, &app.clock, &events).await

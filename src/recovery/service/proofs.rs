@@ -155,13 +155,7 @@ async fn record_failure(
 ) -> Result<(), Internal> {
     let event = Event::new(EventKind::RecoveryProofFailed, caller).client(&recovery.client_id);
     let event = event.detail(serde_json::json!({ "recovery_id": recovery.id, "kind": kind }));
-    if let Some(raised) = &counted.raised {
-        return accounts::record_failure(app, event, (counted.account, raised)).await;
-    }
-    let event = if let Some(account) = counted.account { event.account(account) } else { event };
-    let mut tx = app.begin().await?;
-    audit::record(&mut tx, &app.clock, event).await?;
-    app.commit(tx).await
+    accounts::record_failure(app, event.account(counted.account), counted.raised.as_ref()).await
 }
 
 /// Uses the proof up and writes it down. One that comes after the wait may open the recovery: owner and
@@ -188,7 +182,7 @@ async fn write_down(app: &App, recovery: &Recovery, found: Found, caller: &Calle
     let detail = serde_json::json!({ "recovery_id": id, "kind": found.proof.proved().name() });
     audit::record(&mut tx, &app.clock, event.detail(detail)).await?;
     if found.proof.proved() == Proved::RecoveryCode {
-        let left = factors::recovery_codes_left(&mut tx, account).await?.to_string();
+        let left = factors::recovery_codes_left(&mut *tx, account).await?.to_string();
         accounts::notify(&mut tx, app, account, MessageKind::RecoveryCodeUsedNotice, &[("left", left)]).await?;
     }
     let after = store::find_by_id(&mut tx, id).await?.ok_or(RecoveryError::Expired)?;

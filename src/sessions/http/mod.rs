@@ -12,7 +12,6 @@ pub use token_set::TokenDelivery;
 pub use token_set::TokenSet;
 pub use token_set::token_set;
 
-use super::model::ActError;
 use super::model::Expiry;
 use crate::http::ErrorCode;
 use crate::http::Problem;
@@ -26,16 +25,6 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(manage::rename)
         .service(manage::end_one)
         .service(manage::end_all);
-}
-
-impl From<ActError> for Problem {
-    fn from(error: ActError) -> Self {
-        match error {
-            ActError::Ended => Self::new(ErrorCode::SessionRevoked),
-            ActError::Hashing(error) => error.into(),
-            ActError::Internal(error) => error.into(),
-        }
-    }
 }
 
 pub(super) fn expired(expiry: Expiry) -> Problem {

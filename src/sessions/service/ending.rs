@@ -3,7 +3,6 @@
 use sqlx::PgConnection;
 
 use super::super::acting::lock;
-use super::super::model::ActError;
 use super::super::model::CurrentSession;
 use super::super::model::EndReason;
 use super::super::model::MOST;
@@ -17,6 +16,7 @@ use crate::audit;
 use crate::audit::Caller;
 use crate::audit::Event;
 use crate::audit::EventKind;
+use crate::flows::StepError;
 use crate::ids::AccountId;
 use crate::ids::SessionId;
 use crate::internal::Internal;
@@ -76,7 +76,7 @@ pub(crate) async fn end_all(
     session: &CurrentSession,
     but_own: bool,
     caller: &Caller,
-) -> Result<(), ActError> {
+) -> Result<(), StepError> {
     let mut tx = app.begin().await?;
     let account = lock(&mut tx, app, session).await?;
     let kept = but_own.then_some(session.id);

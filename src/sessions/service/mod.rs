@@ -14,7 +14,6 @@ pub(super) use ending::sign_out_by_token;
 pub(super) use refresh::refresh;
 
 use super::acting::lock;
-use super::model::ActError;
 use super::model::CurrentSession;
 use super::model::HeldSession;
 use super::model::NewSession;
@@ -32,6 +31,7 @@ use crate::audit::Caller;
 use crate::audit::Event;
 use crate::audit::EventKind;
 use crate::crypto;
+use crate::flows::StepError;
 use crate::ids::AccountId;
 use crate::ids::SessionId;
 use crate::internal::Internal;
@@ -114,7 +114,7 @@ pub(super) async fn rename(
     session: &CurrentSession,
     named: SessionId,
     label: &str,
-) -> Result<Option<HeldSession>, ActError> {
+) -> Result<Option<HeldSession>, StepError> {
     let mut tx = app.begin().await?;
     let account = lock(&mut tx, app, session).await?;
     let renamed = store::rename(&mut *tx, account.id(), named, label, app.clock.now()).await?;

@@ -5,7 +5,6 @@ use super::super::model::NextStep;
 use super::super::model::SignInError;
 use super::Completed;
 use super::Loaded;
-use super::Try;
 use super::amr;
 use super::load;
 use super::staged::write_staged;
@@ -27,7 +26,9 @@ use crate::factors::PendingFactor;
 use crate::factors::Place;
 use crate::factors::RecoveryCodes;
 use crate::factors::Wanted;
+use crate::flows::Try;
 use crate::ids::FactorId;
+use crate::limits::Failing;
 use crate::messages::Channel;
 use crate::messages::MessageKind;
 use crate::sessions;
@@ -83,10 +84,10 @@ pub(crate) async fn confirm_enrolment(
     let pending = factors::pending(app, place(&flow, caller), factor).await?;
     // Sent codes have tries of their own; whatever else is enrolled shares those of the flow.
     let counter = if pending.kind == FactorKind::Phone { pending.counter() } else { flow.id.uuid() };
-    let tried = Try::take(app, flow.account, counter, "enrolment").await?;
-    let failed = Event::new(EventKind::SecondFactorFailed, caller).client(&flow.client_id);
+    let tried = Try::take(app, (counter, "enrolment"), Some(Failing::Account(flow.account))).await?;
+    let failed = Event::new(EventKind::SecondFactorFailed, caller).account(flow.account).client(&flow.client_id);
     let failed = failed.detail(serde_json::json!({ "kind": pending.kind }));
-    tried.settle(enrol(app, &flow, (pending, given), caller).await, failed).await
+    tried.settle(enrol(app, &flow, (pending, given), caller).await, Some(failed)).await
 }
 
 async fn enrol(

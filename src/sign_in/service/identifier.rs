@@ -6,7 +6,6 @@ use super::super::model::SignInError;
 use super::super::model::StartedFlow;
 use super::KEYS;
 use super::Loaded;
-use super::Try;
 use super::keep;
 use super::load;
 use crate::accounts;
@@ -20,7 +19,9 @@ use crate::flows;
 use crate::flows::Sending;
 use crate::flows::SentCode;
 use crate::flows::StepError;
+use crate::flows::Try;
 use crate::ids::IdentifierId;
+use crate::limits::Failing;
 use crate::limits::Policy;
 use crate::limits::Subject;
 use crate::messages::Channel;
@@ -52,10 +53,10 @@ pub(crate) async fn verify(app: &App, token: &str, typed: &str, caller: &Caller)
     let code = SentCode::of(app, flow.id).await?;
     // Each code has tries of its own, so that a resend forgives nothing that was guessed at the one before.
     let counter = code.as_ref().map_or(flow.id, SentCode::id);
-    let client_id = flow.client_id.clone();
-    let tried = Try::take(app, flow.account, counter.uuid(), "identifier").await?;
-    let failed = Event::new(EventKind::IdentifierCodeFailed, caller).client(&client_id);
-    let started = tried.settle(prove(app, flow, code, (typed, caller)).await, failed).await?;
+    let (account, client_id) = (flow.account, flow.client_id.clone());
+    let tried = Try::take(app, (counter.uuid(), "identifier"), Some(Failing::Account(account))).await?;
+    let failed = Event::new(EventKind::IdentifierCodeFailed, caller).account(account).client(&client_id);
+    let started = tried.settle(prove(app, flow, code, (typed, caller)).await, Some(failed)).await?;
     flows::forget(app, KEYS, &token.digest().to_text()).await?;
     Ok(started)
 }

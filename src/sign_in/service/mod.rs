@@ -7,7 +7,6 @@ mod password;
 mod recovered;
 mod second_factor;
 mod staged;
-mod tries;
 
 use chrono::TimeDelta;
 use sqlx::PgConnection;
@@ -34,8 +33,6 @@ pub(super) use second_factor::send_to_factor;
 pub(super) use second_factor::tell_of_recovery_code;
 pub(super) use second_factor::told_of_withheld;
 pub(super) use staged::stage;
-pub(super) use tries::REAUTHENTICATION;
-pub(super) use tries::Try;
 
 use super::model::Flow;
 use super::model::NextStep;
@@ -47,8 +44,6 @@ use crate::accounts;
 use crate::accounts::OwnIdentifier;
 use crate::accounts::PasswordStanding;
 use crate::app::App;
-use crate::audit;
-use crate::audit::Event;
 use crate::crypto;
 use crate::crypto::OpaqueToken;
 use crate::factors;
@@ -144,13 +139,6 @@ async fn step(conn: &mut PgConnection, flow: &Flow, password: &PasswordStanding)
         identifiers.retain(may_answer);
     }
     Ok(Step { identifiers, ..Step::bare(NextStep::VerifyIdentifier) })
-}
-
-/// Records what has no other effect.
-pub(super) async fn record_alone(app: &App, event: Event<'_>) -> Result<(), Internal> {
-    let mut tx = app.begin().await?;
-    audit::record(&mut tx, &app.clock, event).await?;
-    app.commit(tx).await
 }
 
 /// How the session names a password and a second factor (RFC 8176).

@@ -11,7 +11,6 @@ use webauthn_rs::prelude::PublicKeyCredential;
 use super::super::model::SignInError;
 use super::Completed;
 use super::amr_of_passkey;
-use super::record_alone;
 use crate::accounts;
 use crate::accounts::AccountStatus;
 use crate::accounts::AuthenticateError;
@@ -29,6 +28,8 @@ use crate::factors::ConfirmedFactor;
 use crate::factors::Match;
 use crate::factors::Presented;
 use crate::flows;
+use crate::flows::StepError;
+use crate::flows::Try;
 use crate::ids::AccountId;
 use crate::ids::FactorId;
 use crate::ids::FlowId;
@@ -78,23 +79,22 @@ pub(crate) async fn sign_in_by_passkey(
     caller: &Caller,
 ) -> Result<Completed, SignInError> {
     let flow = load(app, token).await?;
-    flows::take_try(app, flow.id.uuid(), "passkey-sign-in").await?;
-    let claimed = factors::claimed_owner(app, &given).await?;
-    let account = claimed.map(|(account, _)| account);
-    let outcome = match claimed {
-        Some(claimed) => judge(app, &flow, claimed, Presented::Passkey(Box::new(given)), caller).await,
-        None => Err(SignInError::WrongCredential),
+    let tried = Try::take(app, (flow.id.uuid(), KEYS), None).await?;
+    let mut account = None;
+    let judged = async {
+        let claimed = factors::claimed_owner(app, &given).await?.ok_or(StepError::WrongCredential)?;
+        account = Some(claimed.0);
+        judge(app, &flow, claimed, Presented::Passkey(Box::new(given)), caller).await
     };
+    let outcome = judged.await;
     let event = |kind| {
-        let event = Event::new(kind, caller).client(&flow.client_id).detail(serde_json::json!({ "kind": "passkey" }));
-        if let Some(account) = account { event.account(account) } else { event }
+        let event = Event::new(kind, caller).account(account).client(&flow.client_id);
+        event.detail(serde_json::json!({ "kind": "passkey" }))
     };
-    match &outcome {
-        Err(SignInError::WrongCredential) => record_alone(app, event(EventKind::SignInFailed)).await?,
-        Err(SignInError::Authenticate(_)) => record_alone(app, event(EventKind::SignInRefused)).await?,
-        _ => {}
+    if matches!(&outcome, Err(SignInError::Authenticate(_))) {
+        accounts::record_alone(app, event(EventKind::SignInRefused)).await?;
     }
-    outcome
+    tried.settle(outcome, Some(event(EventKind::SignInFailed))).await
 }
 
 async fn load(app: &App, token: &str) -> Result<PasskeyFlow, SignInError> {

@@ -8,7 +8,6 @@ use super::super::model::Start;
 use super::super::model::StartedFlow;
 use super::keep;
 use super::new_flow;
-use super::record_alone;
 use crate::accounts;
 use crate::accounts::AuthenticateError;
 use crate::accounts::Authenticated;
@@ -67,10 +66,11 @@ async fn judge(app: &App, start: &Start<'_>, caller: &Caller) -> Result<StartedF
             let event = |kind| Event::new(kind, caller).client(start.client_id);
             match &error {
                 AuthenticateError::Wrong { account } => {
-                    accounts::record_failure(app, event(EventKind::SignInFailed), (*account, &raised)).await?;
+                    let failed = event(EventKind::SignInFailed).account(*account);
+                    accounts::record_failure(app, failed, Some(&raised)).await?;
                 }
                 AuthenticateError::Closed { account } | AuthenticateError::Suspended { account } => {
-                    record_alone(app, event(EventKind::SignInRefused).account(*account)).await?;
+                    accounts::record_alone(app, event(EventKind::SignInRefused).account(*account)).await?;
                 }
                 AuthenticateError::Hashing(_) | AuthenticateError::Internal(_) => {}
             }

@@ -7,7 +7,6 @@ use super::super::model::Flow;
 use super::super::model::NextStep;
 use super::super::model::SignInError;
 use super::Loaded;
-use super::Try;
 use super::amr;
 use super::load;
 use super::staged::write_staged;
@@ -29,16 +28,17 @@ use crate::factors::Presented;
 use crate::factors::Sent;
 use crate::flows;
 use crate::flows::Sending;
+use crate::flows::Try;
 use crate::ids::AccountId;
 use crate::ids::FactorId;
 use crate::ids::FlowId;
 use crate::ids::SessionId;
 use crate::internal::Internal;
+use crate::limits::Failing;
 use crate::limits::Policy;
 use crate::limits::Subject;
 use crate::messages;
 use crate::messages::Channel;
-use crate::messages::ChannelRefused;
 use crate::messages::MessageKind;
 use crate::recovery;
 use crate::sessions;
@@ -88,12 +88,12 @@ pub(crate) struct Completed {
     pub device_token: Option<String>,
 }
 
-/// The factor that is asked; where it is not named, the only one of this kind.
+/// The factor of this kind that is asked; where it is not named, the only one.
 fn asked_factor(
     factors: &[ConfirmedFactor],
     (kind, named): (FactorKind, Option<FactorId>),
 ) -> Result<&ConfirmedFactor, SignInError> {
-    let mut fitting = factors.iter().filter(|own| named.map_or(own.kind == kind, |named| named == own.id));
+    let mut fitting = factors.iter().filter(|own| own.kind == kind && named.is_none_or(|named| named == own.id));
     match (fitting.next(), fitting.next()) {
         (Some(factor), None) => Ok(factor),
         (None, _) => Err(SignInError::UnknownFactor),
@@ -120,7 +120,7 @@ pub(crate) async fn send_to_factor(
     (factor, channel): (Option<FactorId>, Channel),
 ) -> Result<(FlowId, String), SignInError> {
     let factor = asked_factor(factors, (FactorKind::Phone, factor))?;
-    let number = factor.number.as_deref().ok_or(ChannelRefused::NotSupported)?;
+    let number = factor.number.as_deref().ok_or(SignInError::UnknownFactor)?;
     let channel = app.channels.choose(number, Some(channel))?;
     let mut tx = app.begin().await?;
     let content = accounts::contact_by_phone(&mut tx, account, number).await?.content(MessageKind::FactorCode);
@@ -149,9 +149,6 @@ pub(crate) async fn challenge_to(
     factor: Option<FactorId>,
 ) -> Result<(FlowId, serde_json::Value), SignInError> {
     let own = asked_factor(factors, (FactorKind::Passkey, factor))?;
-    if own.kind != FactorKind::Passkey {
-        return Err(SignInError::UnknownFactor);
-    }
     Ok(factors::challenge(app, flow, Some(own.id)).await?)
 }
 
@@ -171,15 +168,15 @@ pub(crate) async fn complete(
         None => None,
     };
     let counter = sent.as_ref().map_or(flow.id, Sent::id);
-    let tried = Try::take(app, flow.account, counter.uuid(), "second-factor").await?;
-    let failed = Event::new(EventKind::SecondFactorFailed, caller).client(&flow.client_id);
+    let tried = Try::take(app, (counter.uuid(), "second-factor"), Some(Failing::Account(flow.account))).await?;
+    let failed = Event::new(EventKind::SecondFactorFailed, caller).account(flow.account).client(&flow.client_id);
     let failed = failed.detail(serde_json::json!({ "kind": kind_of(factor) }));
     let judged = async {
         let factor = factor.ok_or(CheckError::Wrong)?;
         let found = factors::check(app, flow.account, factor, (&given.presented, sent)).await?;
         finish(app, &flow, (factor, &found), caller).await
     };
-    tried.settle(judged.await, failed).await
+    tried.settle(judged.await, Some(failed)).await
 }
 
 async fn finish(
@@ -220,7 +217,7 @@ pub(crate) async fn tell_of_recovery_code(
 ) -> Result<(), Internal> {
     let event = Event::new(EventKind::RecoveryCodeUsed, caller).account(account).session(session);
     audit::record(conn, &app.clock, event).await?;
-    let left = factors::recovery_codes_left(conn, account).await?.to_string();
+    let left = factors::recovery_codes_left(&mut *conn, account).await?.to_string();
     accounts::notify(conn, app, account, MessageKind::RecoveryCodeUsedNotice, &[("left", left)]).await
 }
 
@@ -228,7 +225,7 @@ impl From<CheckError> for SignInError {
     fn from(error: CheckError) -> Self {
         match error {
             CheckError::Wrong => StepError::WrongCode { attempts_left: 0 }.into(),
-            CheckError::Refused => Self::WrongCredential,
+            CheckError::Refused => StepError::WrongCredential.into(),
             CheckError::UnknownFactor => Self::UnknownFactor,
             CheckError::Ambiguous => Self::AmbiguousFactor,
             CheckError::Hashing(error) => error.into(),

@@ -191,8 +191,8 @@ fn a_code_goes_to_phones_alone_and_by_the_ways_that_lead_there() {
         let taro = app.person(TARO).await;
         let flow = taro.start_sign_in().await;
         let totp = json!(taro.factor);
-        ask(app, &flow, &totp, "sms").await.faults(&["/channel not_supported"]);
-        ask(app, &flow, &flow["factors"][1]["id"], "sms").await.faults(&["/channel not_supported"]);
+        ask(app, &flow, &totp, "sms").await.faults(&["/factor_id unknown_id"]);
+        ask(app, &flow, &flow["factors"][1]["id"], "sms").await.faults(&["/factor_id unknown_id"]);
         ask(app, &flow, &json!("01932c5e-7a10-7000-8000-000000000001"), "sms").await.faults(&["/factor_id unknown_id"]);
         ask(app, &flow, &totp, "fax").await.faults(&["/channel unknown_value"]);
         let (hanas, _) = with_phone(app, "hana@example.jp", PHONE).await;

@@ -186,3 +186,16 @@ fn a_change_can_be_begun_again() {
         app.ignore_messages().await;
     });
 }
+
+/// What nothing could carry out cannot wait.
+#[test]
+fn a_change_is_of_a_kind_that_there_is() {
+    test(async |app| {
+        let _taro = app.person(TARO).await;
+        let insert = "INSERT INTO pending_changes (id, account_id, kind, subject_id, created_at, effective_at)
+                      SELECT gen_random_uuid(), id, 'account_sale', id, now(), now() FROM accounts";
+        let refused = sqlx::query(insert).execute(&app.app.db).await.unwrap_err();
+        let refused = refused.as_database_error().and_then(|error| error.constraint());
+        assert_eq!(refused, Some("pending_changes_kind"));
+    });
+}
