@@ -13,6 +13,9 @@ pub(super) enum FactorError {
     /// The account has no such factor or enrolment.
     #[error("no such factor")]
     Unknown,
+    /// The enrolment is of another kind than what was given.
+    #[error("another method")]
+    OtherMethod,
     /// Recovery codes have no name and are replaced, not removed.
     #[error("recovery codes are no factor of their own")]
     RecoveryCodes,
@@ -104,6 +107,7 @@ impl From<CheckError> for FactorError {
     fn from(error: CheckError) -> Self {
         match error {
             CheckError::UnknownFactor | CheckError::Ambiguous => Self::Unknown,
+            CheckError::OtherMethod => Self::OtherMethod,
             CheckError::Refused => StepError::WrongCredential.into(),
             CheckError::Wrong => StepError::WrongCode { attempts_left: 0 }.into(),
             CheckError::Hashing(error) => Internal::bug(error).into(),

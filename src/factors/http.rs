@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Map;
 use serde_json::Value;
 use utoipa::ToSchema;
 
@@ -17,7 +18,6 @@ use crate::accounts::Faults;
 use crate::accounts::read_label;
 use crate::accounts::read_phone;
 use crate::app::App;
-use crate::http::ErrorCode;
 use crate::http::FieldCode;
 use crate::http::Problem;
 use crate::ids::FactorId;
@@ -58,7 +58,7 @@ pub fn passkeys_are_here(app: &App) -> bool {
 pub fn read_confirmation(
     method: ConfirmMethod,
     code: Option<String>,
-    credential: Option<Value>,
+    credential: Option<Map<String, Value>>,
 ) -> Result<Confirmation, Problem> {
     let surplus = |pointer| Err(Problem::field(pointer, FieldCode::NotSupported));
     match method {
@@ -72,13 +72,10 @@ pub fn read_confirmation(
 /// A credential in the JSON form of WebAuthn Level 3; members that we do not know are the browser's business.
 ///
 /// # Errors
-/// 422 `invalid_fields`: it is missing, or has not the members of a credential; 400 when it is no JSON object.
-pub fn read_credential<T: DeserializeOwned>(given: Option<Value>) -> Result<T, Problem> {
+/// 422 `invalid_fields`: it is missing, or has not the members of a credential.
+pub fn read_credential<T: DeserializeOwned>(given: Option<Map<String, Value>>) -> Result<T, Problem> {
     let given = given.ok_or_else(|| Problem::field("/credential", FieldCode::Required))?;
-    if !given.is_object() {
-        return Err(Problem::new(ErrorCode::MalformedRequest).fault("/credential", FieldCode::WrongType));
-    }
-    serde_json::from_value(given).map_err(|_| Problem::field("/credential", FieldCode::InvalidFormat))
+    serde_json::from_value(given.into()).map_err(|_| Problem::field("/credential", FieldCode::InvalidFormat))
 }
 
 /// A factor to add.

@@ -116,6 +116,9 @@ pub(super) enum SignInError {
     /// The account has no such factor of this kind.
     #[error("no such factor")]
     UnknownFactor,
+    /// The enrolment is of another kind than what was given.
+    #[error("another method")]
+    OtherMethod,
     /// The factor is at the destination that carried the reset of the password.
     #[error("the factor carried the reset")]
     FactorCarriedReset,

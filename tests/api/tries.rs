@@ -129,3 +129,26 @@ fn a_passkey_that_could_not_sign_in_cost_no_try() {
         app.post("/v1/passkey-sign-ins", &right).await.ok(201);
     });
 }
+
+/// api.md: a body that does not go with its method is pointed at, and is no try.
+#[test]
+fn a_confirmation_by_another_method_is_no_try() {
+    test(async |app| {
+        let taro = app.person(TARO).await;
+        let begin = async |kind: &str| {
+            let begun = taro.post("/v1/account/factors", &json!({ "kind": kind })).await.ok(201);
+            format!("/v1/account/factors/{}/confirm", begun["factor_id"].as_str().unwrap())
+        };
+        let (passkey, totp) = (begin("passkey").await, begin("totp").await);
+        let credential = json!({ "id": "AAAA", "rawId": "AAAA", "type": "public-key", "response": {
+            "clientDataJSON": "AAAA", "attestationObject": "AAAA" } });
+        for _ in 0..6 {
+            let given = json!({ "method": "code", "code": "123456" });
+            taro.post(&passkey, &given).await.faults(&["/method not_supported"]);
+            let given = json!({ "method": "passkey", "credential": credential });
+            taro.post(&totp, &given).await.faults(&["/method not_supported"]);
+        }
+        let wrong = taro.post(&totp, &json!({ "method": "code", "code": "000000" })).await;
+        assert_eq!(wrong.refused(422, "invalid_code")["attempts_left"], 4);
+    });
+}

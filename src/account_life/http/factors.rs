@@ -10,6 +10,7 @@ use chrono::DateTime;
 use chrono::Utc;
 use serde::Deserialize;
 use serde::Serialize;
+use serde_json::Map;
 use serde_json::Value;
 use utoipa::ToSchema;
 
@@ -79,7 +80,7 @@ pub(super) struct FactorConfirmation {
     code: Option<String>,
     /// With method `passkey`: what the browser's `credential.toJSON()` gives (WebAuthn Level 3).
     #[schema(value_type = Object, required = false)]
-    credential: Option<Value>,
+    credential: Option<Map<String, Value>>,
 }
 
 /// How another first code travels.
@@ -107,6 +108,7 @@ pub(super) fn body(own: ConfirmedFactor) -> Factor {
 fn problem(error: FactorError) -> Problem {
     match error {
         FactorError::Unknown => Problem::new(ErrorCode::NotFound),
+        FactorError::OtherMethod => Problem::field("/method", FieldCode::NotSupported),
         FactorError::RecoveryCodes => Problem::new(ErrorCode::Conflict).reason("recovery_codes"),
         FactorError::SameNumber | FactorError::SamePasskey => Problem::new(ErrorCode::Conflict),
         FactorError::Last => Problem::new(ErrorCode::LastSecondFactor),

@@ -94,6 +94,9 @@ pub enum CheckError {
     /// The account has no such factor of this kind.
     #[error("no such factor")]
     UnknownFactor,
+    /// What was given proves factors of another kind.
+    #[error("another method")]
+    OtherMethod,
     /// Several factors fit: one must be named.
     #[error("several factors fit")]
     Ambiguous,
@@ -112,6 +115,7 @@ impl CheckError {
             Self::Wrong => "wrong",
             Self::Refused => "refused",
             Self::UnknownFactor => "unknown_factor",
+            Self::OtherMethod => "other_method",
             Self::Ambiguous => "ambiguous",
             Self::Hashing(_) => "overloaded",
             Self::Internal(_) => "failed",

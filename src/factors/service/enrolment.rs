@@ -165,11 +165,12 @@ pub async fn check_enrolment(
             let step = unused_step(app, factor, typed).await?;
             step.map(|step| Match::TotpStep { factor, step }).ok_or(CheckError::Wrong)?
         }
-        (Confirmation::Code(typed), _) => {
+        (Confirmation::Code(typed), FactorKind::Phone) => {
             let sent = sent.filter(|sent| sent.is(app, typed));
             sent.map(|code| Match::Sent { factor, code }).ok_or(CheckError::Wrong)?
         }
-        (Confirmation::Passkey(given), _) => passkeys::check_new(app, factor, (given, challenge))?,
+        (Confirmation::Passkey(given), FactorKind::Passkey) => passkeys::check_new(app, factor, (given, challenge))?,
+        _ => return Err(CheckError::OtherMethod),
     };
     Ok(EnrolmentCode { factor, number, proof, kind, label })
 }

@@ -121,9 +121,11 @@ impl From<AuthenticateError> for RecoveryError {
 impl From<CheckError> for RecoveryError {
     fn from(error: CheckError) -> Self {
         match error {
-            CheckError::Wrong | CheckError::Refused | CheckError::UnknownFactor | CheckError::Ambiguous => {
-                Self::Step(StepError::WrongCode { attempts_left: 0 })
-            }
+            CheckError::Wrong
+            | CheckError::Refused
+            | CheckError::UnknownFactor
+            | CheckError::OtherMethod
+            | CheckError::Ambiguous => Self::Step(StepError::WrongCode { attempts_left: 0 }),
             CheckError::Hashing(error) => error.into(),
             CheckError::Internal(error) => error.into(),
         }

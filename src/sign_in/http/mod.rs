@@ -58,6 +58,7 @@ fn problem(error: SignInError) -> Problem {
         SignInError::SamePasskey => Problem::new(ErrorCode::Conflict),
         SignInError::UnknownIdentifier => Problem::field("/identifier_id", FieldCode::UnknownId),
         SignInError::UnknownFactor => Problem::field("/factor_id", FieldCode::UnknownId),
+        SignInError::OtherMethod => Problem::field("/method", FieldCode::NotSupported),
         SignInError::FactorCarriedReset => Problem::new(ErrorCode::FactorCarriedReset),
         SignInError::PasswordUnchanged => Problem::field("/new_password", FieldCode::PasswordUnchanged),
         SignInError::AmbiguousFactor => Problem::field("/factor_id", FieldCode::Required),

@@ -9,6 +9,7 @@ use actix_web::post;
 use actix_web::web::Data;
 use serde::Deserialize;
 use serde::Serialize;
+use serde_json::Map;
 use serde_json::Value;
 use utoipa::ToSchema;
 
@@ -105,7 +106,7 @@ pub(super) struct PasskeySignInRequest {
     flow_token: String,
     /// What the browser's `credential.toJSON()` gives (WebAuthn Level 3).
     #[schema(value_type = Object)]
-    credential: Value,
+    credential: Map<String, Value>,
     /// `cookie` keeps the refresh token out of the body.
     #[schema(inline)]
     token_delivery: Option<TokenDelivery>,

@@ -4,6 +4,7 @@ use actix_web::post;
 use actix_web::web::Data;
 use serde::Deserialize;
 use serde::Serialize;
+use serde_json::Map;
 use serde_json::Value;
 use utoipa::ToSchema;
 
@@ -50,7 +51,7 @@ pub(super) struct ReauthenticationRequest {
     recovery_code: Option<String>,
     /// With method `passkey`: what the browser's `credential.toJSON()` gives (WebAuthn Level 3).
     #[schema(value_type = Object, required = false)]
-    credential: Option<Value>,
+    credential: Option<Map<String, Value>>,
     /// With a code that was sent to a phone, or a passkey: what it was asked under.
     #[schema(example = "rat_Zt3yq0…")]
     reauthentication_token: Option<String>,

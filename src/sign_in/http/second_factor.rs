@@ -6,6 +6,7 @@ use actix_web::post;
 use actix_web::web::Data;
 use serde::Deserialize;
 use serde::Serialize;
+use serde_json::Map;
 use serde_json::Value;
 use utoipa::ToSchema;
 
@@ -63,7 +64,7 @@ pub(super) struct SecondFactorRequest {
     recovery_code: Option<String>,
     /// With method `passkey`: what the browser's `credential.toJSON()` gives (WebAuthn Level 3).
     #[schema(value_type = Object, required = false)]
-    credential: Option<Value>,
+    credential: Option<Map<String, Value>>,
     /// `cookie` keeps the refresh token out of the body.
     #[schema(inline)]
     token_delivery: Option<TokenDelivery>,
@@ -88,7 +89,7 @@ pub(super) struct Given {
     pub factor: Option<FactorId>,
     pub code: Option<String>,
     pub recovery_code: Option<String>,
-    pub credential: Option<Value>,
+    pub credential: Option<Map<String, Value>>,
 }
 
 impl Given {

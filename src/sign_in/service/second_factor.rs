@@ -227,6 +227,7 @@ impl From<CheckError> for SignInError {
             CheckError::Wrong => StepError::WrongCode { attempts_left: 0 }.into(),
             CheckError::Refused => StepError::WrongCredential.into(),
             CheckError::UnknownFactor => Self::UnknownFactor,
+            CheckError::OtherMethod => Self::OtherMethod,
             CheckError::Ambiguous => Self::AmbiguousFactor,
             CheckError::Hashing(error) => error.into(),
             CheckError::Internal(error) => error.into(),
