@@ -26,7 +26,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let app = app(&from)?;
     let out = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file);
     let mut out = BufWriter::new(out.map_err(|error| format!("cannot write {}: {error}", file.display()))?);
-    let count = imports::export(&app, &operator(&app, "sekisho accounts"), &mut out).await?;
+    let count = imports::export(&app, &operator(&app, "sekisho accounts"), &mut out).await?.written;
     out.flush()?;
     say(&format!("{count} exported"));
     Ok(())

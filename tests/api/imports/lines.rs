@@ -3,6 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::Value;
 use serde_json::json;
+use uuid::Uuid;
 
 use super::BCRYPT;
 use super::Export;
@@ -82,13 +83,21 @@ fn what_somebody_else_has_is_parked() {
         ]);
         let report = import(&app.app, &export, ONCE).await.unwrap();
         assert_eq!(report.counts, counts(2, 0, 3, 0));
-        let found =
-            ["1 parked /identifiers/0: taken", "3 parked /legacy_login: taken", "5 parked /identifiers/1: taken"];
+        let taro: Uuid = sqlx::query_scalar("SELECT account_id FROM identifiers WHERE value = 'taro@example.jp'")
+            .fetch_one(&app.app.db)
+            .await
+            .unwrap();
+        let found = [
+            &format!("1 parked /identifiers/0: taken by account {taro}"),
+            "3 parked /legacy_login: taken by line 2",
+            "5 parked /identifiers/1: taken by line 4",
+        ];
         assert_eq!(told(&report.findings), found);
         assert_eq!(app.count("SELECT count(*) FROM import_findings WHERE outcome = 'parked'").await, 3);
         sqlx::query("DELETE FROM legacy_logins WHERE lookup_key = 'hana'").execute(&app.app.db).await.unwrap();
         let again = import(&app.app, &export, ONCE).await.unwrap();
         assert_eq!(again.counts, counts(1, 2, 2, 0));
+        assert!(again.findings[1].reason.starts_with("/identifiers/1: taken by account "), "{:?}", again.findings);
     });
 }
 
