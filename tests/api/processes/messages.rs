@@ -134,7 +134,7 @@ async fn a_kill_after_the_providers_yes_repeats_under_the_same_key() {
 /// Each answer of `retry` says what the message waits for.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_is_told_what_a_message_waits_for() {
-    const PEOPLE: usize = 20;
+    const PEOPLE: usize = 10;
     let (around, gateway, mut environment) = with_gateway().await;
     environment.insert("http.trusted_proxies", "127.0.0.1/32".to_owned());
     environment.insert("messages.timeout_ms", "15000".to_owned());
