@@ -10,8 +10,9 @@
 //! * The export is everything that is held about a person, without secrets. It needs an `auth_time` within ten minutes.
 //! * A closure needs one too. It ends the other sessions and gives thirty days, in which the account can be kept after
 //!   all, exported, and signed out of; everything else is 403 `account_closed`. Then the account is purged within a day:
-//!   its id remains, and events that name nobody. Of keeping and purging that race exactly one has an effect. The owner is
-//!   told at once, three days before the end, and when the account is kept. What is not closing is not kept: 404.
+//!   its id remains, a keyed digest of its name in another system, and events that name nobody. Of keeping and purging
+//!   that race exactly one has an effect. The owner is told at once, three days before the end, and when the account is
+//!   kept. What is not closing is not kept: 404.
 //! * A merge takes another account of the same person in: who signed in to both within ten minutes is the owner of both. It
 //!   waits 72 hours, in which the token sent to every identifier of either stops it. Two accounts that do not go together
 //!   are 409 `merge_conflict`, which is judged again when its time has come; then identifiers and factors move, but for a phone that both have, and the

@@ -1,18 +1,18 @@
 //! The end of an account, step by step.
 //!
 //! ```text
-//!   active ──request──▶ closing ──its time has come──▶ closed ──purge──▶ gone: an id in `closed_accounts`
+//!   active ──request──▶ closing ──its time has come──▶ closed ──purge──▶ gone: a row of `closed_accounts`
 //!      ▲                   │
 //!      └──────cancel───────┘
 //! ```
 //!
 //! An account that is merged into another goes from active to gone in one step, the transaction of the merge.
 //!
+//! That row is an id and a keyed digest of the name by which an import would bring the account back: it does not.
+//!
 //! `closed` is what a closing account is from `closes_at` on; no statement makes it so, and none takes it back. Cancel and
 //! purge are one conditional statement each on the one row, so exactly one of two that race has an effect.
 
-use chrono::DateTime;
-use chrono::Utc;
 use sqlx::PgConnection;
 
 use super::model::LockedAccount;
@@ -22,6 +22,8 @@ use crate::audit;
 use crate::audit::Caller;
 use crate::audit::Event;
 use crate::audit::EventKind;
+use crate::crypto::Mac;
+use crate::crypto::MacPurpose;
 use crate::ids::AccountId;
 use crate::internal::Internal;
 
@@ -43,9 +45,9 @@ pub async fn purge_closed(app: &App, caller: &Caller, limit: i64) -> Result<u64,
 
 async fn purge_one(app: &App, account: AccountId, caller: &Caller) -> Result<bool, Internal> {
     let mut tx = app.background_db.begin().await?;
-    if !store::close(&mut tx, account, app.clock.now()).await? {
-        return Ok(false);
-    }
+    let now = app.clock.now();
+    let Some(name) = store::close(&mut tx, account, now).await? else { return Ok(false) };
+    store::bury(&mut tx, (account, None), &external_mac(app, &name), now).await?;
     audit::record(&mut tx, &app.clock, Event::new(EventKind::AccountPurged, caller).account(account)).await?;
     tx.commit().await?;
     Ok(true)
@@ -55,12 +57,17 @@ async fn purge_one(app: &App, account: AccountId, caller: &Caller) -> Result<boo
 /// and its id says where they went.
 pub async fn end_merged(
     conn: &mut PgConnection,
+    app: &App,
     from: &LockedAccount,
     into: &LockedAccount,
-    now: DateTime<Utc>,
 ) -> Result<(), Internal> {
     store::move_identifiers(conn, from, into).await?;
-    store::end(conn, from, into, now).await
+    let name = store::end(conn, from).await?;
+    store::bury(conn, (from.id(), Some(into.id())), &external_mac(app, &name), app.clock.now()).await
+}
+
+fn external_mac(app: &App, name: &str) -> Mac {
+    app.config.master_keys.mac(MacPurpose::ExternalId, &[name.as_bytes()])
 }
 
 /// Whether an account is still there.

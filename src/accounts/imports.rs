@@ -1,11 +1,13 @@
 //! What is special about accounts of another system: they come in batches, with an old user name that is good for one
 //! sign-in, and with identifiers that nobody has proved.
 
+use std::collections::HashMap;
 use std::collections::HashSet;
 
 use sqlx::PgConnection;
 use zeroize::Zeroizing;
 
+use super::model::Holder;
 use super::model::Identifier;
 use super::model::ImportedAccount;
 use super::model::LegacyLogin;
@@ -18,6 +20,7 @@ use super::store;
 use super::typed::Faults;
 use super::typed::read_identifier;
 use crate::app::App;
+use crate::crypto::MacPurpose;
 use crate::ids::AccountId;
 use crate::ids::IdentifierId;
 use crate::internal::Internal;
@@ -25,26 +28,29 @@ use crate::internal::Internal;
 /// What others have of what a batch claims, or what its lines have claimed.
 #[derive(Default)]
 pub struct Taken {
-    /// External ids that were imported already.
+    /// External ids that were imported already, also those of accounts that are gone.
     pub external_ids: HashSet<String>,
+    /// Those among them whose account nobody can sign in to: others have proved all its identifiers.
+    pub stranded: HashMap<String, AccountId>,
     /// Lookup keys of identifiers.
-    pub identifiers: HashSet<String>,
+    pub identifiers: HashMap<String, Holder>,
     /// Lookup keys of old user names.
-    pub legacy_logins: HashSet<String>,
+    pub legacy_logins: HashMap<String, Holder>,
 }
 
 impl Taken {
     /// Adds what others have.
     pub fn merge(&mut self, other: Self) {
         self.external_ids.extend(other.external_ids);
+        self.stranded.extend(other.stranded);
         self.identifiers.extend(other.identifiers);
         self.legacy_logins.extend(other.legacy_logins);
     }
 }
 
 /// Looks up what others have.
-pub async fn taken(conn: &mut PgConnection, accounts: &[&ImportedAccount]) -> Result<Taken, Internal> {
-    let external_ids: Vec<_> = accounts.iter().map(|account| account.external_id.clone()).collect();
+pub async fn taken(conn: &mut PgConnection, app: &App, accounts: &[&ImportedAccount]) -> Result<Taken, Internal> {
+    let names: Vec<_> = accounts.iter().map(|account| account.external_id.clone()).collect();
     let identifiers = accounts.iter().flat_map(|account| &account.identifiers);
     let identifiers: Vec<_> = identifiers.map(|own| own.identifier.lookup_key().to_owned()).collect();
     let logins = accounts.iter().filter_map(|account| account.legacy_login.as_ref());
@@ -52,7 +58,22 @@ pub async fn taken(conn: &mut PgConnection, accounts: &[&ImportedAccount]) -> Re
     // An account that another run commits meanwhile must not be seen by its identifiers alone: that would be somebody else.
     let identifiers = store::taken_identifiers(conn, &identifiers).await?;
     let legacy_logins = store::taken_legacy_logins(conn, &logins).await?;
-    Ok(Taken { external_ids: store::known_external_ids(conn, &external_ids).await?, identifiers, legacy_logins })
+    let mut taken = Taken { identifiers, legacy_logins, ..Taken::default() };
+    for (name, account, stranded) in store::known_external_ids(conn, &names).await? {
+        if stranded {
+            taken.stranded.insert(name.clone(), account);
+        }
+        taken.external_ids.insert(name);
+    }
+    // Behind those that are there: an account that goes meanwhile is among these.
+    let mut macs = HashMap::new();
+    for name in &names {
+        let parts = [name.as_bytes()];
+        macs.extend(app.config.master_keys.macs(MacPurpose::ExternalId, &parts).map(|mac| (mac.to_vec(), name)));
+    }
+    let gone = store::gone_by_mac(conn, &macs.keys().cloned().collect::<Vec<_>>()).await?;
+    taken.external_ids.extend(gone.iter().filter_map(|mac| macs.get(mac).map(|name| (*name).clone())));
+    Ok(taken)
 }
 
 /// Makes accounts; false when somebody has taken meanwhile what one of them claims, and the transaction is broken.

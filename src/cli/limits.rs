@@ -26,8 +26,8 @@ use crate::limits::Subject;
 
 #[derive(clap::Subcommand)]
 pub(super) enum Action {
-    /// Print every policy: how many requests in how many seconds
-    List,
+    /// Print every policy: how many requests in how many seconds; the same everywhere, whatever the settings
+    List(FromFile),
     /// Print what was used of every policy, and the failures in a row
     Show(Target),
     /// Forget what was used, and the failures in a row
@@ -46,7 +46,7 @@ pub(super) struct Target {
 
 pub(super) async fn run(action: Action) -> Result<(), Failure> {
     match action {
-        Action::List => list(),
+        Action::List(_) => list(),
         Action::Show(target) => show(&super::app(&target.from)?, &Whose::read(&target.whose)?).await?,
         Action::Spend(from) => spend(&super::app(&from)?).await?,
         Action::Reset(target) => reset(&super::app(&target.from)?, &Whose::read(&target.whose)?).await?,

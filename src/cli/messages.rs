@@ -105,11 +105,19 @@ async fn show(app: &App, id: MessageId) -> Result<(), Failure> {
 
 async fn retry(app: &App, id: MessageId) -> Result<(), Failure> {
     let mut tx = app.begin().await?;
-    if messages::show_message(&mut tx, id).await?.is_none() {
-        return Err(unknown(id));
-    }
-    if !messages::retry_message(&mut tx, id, app.clock.now()).await? {
-        return Err("nothing to do: it has left, was wiped, or is being sent just now".into());
+    let message = messages::show_message(&mut tx, id).await?.ok_or_else(|| unknown(id))?;
+    let now = app.clock.now();
+    if !messages::retry_message(&mut tx, id, now).await? {
+        return match message.state.as_str() {
+            _ if message.expires_at <= now => Err("nothing to do: it has expired".into()),
+            "queued" if message.due_at <= now => {
+                say("it is due already: it leaves as soon as a provider of its channel works");
+                Ok(())
+            }
+            "queued" => Err("nothing to do: it is being sent just now, or tried again within half a minute".into()),
+            "dead" => Err("nothing to do: its text was wiped".into()),
+            state => Err(format!("nothing to do: it is in the state {state}").into()),
+        };
     }
     let caller = operator(app, "sekisho messages");
     let event = Event::new(EventKind::MessageRetried, &caller).detail(serde_json::json!({ "message_id": id }));

@@ -16,6 +16,9 @@ use crate::recovery::Verdict;
 pub(super) enum Action {
     /// Print the recoveries whose contact is proved, oldest first; those in state `awaiting_operator` are yours to decide
     List {
+        /// Those of one state alone
+        #[arg(long, value_parser = ["waiting", "awaiting_operator", "open"])]
+        state: Option<String>,
         /// Go on after this one
         #[arg(long, value_name = "ID")]
         after: Option<Uuid>,
@@ -43,17 +46,23 @@ pub(super) struct Target {
 
 pub(super) async fn run(action: Action) -> Result<(), Failure> {
     match action {
-        Action::List { after, limit, from } => list(&super::app(&from)?, after, limit).await,
+        Action::List { state, after, limit, from } => list(&super::app(&from)?, state.as_deref(), after, limit).await,
         Action::Show(target) => show(&target).await,
         Action::Approve(target) => decide(&target, Verdict::Approve).await,
         Action::Deny(target) => decide(&target, Verdict::Deny).await,
     }
 }
 
-async fn list(app: &App, after: Option<Uuid>, limit: i64) -> Result<(), Failure> {
-    // One more than is printed tells whether there are more.
-    let mut page = recovery::list(app, after.map(FlowId::from), limit + 1).await?;
+async fn list(app: &App, state: Option<&str>, after: Option<Uuid>, limit: i64) -> Result<(), Failure> {
     let printed = usize::try_from(limit)?;
+    let (mut after, mut page) = (after.map(FlowId::from), Vec::new());
+    // One more than is printed tells whether there are more.
+    while page.len() <= printed {
+        let next = recovery::list(app, after, limit + 1).await?;
+        let Some(last) = next.last() else { break };
+        after = Some(last.id);
+        page.extend(next.into_iter().filter(|listed| state.is_none_or(|state| state == listed.state)));
+    }
     let more = page.len() > printed;
     page.truncate(printed);
     say(&format!("{:<36} {:<17} {:<36} {:<20} proofs", "id", "state", "account", "opens"));
@@ -67,7 +76,8 @@ async fn list(app: &App, after: Option<Uuid>, limit: i64) -> Result<(), Failure>
         ));
     }
     if let Some(last) = page.last().filter(|_| more) {
-        say(&format!("there are more: sekisho recoveries list --after {}", last.id));
+        let state = state.map(|state| format!(" --state {state}")).unwrap_or_default();
+        say(&format!("there are more: sekisho recoveries list{state} --after {}", last.id));
     }
     Ok(())
 }
@@ -109,7 +119,10 @@ async fn decide(target: &Target, verdict: Verdict) -> Result<(), Failure> {
         Decided::Unknown => return Err(unknown(target).into()),
         Decided::Nobody => return Err("nobody has the identifier: there is nothing to recover".into()),
         Decided::Already => return Err("it was approved already".into()),
-        Decided::NotNow(state) => {
+        Decided::NotNow { state: "waiting", opens_at: Some(at) } => {
+            return Err(format!("it waits: it can be approved from {} on", at.format("%FT%TZ")).into());
+        }
+        Decided::NotNow { state, .. } => {
             return Err(format!("it is in the state {state}, in which this cannot be decided").into());
         }
     }

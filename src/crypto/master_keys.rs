@@ -66,6 +66,8 @@ pub enum MacPurpose {
     FailureKey,
     /// What a recovery is found by and counted by: its contact, and its identifier.
     RecoveryContact,
+    /// What another system called an account that is gone.
+    ExternalId,
 }
 
 impl MacPurpose {
@@ -77,6 +79,7 @@ impl MacPurpose {
             Self::LimitKey => b"mac/limit-key",
             Self::FailureKey => b"mac/failure-key",
             Self::RecoveryContact => b"mac/recovery-contact",
+            Self::ExternalId => b"mac/external-id",
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Lines of a file, none of which can fill the memory.
 
+use std::fs;
 use std::fs::File;
 use std::io;
 use std::io::BufRead;
@@ -15,6 +16,9 @@ use crate::crypto;
 
 /// The longest line that is read; an account with everything has a few kilobytes.
 pub(super) const MAX_LINE_BYTES: usize = 65_536;
+
+/// What some programs write at the beginning of a file.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// A file being read.
 pub(super) struct Lines {
@@ -39,6 +43,9 @@ pub(super) struct Line {
 impl Lines {
     /// Opens a file at its beginning.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
+        if path == Path::new("-") || !fs::metadata(path)?.is_file() {
+            return Err(io::Error::other("it is read twice, so it must be a file, and no pipe"));
+        }
         let mut file = File::open(path)?;
         let digest = crypto::sha256_of(&mut file)?;
         file.rewind()?;
@@ -77,6 +84,9 @@ impl Lines {
         let too_long = read as u64 == limit && !text.ends_with(b"\n");
         if too_long {
             self.bytes += self.skip_line()?;
+        }
+        if self.taken == 0 && text.starts_with(BYTE_ORDER_MARK) {
+            text.drain(..BYTE_ORDER_MARK.len());
         }
         self.taken += 1;
         Ok(Some(Line { number: self.taken, text: (!too_long).then_some(text) }))

@@ -15,9 +15,10 @@
 //! has what it claims, in the database or earlier in the file) · *refused* (it can never be imported as it is).
 //!
 //! Rules
-//! * An `external_id` is imported once. The same file twice changes nothing the second time.
+//! * An `external_id` is imported once, also when its account is gone. The same file twice changes nothing the second time.
 //! * Nothing is merged: a line that claims an identifier or an old user name of somebody else makes no account. It is
-//!   noted, and a later run tries it again.
+//!   noted, with who has it, and a later run tries it again. A line whose account has lost all its identifiers to others
+//!   who proved them is noted alike: nobody can sign in to it.
 //! * A run that was killed lost at most the batch it was at, whole. `resume` goes on behind the last one, with the same
 //!   file; without it a new run skips what is there.
 //! * A dry run judges alike, hashes nothing and writes nothing.
@@ -28,7 +29,7 @@
 //! * A run and what it found are forgotten with the events of its time.
 //! * No message is sent, and no value of a line but its `external_id` stands in a finding, none in the log.
 //!
-//! Export writes the same lines, secrets included: whoever reads that file can sign in as anybody who has no second
+//! Export writes the same lines, secrets included, of every active account that an import could bring back: whoever reads that file can sign in as anybody who has no second
 //! factor elsewhere.
 
 mod lines;
@@ -42,6 +43,7 @@ pub use model::ImportError;
 pub use model::Outcome;
 #[cfg(any(test, fuzzing))]
 pub use model::import_line_property;
+pub use service::Exported;
 pub use service::Options;
 pub use service::Progress;
 pub use service::Report;

@@ -113,6 +113,8 @@ message_kinds! {
     NumberReleasedNotice "number_released_notice",
     /// To an address of which no account is known.
     NoAccountNotice "no_account_notice",
+    /// To an address that came with an import and that nobody has proved here.
+    UnprovedReminder "unproved_reminder",
     /// What an account signs in with. Value: `identifiers`, a hint of each.
     IdentifierReminder "identifier_reminder",
     /// Another account is to be taken into this one. Values: `merges_at`, and `token`, which stops it.

@@ -86,7 +86,12 @@ pub enum Decided {
     /// It was approved before.
     Already,
     /// It stands elsewhere: it still waits, or has ended.
-    NotNow(&'static str),
+    NotNow {
+        /// Where.
+        state: &'static str,
+        /// When the wait is over, where there is one.
+        opens_at: Option<DateTime<Utc>>,
+    },
 }
 
 fn listed(recovery: &Recovery, now: DateTime<Utc>) -> ListedRecovery {
@@ -143,7 +148,7 @@ pub async fn decide_by_operator(app: &App, id: FlowId, verdict: Verdict, caller:
         Verdict::Approve => (recovery.state.approved(now), EventKind::RecoveryApproved),
         Verdict::Deny => (recovery.state.denied(), EventKind::RecoveryDenied),
     };
-    let not_now = Decided::NotNow(recovery.told(now).name());
+    let not_now = Decided::NotNow { state: recovery.told(now).name(), opens_at: recovery.state.opens_at() };
     let Some(next) = next else { return Ok(not_now) };
     if !store::advance(&mut tx, &recovery, next, now).await? {
         return Ok(not_now);

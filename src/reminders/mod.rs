@@ -5,13 +5,14 @@
 //! | the contact is | what leaves |
 //! |---|---|
 //! | an identifier of an account, or a phone that is a factor there | what that account has proved, masked |
-//! | a mail address that nobody has proved | that there is no account with it |
+//! | a mail address that came with an import and that nobody has proved | that the old password signs in with it |
+//! | another mail address that nobody has proved | that there is no account with it |
 //! | a number that nobody has proved | nothing: an SMS to a stranger costs money and tells them nothing |
 //!
 //! Rules
 //! * The answer, the work and the rows are the same for every contact; nobody looks it up while the caller waits.
 //! * What came with an import and was never proved may be somebody else's: it is not listed.
-//! * Nothing but hints leaves, and only to a destination that was proved. A message to anybody else says nothing that the
+//! * Hints alone leave, and only to a destination that was proved. A message to anybody else says nothing that the
 //!   request brought along.
 //! * A reminder opens nothing.
 

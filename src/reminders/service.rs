@@ -48,10 +48,18 @@ pub async fn decide(conn: &mut PgConnection, claimed: &Claimed) -> Result<Decisi
             profile.identifiers.iter().filter(|own| own.proved).map(|own| accounts::identifier_hint(&own.value)),
         );
     }
-    if hints.is_empty() {
-        return Ok(if content.channel == Channel::Email { Decision::Send } else { Decision::Drop });
-    }
     let mut reminder = content.clone();
+    if hints.is_empty() {
+        if content.channel != Channel::Email {
+            return Ok(Decision::Drop);
+        }
+        if accounts::holder_of(conn, &content.lookup_key).await?.is_none() {
+            return Ok(Decision::Send);
+        }
+        // "No account" would send its owner to sign up, and the old account would be nobody's.
+        reminder.kind = MessageKind::UnprovedReminder;
+        return Ok(Decision::SendInstead(reminder));
+    }
     reminder.kind = MessageKind::IdentifierReminder;
     let shown = if content.channel == Channel::Email { hints.join(", ") } else { shortened(&hints) };
     Ok(Decision::SendFilled(reminder, BTreeMap::from([("identifiers".to_owned(), shown)])))

@@ -68,6 +68,21 @@ fn what_was_never_proved_is_not_shown() {
     });
 }
 
+/// "No account" would send them to sign up, and the account that came over would be nobody's for ever.
+#[test]
+fn an_imported_address_that_was_never_proved_is_told_to_sign_in() {
+    test(async |app| {
+        let identifiers = json!([{ "kind": "email", "value": TARO }, { "kind": "phone", "value": PHONE }]);
+        bring(app, &[json!({ "external_id": "1", "password_hash": BCRYPT, "identifiers": identifiers })]).await;
+        remind(app, TARO).await.ok(202);
+        let message = app.message_to(TARO).await;
+        let words = text(&message["text"]);
+        assert!(words.contains("password that you had") && !words.contains("no account"), "{message}");
+        assert!(!words.contains("•••"), "{message}");
+        remind(app, PHONE).await.ok(202);
+    });
+}
+
 /// Somebody who uses the wrong address gets a clear answer there; strangers' phones stay silent.
 #[test]
 fn an_address_without_an_account_is_told_so_and_a_number_is_not() {

@@ -183,7 +183,7 @@ async fn merge(app: &App, change: &PendingChange, caller: &Caller) -> Result<boo
         return Ok(false);
     }
     factors::move_confirmed(&mut tx, &from, &into).await?;
-    accounts::end_merged(&mut tx, &from, &into, app.clock.now()).await?;
+    accounts::end_merged(&mut tx, app, &from, &into).await?;
     for account in [&into, &from] {
         let event = Event::new(EventKind::AccountsMerged, caller).account(account.id());
         let detail = serde_json::json!({ "into": into.id(), "merged": from.id() });

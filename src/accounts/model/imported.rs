@@ -1,5 +1,7 @@
 //! Accounts as another system had them.
 
+use std::fmt;
+
 use chrono::DateTime;
 use chrono::Utc;
 use zeroize::Zeroizing;
@@ -45,6 +47,24 @@ pub struct ImportedIdentifier {
     pub verified_at: Option<DateTime<Utc>>,
     /// Whether notices go there.
     pub primary: bool,
+}
+
+/// Who has what a line claims.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// An account that is there.
+    Account(AccountId),
+    /// What another line of the file becomes.
+    Line(u64),
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Account(id) => write!(f, "account {id}"),
+            Self::Line(number) => write!(f, "line {number}"),
+        }
+    }
 }
 
 /// A user name of another system: good for one sign-in.

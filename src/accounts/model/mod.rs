@@ -21,6 +21,7 @@ pub use identifier::identifier_hint;
 #[cfg(any(test, fuzzing))]
 pub use identifier::identifier_property;
 pub use identifier::limit_key;
+pub use imported::Holder;
 pub use imported::ImportedAccount;
 pub use imported::ImportedIdentifier;
 pub use imported::LegacyLogin;

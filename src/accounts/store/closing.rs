@@ -73,17 +73,21 @@ pub(crate) async fn due_to_close(
     .await?)
 }
 
-/// closing → gone, with all that belonged to it; false when its time has not come, or not any more.
-pub(crate) async fn close(conn: &mut PgConnection, account: AccountId, now: DateTime<Utc>) -> Result<bool, Internal> {
-    let closed = sqlx::query!(
-        "WITH gone AS (DELETE FROM accounts WHERE id = $1 AND status = 'closing' AND closes_at <= $2 RETURNING id)
-         INSERT INTO closed_accounts (id, closed_at) SELECT id, $2 FROM gone",
+/// closing → gone, with all that belonged to it; answers what an export called it, and nothing when its time has not come,
+/// or not any more.
+pub(crate) async fn close(
+    conn: &mut PgConnection,
+    account: AccountId,
+    now: DateTime<Utc>,
+) -> Result<Option<String>, Internal> {
+    Ok(sqlx::query_scalar!(
+        r#"DELETE FROM accounts WHERE id = $1 AND status = 'closing' AND closes_at <= $2
+           RETURNING coalesce(external_id, id::text) AS "name!""#,
         account.uuid(),
         now
     )
-    .execute(conn)
-    .await?;
-    Ok(closed.rows_affected() == 1)
+    .fetch_optional(conn)
+    .await?)
 }
 
 /// Gives the identifiers of one account to another, where none of them is the primary one.
@@ -102,19 +106,29 @@ pub(crate) async fn move_identifiers(
     Ok(())
 }
 
-/// The account is gone, with all that still belonged to it.
-pub(crate) async fn end(
+/// The account is gone, with all that still belonged to it; answers what an export called it.
+pub(crate) async fn end(conn: &mut PgConnection, account: &LockedAccount) -> Result<String, Internal> {
+    Ok(sqlx::query_scalar!(
+        r#"DELETE FROM accounts WHERE id = $1 RETURNING coalesce(external_id, id::text) AS "name!""#,
+        account.id().uuid()
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
+/// Notes that an account is gone, and where its identifiers went if it was merged.
+pub(crate) async fn bury(
     conn: &mut PgConnection,
-    account: &LockedAccount,
-    merged_into: &LockedAccount,
+    (account, merged_into): (AccountId, Option<AccountId>),
+    external_mac: &[u8],
     now: DateTime<Utc>,
 ) -> Result<(), Internal> {
     sqlx::query!(
-        "WITH gone AS (DELETE FROM accounts WHERE id = $1 RETURNING id)
-         INSERT INTO closed_accounts (id, closed_at, merged_into) SELECT id, $3, $2 FROM gone",
-        account.id().uuid(),
-        merged_into.id().uuid(),
-        now
+        "INSERT INTO closed_accounts (id, closed_at, merged_into, external_mac) VALUES ($1, $2, $3, $4)",
+        account.uuid(),
+        now,
+        merged_into.map(AccountId::uuid),
+        external_mac
     )
     .execute(conn)
     .await?;

@@ -69,6 +69,12 @@ pub(crate) async fn page(
         .collect()
 }
 
+/// How many accounts are not active: they are closing.
+pub async fn count_inactive(conn: &mut PgConnection) -> Result<u64, Internal> {
+    let count = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM accounts WHERE status <> 'active'"#);
+    Ok(count.fetch_one(conn).await?.unsigned_abs())
+}
+
 async fn identifiers(
     conn: &mut PgConnection,
     accounts: &[Uuid],

@@ -1,39 +1,68 @@
 //! Accounts in batches: what is taken, and many rows in one statement.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use chrono::DateTime;
 use chrono::Utc;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::super::model::Holder;
 use super::super::model::ImportedAccount;
 use super::super::model::LegacyLogin;
 use crate::crypto;
 use crate::db::broke_constraint;
+use crate::ids::AccountId;
 use crate::internal::Internal;
 
 /// What two accounts cannot both have.
 const UNIQUE: [&str; 3] =
     ["accounts_external_id_unique", "identifiers_lookup_key_unique", "legacy_logins_lookup_key_unique"];
 
-/// Those among `names` that were imported already.
-pub(crate) async fn known_external_ids(conn: &mut PgConnection, names: &[String]) -> Result<HashSet<String>, Internal> {
-    let known =
-        sqlx::query_scalar!(r#"SELECT external_id AS "name!" FROM accounts WHERE external_id = ANY($1)"#, names);
-    Ok(known.fetch_all(conn).await?.into_iter().collect())
+/// Those among `names` that were imported already, with their account, and whether nobody can sign in to it any more.
+pub(crate) async fn known_external_ids(
+    conn: &mut PgConnection,
+    names: &[String],
+) -> Result<Vec<(String, AccountId, bool)>, Internal> {
+    let known = sqlx::query!(
+        r#"SELECT external_id AS "name!", id AS "id: AccountId",
+                  NOT EXISTS (SELECT FROM identifiers WHERE account_id = accounts.id)
+                  AND NOT EXISTS (SELECT FROM legacy_logins WHERE account_id = accounts.id) AS "stranded!"
+           FROM accounts WHERE external_id = ANY($1)"#,
+        names
+    );
+    Ok(known.fetch_all(conn).await?.into_iter().map(|row| (row.name, row.id, row.stranded)).collect())
 }
 
-/// Those among `keys` that identify an account already.
-pub(crate) async fn taken_identifiers(conn: &mut PgConnection, keys: &[String]) -> Result<HashSet<String>, Internal> {
-    let taken = sqlx::query_scalar!("SELECT lookup_key FROM identifiers WHERE lookup_key = ANY($1)", keys);
-    Ok(taken.fetch_all(conn).await?.into_iter().collect())
+/// Those among `macs` by which an account was known that is gone.
+pub(crate) async fn gone_by_mac(conn: &mut PgConnection, macs: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, Internal> {
+    let gone =
+        sqlx::query_scalar!(r#"SELECT external_mac AS "mac!" FROM closed_accounts WHERE external_mac = ANY($1)"#, macs);
+    Ok(gone.fetch_all(conn).await?)
 }
 
-/// Those among `keys` that are an account's old user name already.
-pub(crate) async fn taken_legacy_logins(conn: &mut PgConnection, keys: &[String]) -> Result<HashSet<String>, Internal> {
-    let taken = sqlx::query_scalar!("SELECT lookup_key FROM legacy_logins WHERE lookup_key = ANY($1)", keys);
-    Ok(taken.fetch_all(conn).await?.into_iter().collect())
+/// Those among `keys` that identify an account already, and which.
+pub(crate) async fn taken_identifiers(
+    conn: &mut PgConnection,
+    keys: &[String],
+) -> Result<HashMap<String, Holder>, Internal> {
+    let taken = sqlx::query!(
+        r#"SELECT lookup_key, account_id AS "id: AccountId" FROM identifiers WHERE lookup_key = ANY($1)"#,
+        keys
+    );
+    Ok(taken.fetch_all(conn).await?.into_iter().map(|row| (row.lookup_key, Holder::Account(row.id))).collect())
+}
+
+/// Those among `keys` that are an account's old user name already, and whose.
+pub(crate) async fn taken_legacy_logins(
+    conn: &mut PgConnection,
+    keys: &[String],
+) -> Result<HashMap<String, Holder>, Internal> {
+    let taken = sqlx::query!(
+        r#"SELECT lookup_key, account_id AS "id: AccountId" FROM legacy_logins WHERE lookup_key = ANY($1)"#,
+        keys
+    );
+    Ok(taken.fetch_all(conn).await?.into_iter().map(|row| (row.lookup_key, Holder::Account(row.id))).collect())
 }
 
 /// Inserts accounts, each with its sealed hash; false when somebody has taken a name meanwhile, and the transaction is

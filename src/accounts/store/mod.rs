@@ -25,7 +25,7 @@ use crate::ids::IdentifierId;
 use crate::internal::Internal;
 
 pub use closing::*;
-pub(super) use exported::*;
+pub use exported::*;
 pub(super) use imported::*;
 pub use unproved::*;
 

@@ -1,9 +1,5 @@
-//! `sekisho accounts export FILE`: every active account, in the form that `import` reads.
+//! `sekisho accounts export FILE`: every active account that has an identifier, in the form that `import` reads.
 
-use std::fs::OpenOptions;
-use std::io::BufWriter;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
 use super::super::Failure;
@@ -11,7 +7,9 @@ use super::super::FromFile;
 use super::super::app;
 use super::super::operator;
 use super::super::say;
+use super::new_file::NewFile;
 use crate::imports;
+use crate::imports::Exported;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -24,10 +22,12 @@ pub(crate) struct Arguments {
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let Arguments { file, from } = arguments;
     let app = app(&from)?;
-    let out = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file);
-    let mut out = BufWriter::new(out.map_err(|error| format!("cannot write {}: {error}", file.display()))?);
-    let count = imports::export(&app, &operator(&app, "sekisho accounts"), &mut out).await?;
-    out.flush()?;
-    say(&format!("{count} exported"));
+    let mut file = NewFile::begin(file)?;
+    let exported = imports::export(&app, &operator(&app, "sekisho accounts"), &mut file.out).await?;
+    file.keep()?;
+    let Exported { written, without_identifier, inactive } = exported;
+    say(&format!(
+        "{written} exported; left out: {without_identifier} without an identifier, {inactive} that are closing"
+    ));
     Ok(())
 }

@@ -1,9 +1,7 @@
 //! `sekisho accounts import FILE`: see `imports` for what it does. Progress goes to the standard error, the report to
 //! the standard output or a file.
 
-use std::fs::File;
 use std::io;
-use std::io::BufWriter;
 use std::io::IsTerminal;
 use std::io::Write;
 use std::path::PathBuf;
@@ -16,6 +14,7 @@ use super::super::FromFile;
 use super::super::app;
 use super::super::operator;
 use super::super::say;
+use super::new_file::NewFile;
 use crate::crypto;
 use crate::imports;
 use crate::imports::Counts;
@@ -36,7 +35,7 @@ pub(crate) struct Arguments {
     /// Go on where a run of the same file was interrupted
     #[arg(long, conflicts_with = "dry_run")]
     resume: bool,
-    /// Write the lines that made no account here, as JSON, one a line
+    /// Write the lines that made no account into a file that is not there yet, as JSON, one a line
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
     #[command(flatten)]
@@ -48,23 +47,26 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     // Before the hashing threads start, which inherit it. Without it the import is as good, only less modest.
     let _ = crypto::stand_back();
     let app = app(&from)?;
-    // Opened first, so that nothing is imported of which no report could be given.
-    let mut report =
-        report.map(File::create).transpose().map_err(|error| format!("cannot write the report: {error}"))?;
+    // Begun first, so that nothing is imported of which no report could be given.
+    let report = report.map(NewFile::begin).transpose()?;
     let caller = operator(&app, "sekisho accounts");
     let mut shown = Shown::new();
     let outcome = imports::import(&app, &caller, &file, Options { dry_run, resume }, |progress| shown.show(progress));
     let outcome = outcome.await;
     shown.end();
     let done = outcome?;
-    match &mut report {
-        Some(file) => write_findings(&mut BufWriter::new(file), &done.findings)?,
+    match report {
+        Some(mut file) => {
+            write_findings(&mut file.out, &done.findings)?;
+            file.keep()?;
+        }
         None => done.findings.iter().for_each(|finding| say(&told(finding))),
     }
-    say(&format!("{}{}", if dry_run { "nothing was changed: " } else { "" }, counted(&done.counts)));
-    let Counts { imported, skipped, parked, refused } = done.counts;
+    let counted = counted(&done.counts);
+    say(&if dry_run { format!("nothing was changed; an import would end with: {counted}") } else { counted });
+    let Counts { imported, skipped, .. } = done.counts;
     // Some lines that cannot be are usual; none that can mean another file than was thought.
-    if imported + skipped == 0 && parked + refused > 0 {
+    if imported + skipped == 0 {
         return Err("not one line of the file has an account now".into());
     }
     Ok(())
@@ -75,7 +77,7 @@ fn write_findings(file: &mut impl Write, findings: &[Finding]) -> Result<(), Fai
         serde_json::to_writer(&mut *file, finding)?;
         file.write_all(b"\n")?;
     }
-    Ok(file.flush()?)
+    Ok(())
 }
 
 fn told(finding: &Finding) -> String {

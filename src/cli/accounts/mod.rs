@@ -2,6 +2,7 @@
 
 mod export;
 mod import;
+mod new_file;
 mod require_password_change;
 
 use super::Failure;
@@ -10,7 +11,7 @@ use super::Failure;
 pub(super) enum Action {
     /// Bring accounts of another system over from a file, one JSON object a line
     Import(import::Arguments),
-    /// Write all active accounts into such a file, secrets included
+    /// Write all active accounts that have an identifier into such a file, secrets included
     Export(export::Arguments),
     /// Let the next sign-in of somebody ask for a new password
     RequirePasswordChange(require_password_change::Arguments),

@@ -5,6 +5,7 @@ use chrono::Utc;
 use chrono_tz::Tz;
 use data_encoding::BASE32_NOPAD;
 use serde::Deserialize;
+use serde_path_to_error::Segment;
 use zeroize::Zeroizing;
 
 use super::record::Record;
@@ -54,8 +55,8 @@ struct Named {
 
 /// Reads a line; the account's id is made for it.
 pub(crate) fn read((line, text): (u64, &[u8]), id: AccountId, now: DateTime<Utc>) -> Result<Candidate, Refused> {
-    let record: Record =
-        serde_json::from_slice(text).map_err(|error| Refused { external_id: named(text), reason: told(&error) })?;
+    let record: Record = serde_json::from_slice(text)
+        .map_err(|error| Refused { external_id: named(text), reason: told(&error, text) })?;
     let external_id = single_line(&record.external_id, EXTERNAL_ID_MAX)
         .map_err(|reason| Refused { external_id: None, reason: format!("/external_id: {reason}") })?;
     let told = external_id.clone();
@@ -68,16 +69,43 @@ fn named(text: &[u8]) -> Option<String> {
     single_line(&named.external_id, EXTERNAL_ID_MAX).ok()
 }
 
-/// What is wrong with the form, without anything that stands in the line except the names of members.
-fn told(error: &serde_json::Error) -> String {
+/// What is wrong with the form and where, without anything that stands in the line except the names of members.
+fn told(error: &serde_json::Error, line: &[u8]) -> String {
     let text = error.to_string();
-    let names_a_member =
-        ["unknown field", "missing field", "duplicate field"].iter().any(|told| text.starts_with(told));
-    let first = text.split([',', ' ']).take(3).collect::<Vec<_>>().join(" ");
-    if names_a_member && first.len() < 100 && !first.chars().any(is_unseen) {
-        return first;
+    let mut place = place(line);
+    let unknown = text.starts_with("unknown field");
+    if unknown {
+        // The member itself: it is named.
+        place.pop();
+    }
+    let place = place.concat();
+    if unknown || ["missing field", "duplicate field"].iter().any(|told| text.starts_with(told)) {
+        let first = text.split([',', ' ']).take(3).collect::<Vec<_>>().join(" ");
+        if first.len() < 100 && !first.chars().any(is_unseen) {
+            return if place.is_empty() { first } else { format!("{place}: {first}") };
+        }
+    } else if error.is_data() && !place.is_empty() {
+        // What was expected comes last, behind what stands in the line.
+        let expected = text.rsplit_once(", expected ").and_then(|(_, rest)| rest.rsplit_once(" at line "));
+        return match expected {
+            Some((expected, _)) => format!("{place}: {expected} is expected"),
+            None => format!("{place}: a time is written like 2019-04-01T09:00:00+09:00"),
+        };
     }
     format!("not the expected JSON (column {})", error.column())
+}
+
+/// The steps to the member at which reading a line ends.
+fn place(line: &[u8]) -> Vec<String> {
+    let read: Result<Record, _> = serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(line));
+    let Err(error) = read else { return Vec::new() };
+    let step = |segment: &Segment| match segment {
+        Segment::Seq { index } => Some(format!("/{index}")),
+        Segment::Map { key } => Some(format!("/{key}")),
+        // A variant would be a value of the line.
+        Segment::Enum { .. } | Segment::Unknown => None,
+    };
+    error.path().iter().filter_map(step).collect()
 }
 
 fn understood(
@@ -101,7 +129,8 @@ fn understood(
         Some(ImportedHash::Weak(weak)) => (None, Some(weak)),
     };
     let legacy_login = record.legacy_login.as_deref().map(|login| LegacyLogin::parse(login).ok_or("invalid"));
-    let display_name = record.display_name.as_deref().map(|name| seen(name, accounts::read_display_name)).transpose();
+    let display_name = record.display_name.as_deref().filter(|name| !name.trim().is_empty());
+    let display_name = display_name.map(|name| seen(name, accounts::read_display_name)).transpose();
     let locale = record.locale.as_deref().map_or(Ok(Language::DEFAULT.tag()), accounts::read_locale);
     let time_zone = record.time_zone.unwrap_or_else(|| Tz::Asia__Tokyo.name().to_owned());
     let created_at = record.created_at.unwrap_or(now);

@@ -7,7 +7,7 @@
 //! | `password_hash?` | as the other system wrote it (`crypto::ImportedHash`); without one a reset sets the password |
 //! | `must_change_password?` | true: the first sign-in asks for another one |
 //! | `legacy_login?` | an old user name, good for the first sign-in |
-//! | `display_name? locale? time_zone? roles? created_at?` | `en`, `Asia/Tokyo`, none and now when absent |
+//! | `display_name? locale? time_zone? roles? created_at?` | none, `en`, `Asia/Tokyo`, none and now when absent |
 //! | `totp?` | up to 10 of `{secret, algorithm?, digits?, period?, label?}`; base32; SHA1, 6 and 30 alone |
 //! | `phones?` | up to 10 of `{number, country?, verified_at, label?}`: phones that codes were sent to |
 //!

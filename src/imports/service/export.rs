@@ -20,19 +20,33 @@ use crate::internal::Internal;
 /// Accounts that are read at once.
 const PAGE: i64 = 500;
 
-/// Writes every active account, a line each; answers how many.
+/// What became of the accounts.
+#[derive(Default)]
+pub struct Exported {
+    /// Are in the file.
+    pub written: u64,
+    /// Are left out, because no identifier is left that an import could bring: others have proved theirs.
+    pub without_identifier: u64,
+    /// Are left out, because they are closing.
+    pub inactive: u64,
+}
+
+/// Writes every active account that has an identifier, a line each.
 ///
 /// # Errors
 /// The database did not answer, or `out` did not take it.
-pub async fn export(app: &App, caller: &Caller, out: &mut impl Write) -> Result<u64, ImportError> {
+pub async fn export(app: &App, caller: &Caller, out: &mut impl Write) -> Result<Exported, ImportError> {
     let mut tx = app.background_db.begin().await.map_err(Internal::from)?;
     audit::record(&mut tx, &app.clock, Event::new(EventKind::AccountsExported, caller)).await?;
     tx.commit().await.map_err(Internal::from)?;
-    let (mut after, mut count) = (AccountId::from(Uuid::nil()), 0);
+    let (mut after, mut exported) = (AccountId::from(Uuid::nil()), Exported::default());
     loop {
         let mut conn = app.background_db.acquire().await.map_err(Internal::from)?;
         let page = accounts::export_page(&mut conn, app, after, PAGE).await?;
-        let Some(last) = page.last() else { return Ok(count) };
+        let Some(last) = page.last() else {
+            exported.inactive = accounts::count_inactive(&mut conn).await?;
+            return Ok(exported);
+        };
         after = last.id;
         let ids: Vec<_> = page.iter().map(|account| account.id).collect();
         let mut factors: HashMap<AccountId, Vec<_>> = HashMap::new();
@@ -41,10 +55,14 @@ pub async fn export(app: &App, caller: &Caller, out: &mut impl Write) -> Result<
         }
         drop(conn);
         for account in page {
+            if account.identifiers.is_empty() {
+                exported.without_identifier += 1;
+                continue;
+            }
             let factors = factors.remove(&account.id).unwrap_or_default();
             serde_json::to_writer(&mut *out, &Record::of(account, &factors)).map_err(std::io::Error::from)?;
             out.write_all(b"\n")?;
-            count += 1;
+            exported.written += 1;
         }
     }
 }

@@ -13,6 +13,7 @@ use futures_util::stream;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+pub use self::export::Exported;
 pub use self::export::export;
 use self::judge::judge;
 use super::lines::Line;
@@ -135,7 +136,7 @@ impl<'a> Running<'a> {
         for _ in 0..MAX_ROUNDS {
             let mut conn = self.app.background_db.acquire().await.map_err(Internal::from)?;
             let accounts: Vec<_> = candidates.iter().map(|candidate| &candidate.account).collect();
-            let taken = accounts::taken(&mut conn, &accounts).await?;
+            let taken = accounts::taken(&mut conn, self.app, &accounts).await?;
             drop(conn);
             let judged = judge(&candidates, [&self.claimed, &taken]);
             let mut findings = [judged.parked, refused.clone()].concat();

@@ -484,6 +484,15 @@ message-no-account-notice =
 
         If it was you, ask again with the other addresses and numbers that you use, or sign up. If it was not you, you
         need not do anything.
+message-unproved-reminder =
+    .subject = How you sign in to { $service }
+    .sms = { $service }: sign in with this number and the password that you had before.
+    .body =
+        Somebody asked on { $at } which addresses and numbers belong to the { $service } account with this address. That
+        account came from another system, and this address has not been confirmed here yet.
+
+        If it was you, sign in with this address and the password that you had before. If you do not know that password
+        any more, ask the people who run { $service }. If it was not you, you need not do anything.
 message-identifier-reminder =
     # $identifiers: a hint of each
     .subject = How you sign in to { $service }

@@ -93,6 +93,7 @@ fn a_dry_run_judges_and_changes_nothing() {
     test(async |app| {
         bring(app, &[person("1", "taro@example.jp", super::BCRYPT)]).await;
         let before = rows(&app.app.db).await;
+        let taro: Uuid = sqlx::query_scalar("SELECT id FROM accounts").fetch_one(&app.app.db).await.unwrap();
         let export = Export::lines(&[
             person("1", "taro@example.jp", super::BCRYPT),
             person("2", "TARO@example.jp", super::BCRYPT),
@@ -108,9 +109,9 @@ fn a_dry_run_judges_and_changes_nothing() {
         assert_eq!(
             told(&real.findings),
             [
-                "2 parked /identifiers/0: taken",
-                "4 parked /identifiers/0: taken",
-                "5 refused missing field `identifiers`",
+                format!("2 parked /identifiers/0: taken by account {taro}"),
+                "4 parked /identifiers/0: taken by line 3".to_owned(),
+                "5 refused missing field `identifiers`".to_owned(),
             ]
         );
     });

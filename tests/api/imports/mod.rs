@@ -1,5 +1,6 @@
 //! `src/imports`: people of another system come over, and get in.
 
+mod gone;
 mod hashes;
 mod lines;
 mod sign_in;

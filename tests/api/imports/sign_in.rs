@@ -15,7 +15,7 @@ const TARO: &str = "taro@example.jp";
 const NUMBER: &str = "+819012345678";
 
 /// Proves the identifier at this place of the flow's list; answers the flow.
-async fn prove(app: &TestApp, flow: &Value, at: usize, address: &str) -> Value {
+pub(super) async fn prove(app: &TestApp, flow: &Value, at: usize, address: &str) -> Value {
     let id = &flow["identifiers"][at]["id"];
     let body = json!({ "sign_in_token": flow["sign_in_token"], "identifier_id": id });
     app.post("/v1/sign-ins/identifier-codes", &body).await.ok(202);
@@ -24,7 +24,7 @@ async fn prove(app: &TestApp, flow: &Value, at: usize, address: &str) -> Value {
 }
 
 /// Enrols an app in a flow that asks for one.
-async fn enrol(app: &TestApp, flow: &Value) -> Value {
+pub(super) async fn enrol(app: &TestApp, flow: &Value) -> Value {
     let factor = app.start_enrolment(flow).await;
     app.confirm_enrolment(flow, &factor, &app.totp(&factor).await).await.ok(201)
 }

@@ -39,13 +39,14 @@ async fn people_are_brought_over_while_the_service_runs() {
     ]);
     let path = export.path.to_str().unwrap();
     let dry = import(path, &["--dry-run"], &around.environment);
-    let found = "line 2 (2) parked: /identifiers/0: taken\nline 3 (3) refused: unknown field `colour`\n";
-    assert_eq!(dry, format!("{found}nothing was changed: 1 imported, 0 skipped, 1 parked, 1 refused\n"));
+    let found = "line 2 (2) parked: /identifiers/0: taken by line 1\nline 3 (3) refused: unknown field `colour`\n";
+    let would = "nothing was changed; an import would end with: 1 imported, 0 skipped, 1 parked, 1 refused\n";
+    assert_eq!(dry, format!("{found}{would}"));
     let report = export.folder.path().join("report.ndjson");
     let options = ["--report", report.to_str().unwrap()];
     assert_eq!(import(path, &options, &around.environment), "1 imported, 0 skipped, 1 parked, 1 refused\n");
     let expected = json!([
-        { "line": 2, "external_id": "2", "outcome": "parked", "reason": "/identifiers/0: taken" },
+        { "line": 2, "external_id": "2", "outcome": "parked", "reason": "/identifiers/0: taken by line 1" },
         { "line": 3, "external_id": "3", "outcome": "refused", "reason": "unknown field `colour`" },
     ]);
     assert_eq!(json!(lines_of(&report)), expected);
@@ -61,6 +62,56 @@ async fn people_are_brought_over_while_the_service_runs() {
     assert!(told.contains("nothing to resume"), "{told}");
     let told = fails(&["accounts", "import", "/nowhere/people.ndjson"], &around.environment);
     assert!(told.contains("cannot be read"), "{told}");
+    for pipe in ["-", "/dev/stdin"] {
+        let told = fails(&["accounts", "import", pipe], &around.environment);
+        assert!(told.contains("must be a file"), "{told}");
+    }
+    let empty = Export::of(b"\n");
+    let told = fails(&["accounts", "import", empty.path.to_str().unwrap()], &around.environment);
+    assert!(told.contains("not one line"), "{told}");
+    around.embedded.stop().await.unwrap();
+}
+
+/// A report overwrites nothing, least of all the file that is imported.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_goes_into_a_file_of_its_own() {
+    let around = Surroundings::migrated().await;
+    let export = Export::lines(&[person("1", "taro@example.jp", BCRYPT), json!({ "external_id": "2" })]);
+    let path = export.path.to_str().unwrap();
+    let before = fs::read(path).unwrap();
+    let other = export.folder.path().join("report.ndjson");
+    fs::hard_link(path, &other).unwrap();
+    for report in [path, other.to_str().unwrap()] {
+        let told = fails(&["accounts", "import", path, "--report", report], &around.environment);
+        assert!(told.contains("cannot write"), "{told}");
+        assert_eq!(fs::read(path).unwrap(), before);
+    }
+    fs::remove_file(&other).unwrap();
+    let told = import(path, &["--report", other.to_str().unwrap()], &around.environment);
+    assert_eq!((told.as_str(), lines_of(&other).len()), ("1 imported, 0 skipped, 0 parked, 1 refused\n", 1));
+    around.embedded.stop().await.unwrap();
+}
+
+/// An export that did not come to its end leaves nothing that could be taken for one, and nothing in the way of the next.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_is_there_whole_or_not_at_all() {
+    let around = Surroundings::migrated().await;
+    let export = Export::lines(&[person("1", "taro@example.jp", BCRYPT), person("2", "hanako@example.jp", BCRYPT)]);
+    import(export.path.to_str().unwrap(), &[], &around.environment);
+    let db = PgPool::connect(around.embedded.database_url()).await.unwrap();
+    let last = "UPDATE passwords SET hash_sealed = $1 WHERE account_id = (SELECT max(id::text)::uuid FROM accounts)";
+    sqlx::query(last).bind(Some([0_u8].as_slice())).execute(&db).await.unwrap();
+    let path = export.folder.path().join("accounts.ndjson");
+    let arguments = ["accounts", "export", path.to_str().unwrap()];
+    fails(&arguments, &around.environment);
+    let files = || fs::read_dir(export.folder.path()).unwrap().count();
+    assert_eq!(files(), 1, "the file that was imported");
+    sqlx::query(last).bind(None::<&[u8]>).execute(&db).await.unwrap();
+    // What a kill leaves.
+    fs::write(export.folder.path().join("accounts.ndjson.unfinished"), "{").unwrap();
+    let exported = told(&arguments, &around.environment);
+    assert_eq!(exported, "2 exported; left out: 0 without an identifier, 0 that are closing\n");
+    assert_eq!((lines_of(&path).len(), files()), (2, 2));
     around.embedded.stop().await.unwrap();
 }
 
@@ -115,7 +166,7 @@ async fn an_export_is_an_import() {
     let exported = |around: &Surroundings, name: &str| {
         let path = export.folder.path().join(name);
         let file = path.to_str().unwrap();
-        assert_eq!(told(&["accounts", "export", file], &around.environment), "3 exported\n");
+        assert!(told(&["accounts", "export", file], &around.environment).starts_with("3 exported; left out: 0 "));
         assert!(fails(&["accounts", "export", file], &around.environment).contains("cannot write"), "it is there");
         let mut lines = lines_of(&path);
         lines.sort_by_key(|line| line["external_id"].to_string());

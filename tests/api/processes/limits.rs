@@ -25,6 +25,7 @@ fn the_limits_are_printed_without_any_settings() {
     let text = told(&["limits", "list"], &Environment::new());
     assert_eq!(text.lines().count(), 1 + sekisho::limits::Policy::ALL.len(), "{text}");
     assert!(text.lines().any(|line| line.split_whitespace().eq(["password", "120", "60"])), "{text}");
+    assert_eq!(told(&["limits", "list", "--dev", "/nowhere"], &Environment::new()), text);
 }
 
 /// The README promises it: an operator sees where somebody stands, and gives them a new start.

@@ -76,7 +76,7 @@ async fn an_operator_sees_a_dead_notice_and_has_it_tried_again() {
     until("a sent notice", async || messages(&["show", id]).contains("sent").then_some(())).await;
     assert_eq!(gateway.received().last().unwrap().json()["message_id"], id);
     let again = fails(&["messages", "retry", id], &environment);
-    assert!(again.contains("nothing to do"), "{again}");
+    assert!(again.contains("nothing to do: it is in the state sent"), "{again}");
     let nobody = fails(&["messages", "show", "01932c5e-7a10-7000-8000-000000000001"], &environment);
     assert!(nobody.contains("there is no message"), "{nobody}");
     server.kill();
@@ -128,5 +128,31 @@ async fn a_kill_after_the_providers_yes_repeats_under_the_same_key() {
     assert_eq!(people.len(), PEOPLE);
     assert!(times.values().all(|times| *times <= 2), "{times:?}");
     assert_eq!(times.values().filter(|times| **times == 2).count(), under_way);
+    around.embedded.stop().await.unwrap();
+}
+
+/// Each answer of `retry` says what the message waits for.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_is_told_what_a_message_waits_for() {
+    const PEOPLE: usize = 10;
+    let (around, gateway, mut environment) = with_gateway().await;
+    environment.insert("http.trusted_proxies", "127.0.0.1/32".to_owned());
+    environment.insert("messages.timeout_ms", "15000".to_owned());
+    let server = Process::serve(&environment).await;
+    gateway.will(Reply::Late(Duration::from_secs(14)));
+    for n in 0..PEOPLE {
+        let body = json!({ "identifier": format!("p{n}@example.jp"), "password": PASSWORD });
+        server.post("/v1/sign-ups", &body).await.ok(202);
+    }
+    gateway.wait_for(8).await;
+    let queued = told(&["messages", "list", "--state", "queued"], &environment);
+    let ids: Vec<&str> = queued.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(ids.len(), PEOPLE, "{queued}");
+    // The newest first: it has not been its turn.
+    let due = told(&["messages", "retry", ids[0]], &environment);
+    assert!(due.contains("due already") && due.contains("as soon as a provider"), "{due}");
+    let sending = fails(&["messages", "retry", ids[PEOPLE - 1]], &environment);
+    assert!(sending.contains("being sent just now"), "{sending}");
+    server.kill();
     around.embedded.stop().await.unwrap();
 }

@@ -3,13 +3,20 @@
 use serde_json::json;
 use sqlx::Connection;
 use sqlx::PgConnection;
+use sqlx::PgPool;
 
 use super::dev::enrol_in;
 use super::dev::killed_and_started_again;
 use super::dev::stores;
+use super::stores::Surroundings;
+use crate::imports::BCRYPT;
+use crate::imports::Export;
+use crate::imports::person;
 use crate::support::Folder;
 use crate::support::PASSWORD;
 use crate::support::Process;
+use crate::support::fails;
+use crate::support::told;
 
 const EMAIL: &str = "taro@example.jp";
 const CONTACT: &str = "helper@example.jp";
@@ -75,4 +82,43 @@ async fn no_acknowledged_step_of_a_recovery_is_lost_to_a_kill() {
         let new = json!({ "identifier": identifier, "password": NEW });
         assert_eq!(dev.post("/v1/sign-ins", &new).await.ok(200)["next"], "second_factor", "{identifier}");
     }
+}
+
+/// The README promises it: those to decide stand apart, and the others say from when on they can be.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_lists_those_of_one_state() {
+    let around = Surroundings::migrated().await;
+    let server = Process::serve(&around.environment).await;
+    let export = Export::lines(&[person("1", "p0@example.jp", BCRYPT)]);
+    told(&["accounts", "import", export.path.to_str().unwrap()], &around.environment);
+    for n in 0..4 {
+        let contact = format!("c{n}@example.jp");
+        let body = json!({ "identifier": format!("p{n}@example.jp"), "contact": contact, "lost": ["password"] });
+        let started = server.post("/v1/recoveries", &body).await.ok(202);
+        let body = json!({
+            "recovery_token": started["recovery_token"], "code": around.mailbox.code_to(&contact).await,
+        });
+        assert_eq!(server.post("/v1/recoveries/verify-contact", &body).await.ok(200)["state"], "waiting");
+    }
+    let list = |options: &[&str]| told(&[&["recoveries", "list"], options].concat(), &around.environment);
+    let ids = |text: &str| -> Vec<String> {
+        let rows = text.lines().skip(1).filter(|line| !line.starts_with("there are more"));
+        rows.map(|line| line.split_whitespace().next().unwrap().to_owned()).collect()
+    };
+    let all = ids(&list(&[]));
+    assert_eq!(all.len(), 4);
+    assert_eq!(ids(&list(&["--state", "awaiting_operator"])), Vec::<String>::new());
+    let refused = fails(&["recoveries", "approve", &all[0]], &around.environment);
+    assert!(refused.contains("it waits: it can be approved from 20"), "{refused}");
+    let db = PgPool::connect(around.embedded.database_url()).await.unwrap();
+    let over = "UPDATE recoveries SET opens_at = now() WHERE id::text = ANY($1)";
+    sqlx::query(over).bind(&all[2..]).execute(&db).await.unwrap();
+    assert_eq!(ids(&list(&["--state", "awaiting_operator"])), all[2..]);
+    let first = list(&["--state", "awaiting_operator", "--limit", "1"]);
+    assert_eq!(ids(&first), all[2..3]);
+    assert!(first.ends_with(&format!("recoveries list --state awaiting_operator --after {}\n", all[2])), "{first}");
+    let rest = list(&["--state", "awaiting_operator", "--limit", "1", "--after", &all[2]]);
+    assert!(ids(&rest) == all[3..] && !rest.contains("there are more"), "{rest}");
+    assert_eq!(ids(&list(&["--state", "waiting", "--limit", "2"])), all[..2]);
+    around.embedded.stop().await.unwrap();
 }

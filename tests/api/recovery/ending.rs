@@ -94,7 +94,8 @@ fn an_operator_stands_in_for_proofs_and_never_for_the_wait() {
     test(async |app| {
         let person = app.person("taro@example.jp").await;
         let token = app.recovery(&person.email, &["phone", "email"]).await;
-        assert_eq!(decide(app, Verdict::Approve).await, Decided::NotNow("waiting"));
+        let opens_at = recovery::list(&app.app, None, 100).await.unwrap()[0].opens_at;
+        assert_eq!(decide(app, Verdict::Approve).await, Decided::NotNow { state: "waiting", opens_at });
         app.advance(WAIT);
         assert_eq!(app.recovery_state(&token).await, "awaiting_operator");
         assert_eq!(decide(app, Verdict::Approve).await, Decided::Done);

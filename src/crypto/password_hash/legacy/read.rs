@@ -13,6 +13,7 @@ use super::recipe::Recipe;
 type Read = Result<(Recipe, Vec<u8>), &'static str>;
 
 const UNKNOWN: &str = "not a known form of hash";
+const NO_PASSWORD: &str = "no password is behind this: leave the hash out";
 const MALFORMED: &str = "the hash is malformed";
 
 /// The recipe and the digest; the recipe may ask for more than is allowed.
@@ -31,6 +32,10 @@ pub(crate) fn read(text: &str) -> Read {
 }
 
 fn read_form(text: &str) -> Read {
+    // What Django and Unix write where nobody can sign in with a password.
+    if text.is_empty() || text.starts_with(['!', '*']) {
+        return Err(NO_PASSWORD);
+    }
     if let Some(rest) = text.strip_prefix('{') {
         let (scheme, rest) = rest.split_once('}').ok_or(MALFORMED)?;
         return ldap(scheme, rest);
