@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use strum::VariantArray;
+
 use crate::clock::Stopwatch;
 use crate::crypto;
 
@@ -139,7 +141,7 @@ fn the_report_explains_and_scores() {
 #[test]
 fn every_code_is_its_own() {
     let mut codes: Vec<_> = PasswordFault::ALL.map(PasswordFault::code).into();
-    codes.extend(Suggestion::ALL.map(Suggestion::code));
+    codes.extend(Suggestion::VARIANTS.iter().map(|suggestion| suggestion.code()));
     let count = codes.len();
     codes.sort_unstable();
     codes.dedup();

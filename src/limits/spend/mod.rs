@@ -23,6 +23,7 @@ use chrono::NaiveTime;
 use chrono::Utc;
 use sqlx::PgConnection;
 use sqlx::PgPool;
+use strum::IntoStaticStr;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -34,7 +35,8 @@ pub use store::Spent;
 use store::Tally;
 
 /// What a message is paid from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Budget {
     /// To a number that nobody has proved, or of which nobody knows.
     Unproved,
@@ -47,11 +49,7 @@ pub enum Budget {
 impl Budget {
     /// Its name in the database and in metrics.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Unproved => "unproved",
-            Self::Proved => "proved",
-            Self::Notices => "notices",
-        }
+        self.into()
     }
 }
 
