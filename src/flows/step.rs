@@ -3,13 +3,13 @@
 use crate::accounts::RESEND_SECS;
 use crate::crypto::HashingError;
 use crate::http::ErrorCode;
+use crate::http::FieldCode;
 use crate::http::Problem;
 use crate::internal::Internal;
 use crate::limits::FailuresError;
 use crate::limits::Limited;
 use crate::limits::MessageRefused;
 use crate::messages::ChannelRefused;
-use crate::password_policy::PasswordFault;
 use crate::password_policy::PasswordRefusal;
 
 /// Why a step was refused. What only one flow has is in its own error, beside this.
@@ -41,7 +41,7 @@ pub enum StepError {
     NoSendsLeft,
     /// The new password is refused by the policy.
     #[error("the new password is refused")]
-    Password(Vec<PasswordFault>),
+    Password(Vec<FieldCode>),
     /// Too many requests for one account or identifier.
     #[error("too many requests")]
     Limited(Limited),
@@ -113,7 +113,7 @@ impl From<StepError> for Problem {
             StepError::NoSendsLeft => Self::new(ErrorCode::MessageLimitReached),
             StepError::Password(faults) => {
                 let blank = Self::new(ErrorCode::InvalidFields);
-                faults.into_iter().fold(blank, |problem, fault| problem.fault("/new_password", fault.into()))
+                faults.into_iter().fold(blank, |problem, fault| problem.fault("/new_password", fault))
             }
             StepError::Limited(limited) => limited.into(),
             StepError::Channel(refused) => refused.into(),

@@ -18,7 +18,6 @@ use crate::accounts::read_display_name;
 use crate::accounts::read_locale;
 use crate::app::App;
 use crate::http::Client;
-use crate::http::FieldCode;
 use crate::http::Json;
 use crate::http::Problem;
 use crate::http::Reply;
@@ -107,9 +106,7 @@ fn read(app: &App, language: Language, body: &SignUpRequest) -> Result<NewSignUp
     let identifier = read_destination(app, &mut faults, ("/identifier", &body.identifier), body.country.as_deref());
     let password = match read_password(app, identifier.as_ref(), body) {
         Ok(password) => Some(password),
-        Err(PasswordRefusal::Faults(found)) => {
-            faults.note_all("/password", Err(found.into_iter().map(FieldCode::from).collect()))
-        }
+        Err(PasswordRefusal::Faults(found)) => faults.note_all("/password", Err(found)),
         Err(PasswordRefusal::Internal(error)) => return Err(error.into()),
     };
     let locale = faults.note("/locale", body.locale.as_deref().map_or(Ok(language.tag()), read_locale));
