@@ -22,6 +22,8 @@ fn a_representation_that_is_not_offered_is_406() {
             accepting(app, "/.well-known/jwks.json", accept).await.refused(406, "not_acceptable");
         }
         assert_eq!(accepting(app, "/.well-known/jwks.json", "text/html").await.status, 406);
+        // What is not there is not offered in any form.
+        accepting(app, "/nowhere", "image/png").await.refused(404, "not_found");
         // A page is offered here.
         assert_eq!(accepting(app, "/help/problems/not_found", "text/html").await.status, 200);
     });
