@@ -41,6 +41,11 @@ fn every_answer_says_what_it_is() {
             ("/openapi.json", 200, "application/json"),
             ("/help/problems/not_found", 200, "text/html; charset=utf-8"),
             ("/docs", 200, "text/html; charset=utf-8"),
+            ("/docs/swagger-ui.css", 200, "text/css"),
+            ("/docs/swagger-ui-bundle.js", 200, "text/javascript"),
+            ("/docs/start.js", 200, "text/javascript"),
+            ("/docs/", 404, "application/problem+json"),
+            ("/docs/index.html", 404, "application/problem+json"),
             ("/v1/account", 401, "application/problem+json"),
             ("/nowhere", 404, "application/problem+json"),
         ] {
