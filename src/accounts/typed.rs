@@ -1,6 +1,5 @@
 //! Members of bodies that several features read alike.
 
-use rlibphonenumber::PHONE_NUMBER_UTIL;
 use rlibphonenumber::Region;
 
 use super::model::Identifier;
@@ -9,6 +8,7 @@ use super::model::IdentifierKind;
 use super::model::phone_country;
 use super::model::probably_meant;
 use crate::app::App;
+use crate::config;
 use crate::http::ErrorCode;
 use crate::http::FieldCode;
 use crate::http::Problem;
@@ -125,9 +125,7 @@ pub fn served(app: &App, identifier: Identifier) -> Result<Identifier, FieldCode
 /// # Errors
 /// `unknown_value`.
 pub fn read_country(typed: &str) -> Result<Region, FieldCode> {
-    let country = Region::from_code(typed).ok();
-    let known = country.filter(|country| PHONE_NUMBER_UTIL.get_country_code_for_region(*country).is_some());
-    known.ok_or(FieldCode::UnknownValue)
+    config::country(typed).ok_or(FieldCode::UnknownValue)
 }
 
 /// The client of a flow: the configured one, named or not.
