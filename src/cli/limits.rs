@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::Failure;
 use super::FromFile;
 use super::say;
+use super::shown;
 use crate::accounts;
 use crate::accounts::Identifier;
 use crate::accounts::recipient_keys;
@@ -126,8 +127,7 @@ async fn show(app: &App, whose: &Whose) -> Result<(), Failure> {
         say(&format!("\n{:<20} {:>9} {}", "lane", "failures", "closed until"));
         for lane in Lane::VARIANTS {
             let (count, closed) = app.failures.standing(*lane, failing).await?;
-            let closed = closed.map_or_else(|| "-".to_owned(), |until| until.format("%FT%TZ").to_string());
-            say(&format!("{:<20} {count:>9} {closed}", lane.name()));
+            say(&format!("{:<20} {count:>9} {}", lane.name(), shown(closed)));
         }
     }
     Ok(())
