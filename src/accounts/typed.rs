@@ -81,6 +81,15 @@ pub fn read_destination(
     faults.note_identifier((pointer, typed), read.and_then(|identifier| served(app, identifier)))
 }
 
+/// The same, where it is all that is read.
+///
+/// # Errors
+/// The problem that tells its faults.
+pub fn destination(app: &App, typed: (&'static str, &str), country: Option<&str>) -> Result<Identifier, Problem> {
+    let mut faults = Faults::default();
+    read_destination(app, &mut faults, typed, country).ok_or_else(|| faults.into_problem())
+}
+
 /// The number of a phone that is to be a factor, with its country when it is in its national form; in E.164.
 pub fn read_phone(app: &App, faults: &mut Faults, (typed, country): (Option<&str>, Option<&str>)) -> Option<String> {
     let country = faults.note("/country", country.map(read_country).transpose())?;

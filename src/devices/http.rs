@@ -10,8 +10,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::model::DeviceError;
 use super::service;
-use crate::accounts::Faults;
-use crate::accounts::read_destination;
+use crate::accounts::destination;
 use crate::app::App;
 use crate::http::Client;
 use crate::http::ErrorCode;
@@ -71,10 +70,7 @@ pub(super) struct DeviceTokenAnswer {
 )]
 #[post("/v1/device-tokens")]
 pub(super) async fn request(app: Data<App>, client: Client, body: Json<DeviceTokenRequest>) -> Reply {
-    let mut faults = Faults::default();
-    let identifier =
-        read_destination(&app, &mut faults, ("/identifier", &body.0.identifier), body.0.country.as_deref());
-    let Some(identifier) = identifier else { return Err(faults.into_problem()) };
+    let identifier = destination(&app, ("/identifier", &body.0.identifier), body.0.country.as_deref())?;
     service::request(&app, &identifier, &client).await.map_err(problem)?;
     Ok(HttpResponse::Accepted().finish())
 }

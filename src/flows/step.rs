@@ -1,5 +1,8 @@
 //! What every flow may refuse a step for.
 
+use chrono::DateTime;
+use chrono::Utc;
+
 use crate::accounts::RESEND_SECS;
 use crate::crypto::HashingError;
 use crate::http::ErrorCode;
@@ -63,6 +66,16 @@ pub enum StepError {
 }
 
 impl StepError {
+    /// No code was sent: none are left, or the next one may leave at that time only.
+    pub fn not_sent(none_left: bool, resend_after: DateTime<Utc>, now: DateTime<Utc>) -> Self {
+        if none_left {
+            return Self::NoSendsLeft;
+        }
+        let wait = u64::try_from((resend_after - now).num_milliseconds()).unwrap_or(0).div_ceil(1000);
+        // A racer was faster when the row that was read would have allowed it.
+        Self::TooSoon { retry_after_secs: if wait > 0 { wait } else { RESEND_SECS.unsigned_abs() } }
+    }
+
     /// The tries at one code are spent; another one has tries of its own.
     pub fn tries_spent() -> Self {
         Self::NoTriesLeft { retry_after_secs: RESEND_SECS.unsigned_abs() }

@@ -13,8 +13,7 @@ use super::owned::pending;
 use super::problem;
 use super::shown;
 use crate::accounts::Delivery;
-use crate::accounts::Faults;
-use crate::accounts::read_destination;
+use crate::accounts::destination;
 use crate::app::App;
 use crate::http::Client;
 use crate::http::Json;
@@ -89,10 +88,7 @@ pub(super) struct IdentifierResend {
 #[post("/v1/account/identifiers")]
 pub(super) async fn add(app: Data<App>, session: CurrentSession, client: Client, body: Json<NewIdentifier>) -> Reply {
     session.require_recent(&app)?;
-    let mut faults = Faults::default();
-    let identifier =
-        read_destination(&app, &mut faults, ("/identifier", &body.0.identifier), body.0.country.as_deref());
-    let Some(identifier) = identifier else { return Err(faults.into_problem()) };
+    let identifier = destination(&app, ("/identifier", &body.0.identifier), body.0.country.as_deref())?;
     let channel = app.channels.choose(identifier.value(), body.0.channel)?;
     app.limits.admit(Policy::Reauthentication, Subject::Account(session.account)).await?;
     let id = service::add(&app, &session, (&identifier, channel), &client).await.map_err(problem)?;

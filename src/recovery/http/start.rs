@@ -13,6 +13,7 @@ use super::super::service;
 use super::problem;
 use crate::accounts::Delivery;
 use crate::accounts::Faults;
+use crate::accounts::destination;
 use crate::accounts::read_client;
 use crate::accounts::read_destination;
 use crate::accounts::read_identifier;
@@ -133,9 +134,7 @@ pub(super) async fn start(app: Data<App>, client: Client, body: Json<RecoveryReq
 )]
 #[post("/v1/recoveries/resume")]
 pub(super) async fn resume(app: Data<App>, client: Client, body: Json<ResumeRequest>) -> Reply {
-    let mut faults = Faults::default();
-    let contact = read_destination(&app, &mut faults, ("/contact", &body.0.contact), body.0.country.as_deref());
-    let Some(contact) = contact else { return Err(faults.into_problem()) };
+    let contact = destination(&app, ("/contact", &body.0.contact), body.0.country.as_deref())?;
     let channel = app.channels.choose(contact.value(), None)?;
     service::resume(&app, (&contact, channel), &client).await.map_err(problem)?;
     Ok(HttpResponse::Accepted().finish())

@@ -9,8 +9,7 @@ use super::super::model::ProofKind;
 use super::super::service;
 use super::RecoveryState;
 use super::problem;
-use crate::accounts::Faults;
-use crate::accounts::read_destination;
+use crate::accounts::destination;
 use crate::app::App;
 use crate::http::Client;
 use crate::http::Json;
@@ -106,10 +105,8 @@ pub(super) async fn verify_contact(app: Data<App>, client: Client, body: Json<Ve
 )]
 #[post("/v1/recoveries/codes")]
 pub(super) async fn send_code(app: Data<App>, client: Client, body: Json<RecoveryCodeRequest>) -> Reply {
-    let mut faults = Faults::default();
     let body = body.0;
-    let to = read_destination(&app, &mut faults, ("/destination", &body.destination), body.country.as_deref());
-    let Some(to) = to else { return Err(faults.into_problem()) };
+    let to = destination(&app, ("/destination", &body.destination), body.country.as_deref())?;
     let channel = app.channels.choose(to.value(), None)?;
     let sent = service::send_code(&app, &body.recovery_token, (&to, channel), &client).await.map_err(problem)?;
     accepted(&RecoveryState::of(&app, &sent))

@@ -136,9 +136,9 @@ fn read(app: &App, language: Language, body: &SignUpRequest) -> Result<NewSignUp
 #[post("/v1/sign-ups")]
 pub(super) async fn start(app: Data<App>, client: Client, body: Json<SignUpRequest>) -> Reply {
     let new = read(&app, client.language, &body.0)?;
-    let started = service::start(&app, &new, &client).await.map_err(problem)?;
+    let sign_up_token = service::start(&app, &new, &client).await.map_err(problem)?;
     let delivery = Delivery::of(&app, new.channel, new.identifier.value()).hint(ALREADY_REGISTERED);
-    accepted(&SignUpStarted { sign_up_token: started.token, delivery })
+    accepted(&SignUpStarted { sign_up_token, delivery })
 }
 
 /// Send another code; the one before is void.
