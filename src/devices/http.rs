@@ -12,7 +12,7 @@ use super::model::DeviceError;
 use super::service;
 use crate::accounts::destination;
 use crate::app::App;
-use crate::http::Client;
+use crate::audit::Caller;
 use crate::http::ErrorCode;
 use crate::http::Json;
 use crate::http::Problem;
@@ -69,9 +69,9 @@ pub(super) struct DeviceTokenAnswer {
     extensions(("x-problems" = json!(["message_limit_reached"])), ("x-limit" = json!("resend"))),
 )]
 #[post("/v1/device-tokens")]
-pub(super) async fn request(app: Data<App>, client: Client, body: Json<DeviceTokenRequest>) -> Reply {
+pub(super) async fn request(app: Data<App>, caller: Caller, body: Json<DeviceTokenRequest>) -> Reply {
     let identifier = destination(&app, ("/identifier", &body.0.identifier), body.0.country.as_deref())?;
-    service::request(&app, &identifier, &client).await.map_err(problem)?;
+    service::request(&app, &identifier, &caller).await.map_err(problem)?;
     Ok(HttpResponse::Accepted().finish())
 }
 
@@ -82,6 +82,6 @@ pub(super) async fn request(app: Data<App>, client: Client, body: Json<DeviceTok
     extensions(("x-problems" = json!(["device_token_invalid"])), ("x-limit" = json!("code"))),
 )]
 #[post("/v1/device-tokens/confirm")]
-pub(super) async fn confirm(app: Data<App>, client: Client, body: Json<ConfirmDeviceRequest>) -> Reply {
-    ok(&DeviceTokenAnswer { device_token: service::confirm(&app, &body.0.token, &client).await.map_err(problem)? })
+pub(super) async fn confirm(app: Data<App>, caller: Caller, body: Json<ConfirmDeviceRequest>) -> Reply {
+    ok(&DeviceTokenAnswer { device_token: service::confirm(&app, &body.0.token, &caller).await.map_err(problem)? })
 }

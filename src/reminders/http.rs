@@ -10,7 +10,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::service;
 use crate::accounts::destination;
 use crate::app::App;
-use crate::http::Client;
+use crate::audit::Caller;
 use crate::http::Json;
 use crate::http::Reply;
 
@@ -40,8 +40,8 @@ pub(super) struct ReminderRequest {
     extensions(("x-problems" = json!(["message_limit_reached"])), ("x-limit" = json!("resend"))),
 )]
 #[post("/v1/identifier-reminders")]
-pub(super) async fn remind(app: Data<App>, client: Client, body: Json<ReminderRequest>) -> Reply {
+pub(super) async fn remind(app: Data<App>, caller: Caller, body: Json<ReminderRequest>) -> Reply {
     let contact = destination(&app, ("/contact", &body.0.contact), body.0.country.as_deref())?;
-    service::remind(&app, &contact, &client).await?;
+    service::remind(&app, &contact, &caller).await?;
     Ok(HttpResponse::Accepted().finish())
 }

@@ -15,7 +15,7 @@ use super::second_factor::Given;
 use crate::accounts::AuthenticateError;
 use crate::accounts::Delivery;
 use crate::app::App;
-use crate::http::Client;
+use crate::audit::Caller;
 use crate::http::FieldCode;
 use crate::http::Json;
 use crate::http::Problem;
@@ -164,7 +164,7 @@ pub(super) async fn ask_passkey(
 pub(super) async fn reauthenticate(
     app: Data<App>,
     session: CurrentSession,
-    client: Client,
+    caller: Caller,
     body: Json<ReauthenticationRequest>,
 ) -> Reply {
     app.limits.admit(Policy::Reauthentication, Subject::Account(session.account)).await?;
@@ -176,7 +176,7 @@ pub(super) async fn reauthenticate(
     let given = Given { method, factor, code, recovery_code, credential }.read()?;
     let proofs = (body.password.as_deref(), body.reauthentication_token.as_deref());
     let done =
-        reauthentication::reauthenticate(&app, &session, proofs, &given, &client).await.map_err(
+        reauthentication::reauthenticate(&app, &session, proofs, &given, &caller).await.map_err(
             |error| match error {
                 SignInError::Authenticate(AuthenticateError::Wrong { .. }) => {
                     Problem::field("/password", FieldCode::WrongPassword)
