@@ -21,7 +21,6 @@ use crate::limits::SpendGuard;
 use crate::messages::Channels;
 use crate::messages::Wake;
 use crate::metrics::Metrics;
-use crate::metrics::Sources;
 use crate::password_policy::PasswordPolicy;
 use crate::redis::Redis;
 
@@ -71,21 +70,16 @@ impl App {
     /// A URL that cannot be read, or threads that cannot be started.
     pub fn new(config: Config, clock: Clock) -> Result<Self, Internal> {
         let redis = Redis::new(&config.redis)?;
-        let hashing = HashingThreads::start(&config.password.hashing).map_err(Internal::bug)?;
-        let limits = Arc::new(Limits::new(redis.clone(), clock.clone(), &config));
+        let metrics = Metrics::default();
         let db = db::pool(&config.database.url, config.database.max_connections, config.http.deadline)?;
         let half = config.database.max_connections / 2;
         let counting_db = db::pool(&config.database.url, half, config.http.deadline)?;
-        let spend = SpendGuard::new(counting_db.clone(), clock.clone(), &config);
-        let sources =
-            Sources { hash_waits: hashing.waits(), limit_decisions: limits.decisions(), message_spend: spend.counts() };
         Ok(Self {
             background_db: db::pool(&config.database.url, 4, BACKGROUND_DEADLINE)?,
-            metrics: Metrics::new(sources),
-            hashing,
+            hashing: HashingThreads::start(&config.password.hashing, metrics.clone()).map_err(Internal::bug)?,
             key_ring: KeyRing::default(),
-            limits,
-            spend,
+            limits: Arc::new(Limits::new(redis.clone(), clock.clone(), metrics.clone(), &config)),
+            spend: SpendGuard::new(counting_db.clone(), clock.clone(), metrics.clone(), &config),
             failures: Failures::new(counting_db.clone(), clock.clone(), &config),
             password_policy: PasswordPolicy::new(&config.service_name, config.password.breached_file.as_deref())
                 .map_err(Internal::bug)?,
@@ -95,6 +89,7 @@ impl App {
             counting_db,
             db,
             redis,
+            metrics,
             clock,
             config,
         })

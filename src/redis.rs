@@ -63,11 +63,6 @@ impl Redis {
         self.connection.clone()
     }
 
-    /// Whether the last call found nobody.
-    pub fn is_away(&self) -> bool {
-        self.connection.0.absence.until_ms.load(Ordering::Relaxed) != 0
-    }
-
     /// The name of a key: `prefix:kind:{tag}`, with `tag` as the hash tag of Redis Cluster.
     pub fn key(&self, kind: &str, tag: &str) -> String {
         format!("{}:{kind}:{{{tag}}}", self.prefix)

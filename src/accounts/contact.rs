@@ -50,7 +50,7 @@ impl Contact {
         Self {
             address: identifier.value.clone(),
             lookup_key: identifier.lookup_key.clone(),
-            language: Language::parse(&profile.locale).unwrap_or(Language::DEFAULT),
+            language: Language::of(&profile.locale),
             display_name: profile.display_name.clone(),
             time_zone: profile.time_zone.parse().unwrap_or(Tz::UTC),
         }
@@ -90,7 +90,7 @@ pub async fn contact(
 /// The database did not answer, or the account is gone.
 pub async fn contact_by_phone(conn: &mut PgConnection, account: AccountId, number: &str) -> Result<Contact, Internal> {
     let profile = super::service::profile(conn, account).await?;
-    Ok(Contact::unproven(number, number, Language::parse(&profile.locale).unwrap_or(Language::DEFAULT)))
+    Ok(Contact::unproven(number, number, Language::of(&profile.locale)))
 }
 
 /// Tells the owner of an account, at every proved identifier, in the transaction of what happened. `values` fill the text.

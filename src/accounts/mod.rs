@@ -114,6 +114,7 @@ pub use tries::record_alone;
 pub use tries::record_failure;
 pub use tries::try_password;
 pub use typed::Faults;
+pub use typed::destination;
 pub use typed::field_code;
 pub use typed::read_client;
 pub use typed::read_country;

@@ -1,6 +1,5 @@
 //! Members of bodies that several features read alike.
 
-use rlibphonenumber::PHONE_NUMBER_UTIL;
 use rlibphonenumber::Region;
 
 use super::model::Identifier;
@@ -9,6 +8,7 @@ use super::model::IdentifierKind;
 use super::model::phone_country;
 use super::model::probably_meant;
 use crate::app::App;
+use crate::config;
 use crate::http::ErrorCode;
 use crate::http::FieldCode;
 use crate::http::Problem;
@@ -81,6 +81,15 @@ pub fn read_destination(
     faults.note_identifier((pointer, typed), read.and_then(|identifier| served(app, identifier)))
 }
 
+/// The same, where it is all that is read.
+///
+/// # Errors
+/// The problem that tells its faults.
+pub fn destination(app: &App, typed: (&'static str, &str), country: Option<&str>) -> Result<Identifier, Problem> {
+    let mut faults = Faults::default();
+    read_destination(app, &mut faults, typed, country).ok_or_else(|| faults.into_problem())
+}
+
 /// The number of a phone that is to be a factor, with its country when it is in its national form; in E.164.
 pub fn read_phone(app: &App, faults: &mut Faults, (typed, country): (Option<&str>, Option<&str>)) -> Option<String> {
     let country = faults.note("/country", country.map(read_country).transpose())?;
@@ -125,9 +134,7 @@ pub fn served(app: &App, identifier: Identifier) -> Result<Identifier, FieldCode
 /// # Errors
 /// `unknown_value`.
 pub fn read_country(typed: &str) -> Result<Region, FieldCode> {
-    let country = Region::from_code(typed).ok();
-    let known = country.filter(|country| PHONE_NUMBER_UTIL.get_country_code_for_region(*country).is_some());
-    known.ok_or(FieldCode::UnknownValue)
+    config::country(typed).ok_or(FieldCode::UnknownValue)
 }
 
 /// The client of a flow: the configured one, named or not.

@@ -14,7 +14,7 @@ use super::model::ChangeKind;
 use super::model::PendingChange;
 use super::service;
 use crate::app::App;
-use crate::http::Client;
+use crate::audit::Caller;
 use crate::http::ErrorCode;
 use crate::http::Json;
 use crate::http::Problem;
@@ -87,7 +87,7 @@ pub(super) struct Cancellation {
     extensions(("x-problems" = json!(["cancel_token_invalid"])), ("x-limit" = json!("code"))),
 )]
 #[post("/v1/account/changes/cancel")]
-pub(super) async fn cancel(app: Data<App>, client: Client, body: Json<Cancellation>) -> Reply {
-    service::cancel(&app, &body.0.cancel_token, &client).await.map_err(problem)?;
+pub(super) async fn cancel(app: Data<App>, caller: Caller, body: Json<Cancellation>) -> Reply {
+    service::cancel(&app, &body.0.cancel_token, &caller).await.map_err(problem)?;
     Ok(no_content())
 }

@@ -3,6 +3,8 @@
 use chrono::DateTime;
 use chrono::Utc;
 use serde::Serialize;
+use strum::EnumString;
+use strum::IntoStaticStr;
 use uuid::Uuid;
 
 use crate::crypto::TokenKind;
@@ -11,7 +13,8 @@ use crate::ids::ChangeId;
 use crate::internal::Internal;
 
 /// What will change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeKind {
     /// An identifier leaves the account.
@@ -23,20 +26,13 @@ pub enum ChangeKind {
 }
 
 impl ChangeKind {
-    const ALL: [Self; 3] = [Self::IdentifierRemoval, Self::IdentifierClaim, Self::AccountMerge];
-
     /// Its name in the database and the API.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::IdentifierRemoval => "identifier_removal",
-            Self::IdentifierClaim => "identifier_claim",
-            Self::AccountMerge => "account_merge",
-        }
+        self.into()
     }
 
     pub(super) fn from_name(name: &str, change: ChangeId) -> Result<Self, Internal> {
-        let kind = Self::ALL.into_iter().find(|kind| kind.name() == name);
-        kind.ok_or_else(|| Internal::bug(format!("pending_changes {change}: unknown kind")))
+        name.parse().map_err(|_| Internal::bug(format!("pending_changes {change}: unknown kind")))
     }
 
     /// Whether it was begun from inside the account, so that who cancels it says that a stranger was there.

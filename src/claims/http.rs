@@ -18,7 +18,7 @@ use crate::accounts::IdentifierKind;
 use crate::accounts::read_identifier;
 use crate::accounts::served;
 use crate::app::App;
-use crate::http::Client;
+use crate::audit::Caller;
 use crate::http::ErrorCode;
 use crate::http::FieldCode;
 use crate::http::Json;
@@ -107,7 +107,7 @@ pub(super) struct ClaimAnswer {
     extensions(("x-problems" = json!(["message_limit_reached", "channel_unavailable"])), ("x-limit" = json!("resend"))),
 )]
 #[post("/v1/identifier-claims")]
-pub(super) async fn claim(app: Data<App>, client: Client, body: Json<ClaimRequest>) -> Reply {
+pub(super) async fn claim(app: Data<App>, caller: Caller, body: Json<ClaimRequest>) -> Reply {
     let mut faults = Faults::default();
     let number = read_identifier(&mut faults, &body.0.identifier, body.0.country.as_deref());
     let number = number.and_then(|number| {
@@ -116,7 +116,7 @@ pub(super) async fn claim(app: Data<App>, client: Client, body: Json<ClaimReques
     });
     let Some(number) = number else { return Err(faults.into_problem()) };
     let channel = app.channels.choose(number.value(), body.0.channel)?;
-    let claim_token = service::claim(&app, (&number, channel), &client).await.map_err(problem)?;
+    let claim_token = service::claim(&app, (&number, channel), &caller).await.map_err(problem)?;
     accepted(&ClaimStarted { claim_token, delivery: Delivery::of(&app, channel, number.value()) })
 }
 
@@ -130,9 +130,9 @@ pub(super) async fn claim(app: Data<App>, client: Client, body: Json<ClaimReques
     ),
 )]
 #[post("/v1/identifier-claims/confirm")]
-pub(super) async fn confirm(app: Data<App>, client: Client, body: Json<ClaimConfirmation>) -> Reply {
+pub(super) async fn confirm(app: Data<App>, caller: Caller, body: Json<ClaimConfirmation>) -> Reply {
     let ClaimConfirmation { claim_token, code } = body.0;
-    let (state, effective_at) = match service::confirm(&app, &claim_token, &code, &client).await.map_err(problem)? {
+    let (state, effective_at) = match service::confirm(&app, &claim_token, &code, &caller).await.map_err(problem)? {
         Claimed::Free => (ClaimState::Free, None),
         Claimed::Waiting(until) => (ClaimState::Waiting, Some(until)),
     };

@@ -8,6 +8,7 @@ use super::FromFile;
 use super::app;
 use super::operator;
 use super::say;
+use super::shown;
 use crate::app::App;
 use crate::tokens;
 use crate::tokens::Dropped;
@@ -42,9 +43,8 @@ async fn list(app: &App) -> Result<(), Failure> {
         "kid", "alg", "state", "published", "signs from", "expires"
     ));
     for ListedKey { kid, algorithm, state, published, active_from, expires } in tokens::list_keys(app).await? {
-        let shown = |time: chrono::DateTime<chrono::Utc>| time.format("%FT%TZ").to_string();
-        let expires = expires.map_or_else(|| "-".to_owned(), shown);
         let (state, published, active_from) = (state.name(), shown(published), shown(active_from));
+        let expires = shown(expires);
         say(&format!("{kid:<36} {algorithm:<5} {state:<7} {published:<20} {active_from:<20} {expires:<20}"));
     }
     Ok(())
@@ -52,9 +52,9 @@ async fn list(app: &App) -> Result<(), Failure> {
 
 async fn rotate(app: &App) -> Result<(), Failure> {
     say(&match tokens::rotate(app, &operator(app, "sekisho keys")).await? {
-        Rotated::Made(kid, from) => format!("{kid} is published and signs from {}", from.format("%FT%TZ")),
+        Rotated::Made(kid, from) => format!("{kid} is published and signs from {}", shown(from)),
         Rotated::Waiting(kid, from) => {
-            format!("nothing to do: {kid} is published already and signs from {}", from.format("%FT%TZ"))
+            format!("nothing to do: {kid} is published already and signs from {}", shown(from))
         }
     });
     Ok(())

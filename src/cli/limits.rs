@@ -6,11 +6,13 @@
 
 use std::net::IpAddr;
 
+use strum::VariantArray;
 use uuid::Uuid;
 
 use super::Failure;
 use super::FromFile;
 use super::say;
+use super::shown;
 use crate::accounts;
 use crate::accounts::Identifier;
 use crate::accounts::recipient_keys;
@@ -56,7 +58,7 @@ pub(super) async fn run(action: Action) -> Result<(), Failure> {
 
 fn list() {
     say(&format!("{:<20} {:>8} {:>12}", "policy", "requests", "window_secs"));
-    for policy in Policy::ALL {
+    for policy in Policy::VARIANTS {
         let quota = policy.quota();
         say(&format!("{:<20} {:>8} {:>12}", policy.name(), quota.requests, quota.window_secs));
     }
@@ -115,7 +117,7 @@ async fn show(app: &App, whose: &Whose) -> Result<(), Failure> {
     let (account, recipients) = (whose.account(app).await?, whose.recipients());
     say(&format!("{:<20} {:>9} {:>10}", "policy", "remaining", "reset_secs"));
     for subject in whose.subjects(account, &recipients) {
-        for policy in Policy::ALL {
+        for policy in Policy::VARIANTS {
             for standing in app.limits.standings(*policy, subject).await? {
                 say(&format!("{:<20} {:>9} {:>10}", policy.name(), standing.remaining, standing.reset_secs));
             }
@@ -123,10 +125,9 @@ async fn show(app: &App, whose: &Whose) -> Result<(), Failure> {
     }
     if let Some(failing) = whose.failing(account) {
         say(&format!("\n{:<20} {:>9} {}", "lane", "failures", "closed until"));
-        for lane in Lane::ALL {
-            let (count, closed) = app.failures.standing(lane, failing).await?;
-            let closed = closed.map_or_else(|| "-".to_owned(), |until| until.format("%FT%TZ").to_string());
-            say(&format!("{:<20} {count:>9} {closed}", lane.name()));
+        for lane in Lane::VARIANTS {
+            let (count, closed) = app.failures.standing(*lane, failing).await?;
+            say(&format!("{:<20} {count:>9} {}", lane.name(), shown(closed)));
         }
     }
     Ok(())
@@ -145,7 +146,7 @@ async fn spend(app: &App) -> Result<(), Failure> {
 async fn reset(app: &App, whose: &Whose) -> Result<(), Failure> {
     let (account, recipients) = (whose.account(app).await?, whose.recipients());
     for subject in whose.subjects(account, &recipients) {
-        for policy in Policy::ALL {
+        for policy in Policy::VARIANTS {
             app.limits.forget(*policy, subject).await?;
         }
     }

@@ -8,6 +8,7 @@ use super::FromFile;
 use super::app;
 use super::operator;
 use super::say;
+use super::shown;
 use crate::app::App;
 use crate::audit;
 use crate::audit::Event;
@@ -51,10 +52,6 @@ pub(super) async fn run(action: Action) -> Result<(), Failure> {
     }
 }
 
-fn shown(time: chrono::DateTime<chrono::Utc>) -> String {
-    time.format("%FT%TZ").to_string()
-}
-
 fn or_dash(text: Option<&str>) -> &str {
     text.unwrap_or("-")
 }
@@ -82,7 +79,7 @@ fn unknown(id: MessageId) -> Failure {
 async fn show(app: &App, id: MessageId) -> Result<(), Failure> {
     let found = messages::show_message(&mut *app.db.acquire().await?, id).await?;
     let message = found.ok_or_else(|| unknown(id))?;
-    let due = if message.state == "queued" { shown(message.due_at) } else { "-".to_owned() };
+    let due = Some(message.due_at).filter(|_| message.state == "queued");
     for (name, value) in [
         ("id", message.id.to_string()),
         ("kind", message.kind),
@@ -93,9 +90,9 @@ async fn show(app: &App, id: MessageId) -> Result<(), Failure> {
         ("reference", or_dash(message.provider_reference.as_deref()).to_owned()),
         ("delivery", or_dash(message.delivery.as_deref()).to_owned()),
         ("created", shown(message.created_at)),
-        ("due", due),
+        ("due", shown(due)),
         ("expires", shown(message.expires_at)),
-        ("finished", message.finished_at.map_or_else(|| "-".to_owned(), shown)),
+        ("finished", shown(message.finished_at)),
         ("last error", or_dash(message.last_error.as_deref()).to_owned()),
     ] {
         say(&format!("{name:<12} {value}"));

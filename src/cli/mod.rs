@@ -14,6 +14,8 @@ mod serve;
 use std::io::Write;
 use std::path::PathBuf;
 
+use chrono::DateTime;
+use chrono::Utc;
 use clap::Parser;
 use clap::Subcommand;
 use tokio::signal::unix::SignalKind;
@@ -115,6 +117,11 @@ fn app(from: &FromFile) -> Result<App, Failure> {
 /// Whom the audit log names: somebody at the command line of this machine.
 fn operator(app: &App, command: &str) -> Caller {
     Caller::on_this_machine(&app.clock, command)
+}
+
+/// A time, or a dash where there is none.
+fn shown(time: impl Into<Option<DateTime<Utc>>>) -> String {
+    time.into().map_or_else(|| "-".to_owned(), |time| time.format("%FT%TZ").to_string())
 }
 
 /// Writes to the standard output; a reader that has gone is no fault of ours.

@@ -5,6 +5,7 @@ use uuid::Uuid;
 use super::Failure;
 use super::FromFile;
 use super::say;
+use super::shown;
 use crate::app::App;
 use crate::ids::FlowId;
 use crate::recovery;
@@ -67,7 +68,7 @@ async fn list(app: &App, state: Option<&str>, after: Option<Uuid>, limit: i64) -
     page.truncate(printed);
     say(&format!("{:<36} {:<17} {:<36} {:<20} proofs", "id", "state", "account", "opens"));
     for listed in &page {
-        let (account, opens) = (account(listed), opens(listed));
+        let (account, opens) = (account(listed), shown(listed.opens_at));
         say(&format!(
             "{:<36} {:<17} {account:<36} {opens:<20} {}",
             listed.id.to_string(),
@@ -86,25 +87,21 @@ fn account(listed: &ListedRecovery) -> String {
     listed.account.map_or_else(|| "nobody has the identifier".to_owned(), |account| account.to_string())
 }
 
-fn opens(listed: &ListedRecovery) -> String {
-    listed.opens_at.map_or_else(|| "-".to_owned(), |at| at.format("%FT%TZ").to_string())
-}
-
 async fn show(target: &Target) -> Result<(), Failure> {
-    let shown = recovery::show(&super::app(&target.from)?, target.id.into()).await?;
-    let shown = shown.ok_or_else(|| unknown(target))?;
-    let listed = &shown.listed;
+    let found = recovery::show(&super::app(&target.from)?, target.id.into()).await?;
+    let found = found.ok_or_else(|| unknown(target))?;
+    let listed = &found.listed;
     for (name, value) in [
         ("state", listed.state.to_owned()),
         ("account", account(listed)),
-        ("identifier", shown.identifier.clone()),
-        ("contact", shown.contact.clone()),
+        ("identifier", found.identifier.clone()),
+        ("contact", found.contact.clone()),
         ("lost", listed.lost.join(", ")),
         ("proofs", listed.proofs.join(", ")),
-        ("begun", listed.created_at.format("%FT%TZ").to_string()),
-        ("opens", opens(listed)),
-        ("expires", listed.expires_at.format("%FT%TZ").to_string()),
-        ("message", shown.message.clone().unwrap_or_default()),
+        ("begun", shown(listed.created_at)),
+        ("opens", shown(listed.opens_at)),
+        ("expires", shown(listed.expires_at)),
+        ("message", found.message.clone().unwrap_or_default()),
     ] {
         say(&format!("{name:<11} {value}"));
     }

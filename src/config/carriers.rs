@@ -98,10 +98,9 @@ impl Rules {
 
     /// Codes and credentials travel encrypted, except where nobody can listen.
     fn check_address(self, url: &Url) -> Result<(), String> {
-        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
         match url.scheme() {
-            "https" if !host.is_empty() => Ok(()),
-            "http" if self.mode == Mode::Development || is_loopback(host) => Ok(()),
+            "https" if url.has_host() => Ok(()),
+            "http" if self.mode == Mode::Development || is_loopback(url) => Ok(()),
             "http" => Err("sends codes in clear: use https://".to_owned()),
             _ => Err(shape()),
         }

@@ -37,6 +37,7 @@ use crate::crypto::MasterKeys;
 pub use carriers::CarrierConfig;
 pub use carriers::TwilioConfig;
 pub use carriers::WebhookConfig;
+pub use messages::country;
 pub use pages::Page;
 pub use pages::PagesConfig;
 pub use providers::MessagesConfig;

@@ -65,7 +65,7 @@ pub(super) fn messages(read: &mut Reader, mode: Mode) -> MessagesConfig {
     let (sms, voice) = (read.list("sms.providers"), read.list("voice.providers"));
     // Two attempts must fit into the lease of a claim. Only the tests have less patience.
     let patience = if mode == Mode::Production { 1000..=15_000 } else { 100..=15_000 };
-    let timeout = Duration::from_millis(read.number("messages.timeout_ms", 10_000, patience));
+    let timeout = read.millis("messages.timeout_ms", 10_000, patience);
     let config = MessagesConfig { mail_from, providers, email, sms, voice, timeout };
     config.check(read);
     config

@@ -6,13 +6,10 @@ use super::RetentionConfig;
 use super::settings::Reader;
 
 /// Ten years: nothing here is an archive.
-const MOST_DAYS: u64 = 3653;
+const MOST_DAYS: i64 = 3653;
 
 pub(super) fn retention(read: &mut Reader) -> RetentionConfig {
-    let mut days = |name, default| {
-        let days = read.number(name, default, 1..=MOST_DAYS);
-        TimeDelta::days(i64::try_from(days).unwrap_or(i64::MAX))
-    };
+    let mut days = |name, default| TimeDelta::days(read.number(name, default, 1..=MOST_DAYS));
     RetentionConfig {
         sessions: days("retention.sessions_days", 30),
         events: days("retention.events_days", 400),

@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fmt;
+use std::fmt::Display;
+use std::ops::RangeInclusive;
 use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
 
 use secrecy::SecretString;
 
@@ -184,13 +188,24 @@ impl Reader {
         }
     }
 
-    pub(super) fn number(&mut self, name: &str, default: u64, range: std::ops::RangeInclusive<u64>) -> u64 {
+    pub(super) fn number<T>(&mut self, name: &str, default: T, range: RangeInclusive<T>) -> T
+    where
+        T: FromStr + PartialOrd + Display,
+    {
         self.value(name, default, |text| {
             text.parse()
                 .ok()
                 .filter(|number| range.contains(number))
                 .ok_or_else(|| format!("must be a whole number from {} to {}", range.start(), range.end()))
         })
+    }
+
+    pub(super) fn secs(&mut self, name: &str, default: u64, range: RangeInclusive<u64>) -> Duration {
+        Duration::from_secs(self.number(name, default, range))
+    }
+
+    pub(super) fn millis(&mut self, name: &str, default: u64, range: RangeInclusive<u64>) -> Duration {
+        Duration::from_millis(self.number(name, default, range))
     }
 
     pub(super) fn flag(&mut self, name: &str, default: bool) -> bool {

@@ -1,11 +1,12 @@
 //! Every setting: its name, its default, its bounds.
 
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::available_parallelism;
-use std::time::Duration;
 
+use reqwest::Url;
 use secrecy::ExposeSecret;
 use secrecy::SecretString;
 
@@ -69,7 +70,7 @@ impl Config {
             metrics: metrics(read, mode),
             retention: retention(read),
             messages: messages(read, mode),
-            failure_step: Duration::from_millis(read.number("sign_in.failure_step_ms", 500, failure_steps(mode))),
+            failure_step: read.millis("sign_in.failure_step_ms", 500, failure_steps(mode)),
             limits: limits(read, mode),
             docs: read.flag("docs.enabled", mode == Mode::Development),
             log_json: read.flag("log.json", mode == Mode::Production),
@@ -113,7 +114,7 @@ fn http(read: &mut Reader, mode: Mode) -> HttpConfig {
     let cores = available_parallelism().map_or(2, usize::from);
     HttpConfig {
         listen: if listen.is_empty() { vec![SocketAddr::from(([127, 0, 0, 1], 8080))] } else { listen },
-        workers: size(read.number("http.workers", cores as u64, 1..=1024)),
+        workers: read.number("http.workers", cores, 1..=1024),
         trusted_proxies: read.parsed_list("http.trusted_proxies", trusted_network),
         forwarded_header: read.value("http.forwarded_header", ForwardedHeader::default(), |text| match text {
             "x-forwarded-for" => Ok(ForwardedHeader::XForwardedFor),
@@ -121,13 +122,13 @@ fn http(read: &mut Reader, mode: Mode) -> HttpConfig {
             _ => Err("must be x-forwarded-for or forwarded".to_owned()),
         }),
         // Only the tests, whose machine is busy with many servers at once, have more patience.
-        deadline: Duration::from_millis(read.number("http.deadline_ms", 2000, deadlines(mode))),
-        drain: Duration::from_secs(read.number("http.drain_secs", 5, 0..=300)),
+        deadline: read.millis("http.deadline_ms", 2000, deadlines(mode)),
+        drain: read.secs("http.drain_secs", 5, 0..=300),
     }
 }
 
 /// A request waits for a hash for a second at most and for a connection for another; more is a store that hangs.
-fn deadlines(mode: Mode) -> std::ops::RangeInclusive<u64> {
+fn deadlines(mode: Mode) -> RangeInclusive<u64> {
     if mode == Mode::Production { 1000..=5000 } else { 1000..=60_000 }
 }
 
@@ -160,16 +161,19 @@ fn database(read: &mut Reader) -> DatabaseConfig {
     DatabaseConfig {
         direct_url: read.text("database.direct_url").map_or_else(|| url.clone(), SecretString::from),
         url,
-        max_connections: u32::try_from(read.number("database.max_connections", 20, 2..=1000)).unwrap_or(20),
+        max_connections: read.number("database.max_connections", 20, 2..=1000),
     }
 }
 
 fn redis(read: &mut Reader, mode: Mode) -> RedisConfig {
     let url = read.secret("redis.url", "redis://:password@host:6379/");
-    match redis_address(url.expose_secret()) {
+    let address = Url::parse(url.expose_secret()).ok();
+    match address.filter(|address| matches!(address.scheme(), "redis" | "rediss")) {
         _ if url.expose_secret().is_empty() => {}
-        None => read.fault("`redis.url` must begin with redis:// or rediss://".to_owned()),
-        Some((host, password)) if mode == Mode::Production && !password && !is_loopback(host) => {
+        None => read.fault("`redis.url` must be an address that begins with redis:// or rediss://".to_owned()),
+        Some(address)
+            if mode == Mode::Production && address.password().is_none_or(str::is_empty) && !is_loopback(&address) =>
+        {
             read.fault("`redis.url` has no password: a Redis on another host must ask for one".to_owned());
         }
         Some(_) => {}
@@ -177,19 +181,9 @@ fn redis(read: &mut Reader, mode: Mode) -> RedisConfig {
     RedisConfig { url, prefix: read.text("redis.prefix").unwrap_or_else(|| "sekisho".to_owned()) }
 }
 
-/// Host, and whether there is a password.
-fn redis_address(url: &str) -> Option<(&str, bool)> {
-    let rest = url.strip_prefix("redis://").or_else(|| url.strip_prefix("rediss://"))?;
-    let authority = rest.split(['/', '?']).next()?;
-    let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
-    let host = host
-        .strip_prefix('[')
-        .and_then(|h| h.split(']').next())
-        .unwrap_or_else(|| host.split(':').next().unwrap_or(host));
-    Some((host, user.split_once(':').is_some_and(|(_, password)| !password.is_empty())))
-}
-
-pub(super) fn is_loopback(host: &str) -> bool {
+/// Whether an address leads to this machine.
+pub(super) fn is_loopback(address: &Url) -> bool {
+    let host = address.host_str().unwrap_or_default().trim_matches(['[', ']']);
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
@@ -221,12 +215,8 @@ fn client(read: &mut Reader, mode: Mode, issuer: &str) -> ClientConfig {
         id: read.text("client.id").unwrap_or_else(|| "first-party".to_owned()),
         origins: if origins.is_empty() { vec![issuer.to_owned()] } else { origins },
         audiences: read.list("client.audiences"),
-        idle_lifetime: Duration::from_secs(read.number("client.idle_lifetime_secs", 14 * DAY, MINUTE..=365 * DAY)),
-        absolute_lifetime: Duration::from_secs(read.number(
-            "client.absolute_lifetime_secs",
-            90 * DAY,
-            MINUTE..=365 * DAY,
-        )),
+        idle_lifetime: read.secs("client.idle_lifetime_secs", 14 * DAY, MINUTE..=365 * DAY),
+        absolute_lifetime: read.secs("client.absolute_lifetime_secs", 90 * DAY, MINUTE..=365 * DAY),
     }
 }
 
@@ -235,12 +225,12 @@ fn password(read: &mut Reader, mode: Mode) -> PasswordConfig {
     // OWASP's smallest set of parameters is the floor in production; the tests may go lower.
     let floor = if mode == Mode::Production { 7168 } else { 8 };
     let hashing = HashingConfig {
-        memory_kib: small(read.number("password.memory_kib", u64::from(default.memory_kib), floor..=65_536)),
-        passes: small(read.number("password.passes", u64::from(default.passes), 1..=10)),
-        lanes: small(read.number("password.lanes", u64::from(default.lanes), 1..=4)),
-        threads: size(read.number("password.threads", default.threads as u64, 1..=256)),
-        queue: size(read.number("password.queue", default.queue as u64, 1..=100_000)),
-        deadline: Duration::from_millis(read.number("password.deadline_ms", 1000, 100..=10_000)),
+        memory_kib: read.number("password.memory_kib", default.memory_kib, floor..=65_536),
+        passes: read.number("password.passes", default.passes, 1..=10),
+        lanes: read.number("password.lanes", default.lanes, 1..=4),
+        threads: read.number("password.threads", default.threads, 1..=256),
+        queue: read.number("password.queue", default.queue, 1..=100_000),
+        deadline: read.millis("password.deadline_ms", 1000, 100..=10_000),
     };
     let work = u64::from(hashing.memory_kib) * u64::from(hashing.passes);
     if work > MAX_WORK_KIB || (mode == Mode::Production && work < MIN_WORK_KIB) {
@@ -251,18 +241,18 @@ fn password(read: &mut Reader, mode: Mode) -> PasswordConfig {
 
 fn tokens(read: &mut Reader) -> TokenConfig {
     TokenConfig {
-        access_lifetime: Duration::from_secs(read.number("tokens.access_lifetime_secs", 300, 60..=3600)),
+        access_lifetime: read.secs("tokens.access_lifetime_secs", 300, 60..=3600),
         typ: read.value("tokens.typ", "at+jwt".to_owned(), |text| match text {
             "at+jwt" | "JWT" => Ok(text.to_owned()),
             _ => Err("must be at+jwt or JWT".to_owned()),
         }),
-        rotation: Duration::from_secs(read.number("tokens.rotation_secs", 30 * DAY, HOUR..=365 * DAY)),
-        publish_ahead: Duration::from_secs(read.number("tokens.publish_ahead_secs", 48 * HOUR, 10 * MINUTE..=30 * DAY)),
+        rotation: read.secs("tokens.rotation_secs", 30 * DAY, HOUR..=365 * DAY),
+        publish_ahead: read.secs("tokens.publish_ahead_secs", 48 * HOUR, 10 * MINUTE..=30 * DAY),
     }
 }
 
 /// Without steps a refusal would tell by its time whether there is an account; only the tests may be impatient.
-fn failure_steps(mode: Mode) -> std::ops::RangeInclusive<u64> {
+fn failure_steps(mode: Mode) -> RangeInclusive<u64> {
     if mode == Mode::Production { 100..=5000 } else { 0..=5000 }
 }
 
@@ -272,12 +262,4 @@ fn limits(read: &mut Reader, mode: Mode) -> bool {
         read.fault("`limits.enabled` cannot be false here".to_owned());
     }
     on
-}
-
-fn size(number: u64) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
-}
-
-fn small(number: u64) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
 }

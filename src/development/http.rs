@@ -22,9 +22,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::inbox_page;
 use crate::accounts::Identifier;
 use crate::app::App;
+use crate::audit::Caller;
 use crate::factors;
 use crate::factors::DevelopmentCode;
-use crate::http::Client;
 use crate::http::ErrorCode;
 use crate::http::FieldCode;
 use crate::http::Items;
@@ -110,7 +110,7 @@ fn filter(to: Option<&str>, channel: Option<Channel>, since: Option<DateTime<Utc
     extensions(("x-problems" = json!(["invalid_cursor", "invalid_fields"]))),
 )]
 #[get("/dev/inbox")]
-async fn show_inbox(app: Data<App>, request: HttpRequest, client: Client, query: Query<InboxQuery>) -> Reply {
+async fn show_inbox(app: Data<App>, request: HttpRequest, caller: Caller, query: Query<InboxQuery>) -> Reply {
     let InboxQuery { to, channel, since, limit, cursor } = query.0;
     let filter = filter(to.as_deref(), channel, since)?;
     let page = Page::new(limit, cursor);
@@ -119,7 +119,7 @@ async fn show_inbox(app: Data<App>, request: HttpRequest, client: Client, query:
     let mut conn = app.db.acquire().await.map_err(Internal::from)?;
     let items = messages::inbox_list(&mut conn, &filter, after, page.rows()).await?;
     let items = page.fill(items, keys, "inbox", |item: &InboxItem| item.id);
-    if prefers_html(&request) { Ok(inbox_page::show(&items, client.language)) } else { ok(&items) }
+    if prefers_html(&request) { Ok(inbox_page::show(&items, caller.language)) } else { ok(&items) }
 }
 
 /// Throw messages away.

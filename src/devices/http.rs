@@ -10,10 +10,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::model::DeviceError;
 use super::service;
-use crate::accounts::Faults;
-use crate::accounts::read_destination;
+use crate::accounts::destination;
 use crate::app::App;
-use crate::http::Client;
+use crate::audit::Caller;
 use crate::http::ErrorCode;
 use crate::http::Json;
 use crate::http::Problem;
@@ -70,12 +69,9 @@ pub(super) struct DeviceTokenAnswer {
     extensions(("x-problems" = json!(["message_limit_reached"])), ("x-limit" = json!("resend"))),
 )]
 #[post("/v1/device-tokens")]
-pub(super) async fn request(app: Data<App>, client: Client, body: Json<DeviceTokenRequest>) -> Reply {
-    let mut faults = Faults::default();
-    let identifier =
-        read_destination(&app, &mut faults, ("/identifier", &body.0.identifier), body.0.country.as_deref());
-    let Some(identifier) = identifier else { return Err(faults.into_problem()) };
-    service::request(&app, &identifier, &client).await.map_err(problem)?;
+pub(super) async fn request(app: Data<App>, caller: Caller, body: Json<DeviceTokenRequest>) -> Reply {
+    let identifier = destination(&app, ("/identifier", &body.0.identifier), body.0.country.as_deref())?;
+    service::request(&app, &identifier, &caller).await.map_err(problem)?;
     Ok(HttpResponse::Accepted().finish())
 }
 
@@ -86,6 +82,6 @@ pub(super) async fn request(app: Data<App>, client: Client, body: Json<DeviceTok
     extensions(("x-problems" = json!(["device_token_invalid"])), ("x-limit" = json!("code"))),
 )]
 #[post("/v1/device-tokens/confirm")]
-pub(super) async fn confirm(app: Data<App>, client: Client, body: Json<ConfirmDeviceRequest>) -> Reply {
-    ok(&DeviceTokenAnswer { device_token: service::confirm(&app, &body.0.token, &client).await.map_err(problem)? })
+pub(super) async fn confirm(app: Data<App>, caller: Caller, body: Json<ConfirmDeviceRequest>) -> Reply {
+    ok(&DeviceTokenAnswer { device_token: service::confirm(&app, &body.0.token, &caller).await.map_err(problem)? })
 }

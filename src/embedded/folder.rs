@@ -55,7 +55,7 @@ impl Folder {
             Data::ThrowAway => (std::env::temp_dir().join(unique("sekisho")), false),
         };
         let wanted = make(&wanted)?;
-        let (path, account) = if is_root()? {
+        let (path, account) = if rustix::process::geteuid().is_root() {
             let account = account_for(&wanted)?;
             (reachable(wanted, account)?, Some(account))
         } else {
@@ -142,13 +142,6 @@ fn lock(path: &Path) -> Result<File, EmbeddedError> {
         Err(TryLockError::WouldBlock) => Err(EmbeddedError::InUse { folder: path.to_owned() }),
         Err(TryLockError::Error(cause)) => Err(failed(cause)),
     }
-}
-
-/// Asked of `id`, since the standard library has no safe call for it.
-fn is_root() -> Result<bool, EmbeddedError> {
-    let output = Command::new("id").arg("-u").output();
-    let output = output.map_err(|cause| EmbeddedError::run("id", cause))?;
-    Ok(output.stdout.trim_ascii() == b"0")
 }
 
 /// Who owns the data already there, else a user made for such work.

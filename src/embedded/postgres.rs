@@ -22,7 +22,6 @@ use super::folder::Folder;
 use super::folder::unique;
 use super::programs::Programs;
 use super::supervised::Job;
-use super::supervised::POLL;
 use super::supervised::Supervised;
 
 const NAME: &str = "PostgreSQL";
@@ -30,8 +29,6 @@ const NAME: &str = "PostgreSQL";
 const SEKISHO: &str = "sekisho";
 /// SQLSTATE `invalid_catalog_name`: the server is up but was never given its database.
 const NO_SUCH_DATABASE: &str = "3D000";
-/// 60 s of polls: recovery after a power cut takes its time.
-const POLLS_TO_ANSWER: u32 = 2400;
 /// Tries against what passes by itself: a port taken between choosing and using it, remains of a killed server.
 const TRIES: u32 = 40;
 const PAUSE: Duration = Duration::from_millis(250);
@@ -64,7 +61,7 @@ pub(super) async fn start(programs: &Programs, folder: &Folder) -> Result<Runnin
         let port = free_port()?;
         let mut process = server.run("postgres", "INT", &server.options(port))?;
         let url = server.url(port, SEKISHO);
-        let answered = server.answers(&mut process, port, &url).await;
+        let answered = process.until(async || server.answers(port, &url).await).await;
         let Err(error) = answered else {
             return Ok(Running { process, url });
         };
@@ -173,24 +170,19 @@ impl Server<'_> {
         format!("postgres://{SEKISHO}:{password}@127.0.0.1:{port}/{database}?sslmode=disable")
     }
 
-    /// Waits until the server lets us in, and gives it its database the first time.
-    async fn answers(&self, process: &mut Supervised, port: u16, url: &str) -> Result<(), EmbeddedError> {
-        for _ in 0..POLLS_TO_ANSWER {
-            if process.exit()?.is_some() {
-                return Err(process.failed());
+    /// Whether the server lets us in; the first time it is given its database.
+    async fn answers(&self, port: u16, url: &str) -> bool {
+        match tokio::time::timeout(ANSWER, PgConnection::connect(url)).await {
+            Ok(Ok(connection)) => {
+                let _ = connection.close().await;
+                return true;
             }
-            match tokio::time::timeout(ANSWER, PgConnection::connect(url)).await {
-                Ok(Ok(connection)) => {
-                    let _ = connection.close().await;
-                    return Ok(());
-                }
-                Ok(Err(sqlx::Error::Database(error))) if error.code().as_deref() == Some(NO_SUCH_DATABASE) => {
-                    self.create_database(port).await;
-                }
-                _ => tokio::time::sleep(POLL).await,
+            Ok(Err(sqlx::Error::Database(error))) if error.code().as_deref() == Some(NO_SUCH_DATABASE) => {
+                self.create_database(port).await;
             }
+            _ => {}
         }
-        Err(process.failed())
+        false
     }
 
     /// Best effort: the next poll tells whether it is there.

@@ -23,8 +23,6 @@ use super::supervised::Supervised;
 
 const NAME: &str = "Redis";
 const SETTINGS: &str = "redis.conf";
-/// 60 s of polls.
-const POLLS_TO_ANSWER: u32 = 2400;
 /// 25 s of polls.
 const POLLS_TO_STOP: u32 = 1000;
 const TRIES: u32 = 40;
@@ -47,7 +45,7 @@ pub(super) async fn start(programs: &Programs, folder: &Folder) -> Result<Runnin
         let settings = write_settings(folder, &place, port, &password)?;
         let mut process = Supervised::start(&job, folder, &[settings])?;
         let url = format!("redis://:{password}@127.0.0.1:{port}/0");
-        let Err(error) = answers(&mut process, &url).await else {
+        let Err(error) = process.until(async || say(&url, "PING").await.is_ok()).await else {
             return Ok(Running { process, url });
         };
         tries += 1;
@@ -67,19 +65,6 @@ fn write_settings(folder: &Folder, place: &Path, port: u16, password: &str) -> R
     let written = file.write_all(text.as_bytes());
     written.map_err(|cause| EmbeddedError::folder(&path, cause))?;
     Ok(path)
-}
-
-async fn answers(process: &mut Supervised, url: &str) -> Result<(), EmbeddedError> {
-    for _ in 0..POLLS_TO_ANSWER {
-        if process.exit()?.is_some() {
-            return Err(process.failed());
-        }
-        if say(url, "PING").await.is_ok() {
-            return Ok(());
-        }
-        tokio::time::sleep(POLL).await;
-    }
-    Err(process.failed())
 }
 
 /// Stops the server that an earlier run left behind: who takes that run's password at that run's port is ours.

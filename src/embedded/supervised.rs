@@ -17,6 +17,8 @@ use super::folder::Folder;
 
 /// How often anything is looked at while waiting for it.
 pub(super) const POLL: Duration = Duration::from_millis(25);
+/// 60 s of polls: recovery after a power cut takes its time.
+const POLLS_TO_ANSWER: u32 = 2400;
 /// 30 s of polls: how long a program may take to end.
 const POLLS_TO_END: u32 = 1200;
 /// 5 s of polls: how long a drop may block.
@@ -75,6 +77,20 @@ impl Supervised {
     pub(super) fn exit(&mut self) -> Result<Option<ExitStatus>, EmbeddedError> {
         let status = self.shell.try_wait();
         status.map_err(|cause| EmbeddedError::run(self.name, cause))
+    }
+
+    /// Waits until the program answers.
+    pub(super) async fn until(&mut self, answers: impl AsyncFn() -> bool) -> Result<(), EmbeddedError> {
+        for _ in 0..POLLS_TO_ANSWER {
+            if self.exit()?.is_some() {
+                return Err(self.failed());
+            }
+            if answers().await {
+                return Ok(());
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        Err(self.failed())
     }
 
     /// Waits until the program has ended by itself or been let go.

@@ -1,15 +1,18 @@
 //! What every flow may refuse a step for.
 
+use chrono::DateTime;
+use chrono::Utc;
+
 use crate::accounts::RESEND_SECS;
 use crate::crypto::HashingError;
 use crate::http::ErrorCode;
+use crate::http::FieldCode;
 use crate::http::Problem;
 use crate::internal::Internal;
 use crate::limits::FailuresError;
 use crate::limits::Limited;
 use crate::limits::MessageRefused;
 use crate::messages::ChannelRefused;
-use crate::password_policy::PasswordFault;
 use crate::password_policy::PasswordRefusal;
 
 /// Why a step was refused. What only one flow has is in its own error, beside this.
@@ -41,7 +44,7 @@ pub enum StepError {
     NoSendsLeft,
     /// The new password is refused by the policy.
     #[error("the new password is refused")]
-    Password(Vec<PasswordFault>),
+    Password(Vec<FieldCode>),
     /// Too many requests for one account or identifier.
     #[error("too many requests")]
     Limited(Limited),
@@ -63,6 +66,16 @@ pub enum StepError {
 }
 
 impl StepError {
+    /// No code was sent: none are left, or the next one may leave at that time only.
+    pub fn not_sent(none_left: bool, resend_after: DateTime<Utc>, now: DateTime<Utc>) -> Self {
+        if none_left {
+            return Self::NoSendsLeft;
+        }
+        let wait = u64::try_from((resend_after - now).num_milliseconds()).unwrap_or(0).div_ceil(1000);
+        // A racer was faster when the row that was read would have allowed it.
+        Self::TooSoon { retry_after_secs: if wait > 0 { wait } else { RESEND_SECS.unsigned_abs() } }
+    }
+
     /// The tries at one code are spent; another one has tries of its own.
     pub fn tries_spent() -> Self {
         Self::NoTriesLeft { retry_after_secs: RESEND_SECS.unsigned_abs() }
@@ -113,7 +126,7 @@ impl From<StepError> for Problem {
             StepError::NoSendsLeft => Self::new(ErrorCode::MessageLimitReached),
             StepError::Password(faults) => {
                 let blank = Self::new(ErrorCode::InvalidFields);
-                faults.into_iter().fold(blank, |problem, fault| problem.fault("/new_password", fault.into()))
+                faults.into_iter().fold(blank, |problem, fault| problem.fault("/new_password", fault))
             }
             StepError::Limited(limited) => limited.into(),
             StepError::Channel(refused) => refused.into(),

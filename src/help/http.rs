@@ -9,8 +9,8 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use crate::audit::Caller;
 use crate::http::Block;
-use crate::http::Client;
 use crate::http::ErrorCode;
 use crate::http::FieldCode;
 use crate::http::Problem;
@@ -44,11 +44,11 @@ struct PageQuery {
     )),
 )]
 #[get("/help/problems/{code}")]
-async fn show_problem(code: web::Path<String>, client: Client, query: Query<PageQuery>) -> Reply {
+async fn show_problem(code: web::Path<String>, caller: Caller, query: Query<PageQuery>) -> Reply {
     let code = ErrorCode::parse(&code).ok_or_else(|| Problem::new(ErrorCode::NotFound))?;
     let unsupported = || Problem::new(ErrorCode::InvalidFields).parameter_fault("lang", FieldCode::UnsupportedLocale);
     let language =
-        query.0.lang.as_deref().map_or(Ok(client.language), |tag| Language::parse(tag).ok_or_else(unsupported))?;
+        query.0.lang.as_deref().map_or(Ok(caller.language), |tag| Language::parse(tag).ok_or_else(unsupported))?;
     let id = text_id(code);
     let part = |part: &str| text(language, &format!("{id}.{part}"), &[]);
     let status = text(language, "page-code", &[("code", code.code()), ("status", code.status().as_str())]);

@@ -11,7 +11,6 @@ use std::future::ready;
 use std::net::IpAddr;
 use std::net::Ipv4Addr;
 use std::net::SocketAddr;
-use std::ops::Deref;
 
 use actix_web::FromRequest;
 use actix_web::HttpMessage;
@@ -35,25 +34,13 @@ use crate::text::is_unseen;
 
 const MAX_USER_AGENT_CHARS: usize = 512;
 
-/// The caller of a request, for handlers.
-#[derive(Clone, Debug)]
-pub struct Client(pub Caller);
-
-impl Deref for Client {
-    type Target = Caller;
-
-    fn deref(&self) -> &Caller {
-        &self.0
-    }
-}
-
-impl FromRequest for Client {
+impl FromRequest for Caller {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let client = request.extensions().get::<Self>().cloned();
-        ready(client.ok_or_else(|| Internal::bug("a request came past http::edge").into()))
+        let caller = request.extensions().get::<Self>().cloned();
+        ready(caller.ok_or_else(|| Internal::bug("a request came past http::edge").into()))
     }
 }
 

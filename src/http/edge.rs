@@ -31,7 +31,6 @@ use crate::audit::Caller;
 use crate::clock::Stopwatch;
 use crate::http::accept::Accept;
 use crate::http::client;
-use crate::http::client::Client;
 use crate::http::context::HttpContext;
 use crate::http::cors::Cors;
 use crate::http::deadline::Deadline;
@@ -71,7 +70,7 @@ pub async fn edge(mut request: ServiceRequest, next: Next<BoxBody>) -> Result<Se
         return Ok(request.into_response(HttpResponse::InternalServerError().finish()));
     };
     let caller = client::caller(&context, request.headers(), request.peer_addr());
-    request.extensions_mut().insert(Client(caller.clone()));
+    request.extensions_mut().insert(caller.clone());
     let route = context.routes.find(request.path()).map_or("none", |route| route.template());
     let span = tracing::info_span!("request", request_id = %caller.request_id, method = %request.method(), route);
     let mut view = View {

@@ -1,7 +1,8 @@
 //! HTTP: bodies in, answers and problems out, and what is the same for every request.
 //!
-//! * A handler takes [`Json`], [`OptionalJson`] or [`Query`] (strict, with pointers), or [`Raw`] where a signature is judged first, and [`Client`] (who is calling), and
-//!   answers with [`ok`], [`created`], [`accepted`], [`no_content`] or a [`Problem`].
+//! * A handler takes [`Json`], [`OptionalJson`] or [`Query`] (strict, with pointers), or [`Raw`] where a signature is
+//!   judged first, and the [`Caller`](crate::audit::Caller), and answers with [`ok`], [`created`],
+//!   [`accepted`], [`no_content`] or a [`Problem`].
 //! * [`edge()`] is the outermost middleware: ids, log span, 405, 406, unknown parameters, CORS, security headers,
 //!   the words of problems. It finds its [`HttpContext`] in the application.
 //! * Nothing here knows a feature.
@@ -34,7 +35,6 @@ pub use answer::created;
 pub use answer::no_content;
 pub use answer::ok;
 pub use answer::outcome;
-pub use client::Client;
 #[cfg(any(test, fuzzing))]
 pub use client::forwarded_property;
 pub use context::HttpContext;

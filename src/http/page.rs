@@ -15,6 +15,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::crypto;
 use crate::text::Language;
+use crate::text::escape;
 use crate::text::text;
 
 const STYLE: &str = include_str!("page.css");
@@ -81,19 +82,4 @@ fn block(block: &Block) -> String {
 fn entry((name, words): &(String, String)) -> String {
     let name = if name.is_empty() { String::new() } else { format!("<code>{}</code> ", escape(name)) };
     format!("<li>{name}{}</li>", escape(words))
-}
-
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
 }

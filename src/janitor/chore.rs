@@ -1,6 +1,8 @@
 //! What there is to do.
 
 use chrono::TimeDelta;
+use strum::IntoStaticStr;
+use strum::VariantArray;
 use uuid::Uuid;
 
 use super::BATCH;
@@ -24,7 +26,8 @@ const CHANGES: TimeDelta = TimeDelta::days(90);
 const ACCOUNTS: i64 = 100;
 
 /// Something that the janitor does.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub(super) enum Chore {
     SignUps,
     Enrolments,
@@ -59,47 +62,9 @@ impl Step {
 }
 
 impl Chore {
-    pub(super) const ALL: [Self; 17] = [
-        Self::SignUps,
-        Self::Enrolments,
-        Self::ConsumedFlows,
-        Self::DeviceRequests,
-        Self::PendingIdentifiers,
-        Self::Changes,
-        Self::Recoveries,
-        Self::Failures,
-        Self::PhoneSpend,
-        Self::Sessions,
-        Self::Outbox,
-        Self::ClosureReminders,
-        Self::ClosedAccounts,
-        Self::ErasedAccounts,
-        Self::EventAddresses,
-        Self::Events,
-        Self::Imports,
-    ];
-
     /// Its name in metrics and logs.
     pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::SignUps => "sign_ups",
-            Self::Enrolments => "enrolments",
-            Self::ConsumedFlows => "consumed_flows",
-            Self::DeviceRequests => "device_requests",
-            Self::PendingIdentifiers => "pending_identifiers",
-            Self::Changes => "changes",
-            Self::Recoveries => "recoveries",
-            Self::Failures => "failures",
-            Self::PhoneSpend => "phone_spend",
-            Self::Sessions => "sessions",
-            Self::Outbox => "outbox",
-            Self::ClosureReminders => "closure_reminders",
-            Self::ClosedAccounts => "closed_accounts",
-            Self::ErasedAccounts => "erased_accounts",
-            Self::EventAddresses => "event_addresses",
-            Self::Events => "events",
-            Self::Imports => "imports",
-        }
+        self.into()
     }
 
     /// Does one bounded step, from where the last one ended.

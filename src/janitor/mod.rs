@@ -14,6 +14,7 @@ mod store;
 use std::sync::Arc;
 use std::time::Duration;
 
+use strum::VariantArray;
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -82,8 +83,8 @@ pub async fn purge(app: &App) -> Result<Vec<(&'static str, u64)>, Internal> {
 }
 
 async fn every_chore(app: &App, mut tell: impl FnMut(&'static str, Result<u64, Internal>)) {
-    for chore in Chore::ALL {
-        tell(chore.name(), until_done(app, chore).await);
+    for chore in Chore::VARIANTS {
+        tell(chore.name(), until_done(app, *chore).await);
     }
 }
 

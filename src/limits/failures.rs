@@ -19,6 +19,8 @@ use chrono::DateTime;
 use chrono::TimeDelta;
 use chrono::Utc;
 use sqlx::PgPool;
+use strum::IntoStaticStr;
+use strum::VariantArray;
 
 use super::network;
 use super::store;
@@ -41,7 +43,8 @@ const REMEMBERED: TimeDelta = TimeDelta::days(30);
 const NOTICED: i32 = 10;
 
 /// What failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum Lane {
     /// A password, from anywhere.
     Password,
@@ -54,17 +57,9 @@ pub enum Lane {
 }
 
 impl Lane {
-    /// Every lane.
-    pub const ALL: [Self; 4] = [Self::Password, Self::Device, Self::Code, Self::Recovery];
-
     /// The lane's name in the database.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Password => "password",
-            Self::Device => "device",
-            Self::Code => "code",
-            Self::Recovery => "recovery",
-        }
+        self.into()
     }
 
     /// The failure that closes it.
@@ -176,8 +171,8 @@ impl Failures {
 
     /// Opens every lane, for an operator.
     pub async fn reset(&self, whose: Failing<'_>) -> Result<(), Internal> {
-        for lane in Lane::ALL {
-            self.open(lane, whose).await?;
+        for lane in Lane::VARIANTS {
+            self.open(*lane, whose).await?;
         }
         Ok(())
     }

@@ -42,7 +42,7 @@ use crate::crypto::Mac;
 use crate::crypto::MacPurpose;
 use crate::crypto::MasterKeys;
 use crate::internal::Internal;
-use crate::metrics::LimitDecisions;
+use crate::metrics::Metrics;
 use crate::redis::Redis;
 use gcra::Decision;
 use gcra::Rate;
@@ -104,7 +104,7 @@ pub struct Limits {
     master_keys: Arc<MasterKeys>,
     enabled: bool,
     fallback: Mutex<Box<[i64]>>,
-    decisions: LimitDecisions,
+    metrics: Metrics,
     /// Zero while Redis answers.
     redis_away_until_ms: AtomicI64,
     /// How many replicas there are, or [`replicas::UNKNOWN`].
@@ -113,13 +113,13 @@ pub struct Limits {
 
 impl Limits {
     /// Prepares the limits; nothing is asked of Redis yet.
-    pub fn new(redis: Redis, clock: Clock, config: &Config) -> Self {
+    pub fn new(redis: Redis, clock: Clock, metrics: Metrics, config: &Config) -> Self {
         Self {
             redis,
             clock,
             master_keys: Arc::clone(&config.master_keys),
             enabled: config.limits,
-            decisions: LimitDecisions::default(),
+            metrics,
             fallback: Mutex::new(vec![0; FALLBACK_PLACES].into_boxed_slice()),
             redis_away_until_ms: AtomicI64::new(0),
             replicas: AtomicI64::new(replicas::UNKNOWN),
@@ -142,13 +142,8 @@ impl Limits {
         if told.is_err() {
             self.take_back(&cells, &decisions).await;
         }
-        self.decisions.count(policy.name(), told.is_ok());
+        self.metrics.limit_decision(policy.name(), told.is_ok());
         Ok(told?.into_iter().min_by_key(|standing| standing.remaining))
-    }
-
-    /// What was decided, for the metric `limit_decisions_total`.
-    pub fn decisions(&self) -> LimitDecisions {
-        self.decisions.clone()
     }
 
     /// Neither Redis nor PostgreSQL answers, so nobody knows how many requests there are.

@@ -1,7 +1,12 @@
 //! Every limit and its numbers.
 
+use strum::EnumString;
+use strum::IntoStaticStr;
+use strum::VariantArray;
+
 /// A named limit. Each counts by one kind of [`crate::limits::Subject`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum Policy {
     /// Starting a sign-up; by network.
     SignUp,
@@ -61,30 +66,6 @@ impl Quota {
 }
 
 impl Policy {
-    /// Every policy.
-    pub const ALL: &[Self] = &[
-        Self::SignUp,
-        Self::Resend,
-        Self::Code,
-        Self::PasswordCheck,
-        Self::Password,
-        Self::SecondFactor,
-        Self::Passkey,
-        Self::Enrolment,
-        Self::Session,
-        Self::Bearer,
-        Self::Account,
-        Self::Reauthentication,
-        Self::AccountCode,
-        Self::Message,
-        Self::MessageShare,
-        Self::PhoneMessage,
-        Self::Recovery,
-        Self::RecoveryIdentifier,
-        Self::ProviderEvent,
-        Self::Public,
-    ];
-
     /// By what the outermost layer counts an operation of this policy, before anyone knows whose request it is.
     pub fn at_the_door(self) -> Self {
         if matches!(self, Self::Account | Self::Reauthentication) { Self::Bearer } else { self }
@@ -92,33 +73,12 @@ impl Policy {
 
     /// The policy's name in `RateLimit-Policy` and in metrics.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::SignUp => "sign_up",
-            Self::Resend => "resend",
-            Self::Code => "code",
-            Self::PasswordCheck => "password_check",
-            Self::Password => "password",
-            Self::SecondFactor => "second_factor",
-            Self::Passkey => "passkey",
-            Self::Enrolment => "enrolment",
-            Self::Session => "session",
-            Self::Bearer => "bearer",
-            Self::Account => "account",
-            Self::Reauthentication => "reauthentication",
-            Self::AccountCode => "account_code",
-            Self::Message => "message",
-            Self::MessageShare => "message_share",
-            Self::PhoneMessage => "phone_message",
-            Self::Recovery => "recovery",
-            Self::RecoveryIdentifier => "recovery_identifier",
-            Self::ProviderEvent => "provider_event",
-            Self::Public => "public",
-        }
+        self.into()
     }
 
     /// The policy of this name.
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|policy| policy.name() == name)
+        name.parse().ok()
     }
 
     /// The numbers.
@@ -180,11 +140,11 @@ mod tests {
 
     #[test]
     fn every_policy_has_a_name_of_its_own_and_whole_milliseconds_between_requests() {
-        let mut names: Vec<_> = Policy::ALL.iter().map(|policy| policy.name()).collect();
+        let mut names: Vec<_> = Policy::VARIANTS.iter().map(|policy| policy.name()).collect();
         names.sort_unstable();
         names.dedup();
-        assert_eq!(names.len(), Policy::ALL.len());
-        for policy in Policy::ALL {
+        assert_eq!(names.len(), Policy::VARIANTS.len());
+        for policy in Policy::VARIANTS {
             let quota = policy.quota();
             assert_eq!(quota.window_secs * 1000 % quota.requests, 0, "{}", policy.name());
         }

@@ -63,7 +63,7 @@ pub(super) fn open(
         address: payload.address,
         lookup_key: payload.lookup_key,
         // A language that was taken away since must not hold the message back.
-        language: Language::parse(&payload.language).unwrap_or(Language::DEFAULT),
+        language: Language::of(&payload.language),
         display_name: payload.display_name,
         time_zone: payload.time_zone.parse().unwrap_or(Tz::UTC),
     };

@@ -15,6 +15,7 @@ use crate::crypto::SealPurpose;
 use crate::ids::MessageId;
 use crate::internal::Internal;
 use crate::text::Language;
+use crate::text::escape;
 use crate::text::text;
 
 /// Seconds that a person has to press a key, each time they are asked.
@@ -45,7 +46,7 @@ pub fn open_script(keys: &MasterKeys, id: MessageId, sealed: &str, now: DateTime
     let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
     let plain = keys.open(SealPurpose::Outbox, &place(id), &sealed).ok()?;
     let script: Script = serde_json::from_slice(&plain).ok()?;
-    let language = Language::parse(&script.language).unwrap_or(Language::DEFAULT);
+    let language = Language::of(&script.language);
     let expired = text(language, "message-call-expired", &[]);
     let lines = if now < script.expires_at { &script.lines } else { &expired };
     Some(document(&said(language, lines)))
@@ -57,7 +58,7 @@ pub(super) fn ask_for_key(language: Language, greeting: &str, next: &str) -> Str
     let ask = |lines: &str| {
         format!(
             "<Gather action=\"{}\" method=\"POST\" numDigits=\"1\" timeout=\"{PATIENCE_SECS}\">{}</Gather>",
-            escaped(next),
+            escape(next),
             said(language, lines)
         )
     };
@@ -67,26 +68,12 @@ pub(super) fn ask_for_key(language: Language, greeting: &str, next: &str) -> Str
 
 fn said(language: Language, lines: &str) -> String {
     let voice = text(language, "message-call-voice", &[]);
-    let said = lines.lines().map(|line| format!("<Say language=\"{}\">{}</Say>", escaped(&voice), escaped(line)));
+    let said = lines.lines().map(|line| format!("<Say language=\"{}\">{}</Say>", escape(&voice), escape(line)));
     said.collect::<Vec<_>>().join("<Pause length=\"1\"/>")
 }
 
 fn document(verbs: &str) -> String {
     format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response>{verbs}</Response>")
-}
-
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            other => out.push(other),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

@@ -7,8 +7,6 @@
 //! path that is not in the document. What others can be asked for is asked when the text is made ([`Reading`]); asking
 //! must not wait.
 
-mod handed_in;
-
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -19,14 +17,13 @@ use prometheus_client::encoding::text;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Metric;
 use prometheus_client::registry::Registry;
 
-pub use handed_in::Durations;
-pub use handed_in::LimitDecisions;
-pub use handed_in::Sources;
-pub use handed_in::SpendCounts;
+/// From a refusal that needs nothing to a request at its deadline.
+const SECONDS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0];
 
 type Labels<const N: usize> = [(&'static str, String); N];
 type Counters<const N: usize> = Family<Labels<N>, Counter>;
@@ -68,7 +65,10 @@ pub struct Metrics(Arc<Kept>);
 struct Kept {
     registry: Registry,
     http_requests: Counters<3>,
-    http_request_seconds: Durations,
+    http_request_seconds: Histogram,
+    limit_decisions: Counters<2>,
+    message_spend: Counters<1>,
+    hash_wait_seconds: Histogram,
     sign_ins: Counters<2>,
     recoveries: Counters<2>,
     factor_checks: Counters<2>,
@@ -78,27 +78,20 @@ struct Kept {
     janitor_ran: Family<Labels<1>, Level>,
     messages: Counters<3>,
     providers_broken: Family<Labels<2>, Level>,
-    db_pool_wait_seconds: Durations,
+    db_pool_wait_seconds: Histogram,
     levels: Levels,
 }
 
 impl Default for Metrics {
     fn default() -> Self {
-        Self::new(Sources::default())
-    }
-}
-
-impl Metrics {
-    /// Everything at zero.
-    pub fn new(sources: Sources) -> Self {
         let mut registry = Registry::with_prefix("sekisho");
         let build: Labels<1> = labels(["version"], [env!("CARGO_PKG_VERSION")]);
         registry.register("build", "The version that runs", Info::new(build));
-        registry.register("limit_decisions", "Decisions of the limits", sources.limit_decisions.0);
-        registry.register("message_spend", "What messages to phones cost", sources.message_spend.0);
-        registry.register("hash_wait_seconds", "How long a hash waited for its thread", sources.hash_waits.0);
         let r = &mut registry;
         Self(Arc::new(Kept {
+            limit_decisions: made(r, "limit_decisions", "Decisions of the limits"),
+            message_spend: made(r, "message_spend", "What messages to phones cost"),
+            hash_wait_seconds: durations(r, "hash_wait_seconds", "How long a hash waited for its thread"),
             http_requests: made(r, "http_requests", "Answers"),
             http_request_seconds: durations(r, "http_request_seconds", "From the head of a request to its answer"),
             sign_ins: made(r, "sign_ins", "Steps of sign-ins"),
@@ -131,12 +124,31 @@ impl Metrics {
             registry,
         }))
     }
+}
 
+impl Metrics {
     /// A request was answered; `route` is a template of the document, or `none`.
     pub fn http_request(&self, route: &str, method: &'static str, status: u16, took: Duration) {
         let set = labels(["route", "method", "status"], [route, method, &status.to_string()]);
         self.0.http_requests.get_or_create(&set).inc();
-        self.0.http_request_seconds.observe(took);
+        self.0.http_request_seconds.observe(took.as_secs_f64());
+    }
+
+    /// A limit was asked.
+    pub fn limit_decision(&self, policy: &'static str, admitted: bool) {
+        let outcome = if admitted { "admitted" } else { "refused" };
+        self.0.limit_decisions.get_or_create(&labels(["policy", "outcome"], [policy, outcome])).inc();
+    }
+
+    /// A budget pays for a message to a phone.
+    pub fn message_spend(&self, budget: &'static str, cost: i64) {
+        let cost = u64::try_from(cost).unwrap_or(0);
+        self.0.message_spend.get_or_create(&labels(["budget"], [budget])).inc_by(cost);
+    }
+
+    /// A hash waited so long for its thread.
+    pub fn hash_wait(&self, waited: Duration) {
+        self.0.hash_wait_seconds.observe(waited.as_secs_f64());
     }
 
     /// A step of a sign-in ended; `outcome` is `ok` or the code of the problem.
@@ -189,7 +201,7 @@ impl Metrics {
 
     /// A transaction waited so long for its connection.
     pub fn db_pool_wait(&self, waited: Duration) {
-        self.0.db_pool_wait_seconds.observe(waited);
+        self.0.db_pool_wait_seconds.observe(waited.as_secs_f64());
     }
 
     /// The text, with what was just looked at.
@@ -216,9 +228,9 @@ fn made<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, help: 
     made
 }
 
-fn durations(registry: &mut Registry, name: &str, help: &str) -> Durations {
-    let made = Durations::default();
-    registry.register(name, help, made.0.clone());
+fn durations(registry: &mut Registry, name: &str, help: &str) -> Histogram {
+    let made = Histogram::new(SECONDS);
+    registry.register(name, help, made.clone());
     made
 }
 

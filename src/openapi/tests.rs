@@ -1,22 +1,14 @@
-use actix_web::App;
 use actix_web::HttpResponse;
-use actix_web::middleware::from_fn;
 use actix_web::post;
-use actix_web::test::TestRequest;
-use actix_web::test::call_service;
-use actix_web::test::init_service;
-use actix_web::test::read_body;
 use serde::Deserialize;
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::*;
-use crate::http::HttpContext;
 use crate::http::Json;
 use crate::http::Page;
 use crate::http::Problem;
 use crate::http::Query;
-use crate::http::not_found;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -144,59 +136,4 @@ fn a_code_that_does_not_exist_is_refused() {
         config.service(wrong);
     });
     assert!(refusal.err().unwrap().to_string().contains("no_such_code"));
-}
-
-#[actix_web::test]
-async fn the_document_the_pages_and_the_help_are_served() {
-    let document = sample();
-    let context = HttpContext {
-        issuer: "https://auth.example".to_owned(),
-        routes: document.routes(),
-        deadline: std::time::Duration::from_secs(5),
-        ..HttpContext::default()
-    };
-    let (app, _) = App::new()
-        .app_data(web::Data::new(context))
-        .app_data(web::Data::new(document))
-        .into_utoipa_app()
-        .configure(|config| {
-            config
-                .service(make_one)
-                .service(list_some)
-                .configure(routes)
-                .configure(docs)
-                .configure(crate::help::routes);
-        })
-        .split_for_parts();
-    let app = init_service(app.default_service(web::to(not_found)).wrap(from_fn(crate::http::edge))).await;
-    let get = async |path: &str| {
-        let request = TestRequest::get().uri(path).insert_header(("accept", "text/html,*/*;q=0.8"));
-        let response = call_service(&app, request.to_request()).await;
-        let header =
-            |name: &str| response.headers().get(name).map_or(String::new(), |v| v.to_str().unwrap().to_owned());
-        let found = (response.status().as_u16(), header("content-type"), header("cache-control"));
-        (found, String::from_utf8_lossy(&read_body(response).await).into_owned())
-    };
-    let ((status, _, cache), body) = get("/openapi.json").await;
-    assert_eq!((status, cache.as_str()), (200, "public, max-age=300"));
-    assert!(body.contains("make_one"));
-    for (path, status, kind) in [
-        ("/docs", 200, "text/html; charset=utf-8"),
-        ("/docs/swagger-ui.css", 200, "text/css"),
-        ("/docs/swagger-ui-bundle.js", 200, "text/javascript"),
-        ("/docs/start.js", 200, "text/javascript"),
-        ("/docs/", 404, "text/html; charset=utf-8"),
-        ("/docs/index.html", 404, "text/html; charset=utf-8"),
-        ("/help/problems/invalid_code", 200, "text/html; charset=utf-8"),
-        ("/help/problems/invalid_code?lang=en", 200, "text/html; charset=utf-8"),
-        ("/help/problems/invalid_code?lang=xx", 422, "text/html; charset=utf-8"),
-        ("/help/problems/invalid_code?x=1", 400, "text/html; charset=utf-8"),
-        ("/help/problems/nonsense", 404, "text/html; charset=utf-8"),
-        ("/v1/sample?limit=5", 200, "application/json"),
-        ("/v1/sample?limit=0", 422, "text/html; charset=utf-8"),
-        ("/v1/sample/1", 405, "text/html; charset=utf-8"),
-    ] {
-        let (found, body) = get(path).await;
-        assert_eq!((found.0, found.1.as_str()), (status, kind), "{path} {body}");
-    }
 }

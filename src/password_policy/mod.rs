@@ -50,60 +50,6 @@ pub struct PasswordContext<'a> {
     pub display_name: Option<&'a str>,
 }
 
-/// Why a password is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PasswordFault {
-    /// Fewer than [`MIN_PASSWORD_CODE_POINTS`].
-    TooShort,
-    /// More than [`MAX_PASSWORD_CODE_POINTS`].
-    TooLong,
-    /// A control character.
-    InvalidCharacters,
-    /// One of the commonest.
-    TooCommon,
-    /// In the operator's list.
-    Breached,
-    /// Little more than an identifier, a name or the service's name.
-    ContainsContext,
-}
-
-impl PasswordFault {
-    /// Every fault, so that each can be seen to have its text.
-    pub const ALL: [Self; 6] = [
-        Self::TooShort,
-        Self::TooLong,
-        Self::InvalidCharacters,
-        Self::TooCommon,
-        Self::Breached,
-        Self::ContainsContext,
-    ];
-
-    /// The code that clients switch on.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::TooShort => "password_too_short",
-            Self::TooLong => "password_too_long",
-            Self::InvalidCharacters => "invalid_characters",
-            Self::TooCommon => "password_too_common",
-            Self::Breached => "password_breached",
-            Self::ContainsContext => "password_contains_context",
-        }
-    }
-}
-
-impl From<PasswordFault> for FieldCode {
-    fn from(fault: PasswordFault) -> Self {
-        match fault {
-            PasswordFault::TooShort => Self::PasswordTooShort,
-            PasswordFault::TooLong => Self::PasswordTooLong,
-            PasswordFault::InvalidCharacters => Self::InvalidCharacters,
-            PasswordFault::TooCommon => Self::PasswordTooCommon,
-            PasswordFault::Breached => Self::PasswordBreached,
-            PasswordFault::ContainsContext => Self::PasswordContainsContext,
-        }
-    }
-}
-
 /// What there is to say about a candidate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PasswordReport {
@@ -112,7 +58,7 @@ pub struct PasswordReport {
     /// Estimated strength, 0 (guessed at once) to 4. It alone refuses nothing.
     pub score: u8,
     /// Why it is refused; empty if it is not.
-    pub faults: Vec<PasswordFault>,
+    pub faults: Vec<FieldCode>,
     /// How it could be stronger.
     pub suggestions: Vec<Suggestion>,
 }
@@ -132,7 +78,7 @@ impl AcceptedPassword {
 pub enum PasswordRefusal {
     /// The candidate's faults, at least one.
     #[error("the password is refused by the policy")]
-    Faults(Vec<PasswordFault>),
+    Faults(Vec<FieldCode>),
     /// The breached list could not be read. Nothing is accepted unseen.
     #[error(transparent)]
     Internal(#[from] Internal),
@@ -160,7 +106,7 @@ impl PasswordPolicy {
     /// Every fault that it has.
     pub fn accept(&self, candidate: &str, context: PasswordContext<'_>) -> Result<AcceptedPassword, PasswordRefusal> {
         let Some(password) = NormalisedPassword::for_verification(candidate) else {
-            return Err(PasswordRefusal::Faults(vec![PasswordFault::TooLong]));
+            return Err(PasswordRefusal::Faults(vec![FieldCode::PasswordTooLong]));
         };
         let faults = self.faults(&password, &self.words(context))?;
         if faults.is_empty() { Ok(AcceptedPassword(password)) } else { Err(PasswordRefusal::Faults(faults)) }
@@ -175,7 +121,7 @@ impl PasswordPolicy {
             return Ok(PasswordReport {
                 acceptable: false,
                 score: 0,
-                faults: vec![PasswordFault::TooLong],
+                faults: vec![FieldCode::PasswordTooLong],
                 suggestions: vec![],
             });
         };
@@ -189,7 +135,7 @@ impl PasswordPolicy {
         ContextWords::collect(&self.service_name, context)
     }
 
-    fn faults(&self, password: &NormalisedPassword, words: &ContextWords) -> Result<Vec<PasswordFault>, Internal> {
+    fn faults(&self, password: &NormalisedPassword, words: &ContextWords) -> Result<Vec<FieldCode>, Internal> {
         let text = password.expose();
         let length = password.code_points();
         let breached = match &self.breached {
@@ -197,12 +143,12 @@ impl PasswordPolicy {
             None => false,
         };
         let found = [
-            (PasswordFault::TooShort, length < MIN_PASSWORD_CODE_POINTS),
-            (PasswordFault::TooLong, length > MAX_PASSWORD_CODE_POINTS),
-            (PasswordFault::InvalidCharacters, text.chars().any(char::is_control)),
-            (PasswordFault::TooCommon, common::is_common(text)),
-            (PasswordFault::Breached, breached),
-            (PasswordFault::ContainsContext, words.carry(text)),
+            (FieldCode::PasswordTooShort, length < MIN_PASSWORD_CODE_POINTS),
+            (FieldCode::PasswordTooLong, length > MAX_PASSWORD_CODE_POINTS),
+            (FieldCode::InvalidCharacters, text.chars().any(char::is_control)),
+            (FieldCode::PasswordTooCommon, common::is_common(text)),
+            (FieldCode::PasswordBreached, breached),
+            (FieldCode::PasswordContainsContext, words.carry(text)),
         ];
         Ok(found.into_iter().filter_map(|(fault, is_so)| is_so.then_some(fault)).collect())
     }

@@ -2,6 +2,8 @@
 //!
 //! Its many sentences are told as a few stable codes: several of them give the same advice.
 
+use strum::IntoStaticStr;
+use strum::VariantArray;
 use zeroize::Zeroizing;
 use zxcvbn::feedback;
 use zxcvbn::feedback::Feedback;
@@ -20,7 +22,8 @@ const SUGGESTED_CODE_POINTS: usize = 15;
 const BEST_SCORE: u8 = 4;
 
 /// How a password could be stronger.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 #[expect(missing_docs, reason = "the codes say it")]
 pub enum Suggestion {
     LongerIsStronger,
@@ -38,38 +41,9 @@ pub enum Suggestion {
 }
 
 impl Suggestion {
-    /// Every suggestion, so that each can be seen to have its text.
-    pub const ALL: [Self; 12] = [
-        Self::LongerIsStronger,
-        Self::AddMoreWords,
-        Self::AvoidCommonPasswords,
-        Self::AvoidNames,
-        Self::AvoidKeyboardPatterns,
-        Self::AvoidRepeats,
-        Self::AvoidSequences,
-        Self::AvoidDates,
-        Self::NoNeedForSymbols,
-        Self::CapitalsHelpLittle,
-        Self::ReversalHelpsLittle,
-        Self::SubstitutionsHelpLittle,
-    ];
-
     /// The code that clients switch on.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::LongerIsStronger => "longer_is_stronger",
-            Self::AddMoreWords => "add_more_words",
-            Self::AvoidCommonPasswords => "avoid_common_passwords",
-            Self::AvoidNames => "avoid_names",
-            Self::AvoidKeyboardPatterns => "avoid_keyboard_patterns",
-            Self::AvoidRepeats => "avoid_repeats",
-            Self::AvoidSequences => "avoid_sequences",
-            Self::AvoidDates => "avoid_dates",
-            Self::NoNeedForSymbols => "no_need_for_symbols",
-            Self::CapitalsHelpLittle => "capitals_help_little",
-            Self::ReversalHelpsLittle => "reversal_helps_little",
-            Self::SubstitutionsHelpLittle => "substitutions_help_little",
-        }
+    pub fn code(self) -> &'static str {
+        self.into()
     }
 }
 

@@ -8,10 +8,9 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::service;
-use crate::accounts::Faults;
-use crate::accounts::read_destination;
+use crate::accounts::destination;
 use crate::app::App;
-use crate::http::Client;
+use crate::audit::Caller;
 use crate::http::Json;
 use crate::http::Reply;
 
@@ -41,11 +40,8 @@ pub(super) struct ReminderRequest {
     extensions(("x-problems" = json!(["message_limit_reached"])), ("x-limit" = json!("resend"))),
 )]
 #[post("/v1/identifier-reminders")]
-pub(super) async fn remind(app: Data<App>, client: Client, body: Json<ReminderRequest>) -> Reply {
-    let mut faults = Faults::default();
-    let typed = ("/contact", body.0.contact.as_str());
-    let contact = read_destination(&app, &mut faults, typed, body.0.country.as_deref());
-    let Some(contact) = contact else { return Err(faults.into_problem()) };
-    service::remind(&app, &contact, &client).await?;
+pub(super) async fn remind(app: Data<App>, caller: Caller, body: Json<ReminderRequest>) -> Reply {
+    let contact = destination(&app, ("/contact", &body.0.contact), body.0.country.as_deref())?;
+    service::remind(&app, &contact, &caller).await?;
     Ok(HttpResponse::Accepted().finish())
 }

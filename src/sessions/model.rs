@@ -3,6 +3,7 @@
 use chrono::DateTime;
 use chrono::TimeDelta;
 use chrono::Utc;
+use strum::IntoStaticStr;
 
 use crate::accounts::AccountStatus;
 use crate::ids::AccountId;
@@ -92,7 +93,8 @@ pub enum OpenError {
 }
 
 /// Why a session ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum EndReason {
     /// Its owner signed out.
     SignedOut,
@@ -112,15 +114,7 @@ pub enum EndReason {
 
 impl EndReason {
     pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::SignedOut => "signed_out",
-            Self::EndedByOwner => "ended_by_owner",
-            Self::RefreshTokenReused => "refresh_token_reused",
-            Self::PasswordChanged => "password_changed",
-            Self::PasswordReset => "password_reset",
-            Self::Recovered => "recovered",
-            Self::TooMany => "too_many",
-        }
+        self.into()
     }
 }
 

@@ -44,13 +44,8 @@ use crate::sign_in;
 use crate::sign_in::StartedFlow;
 use crate::text::Language;
 
-/// A sign-up under way: its token, for its beginner alone.
-pub(super) struct Started {
-    pub token: String,
-}
-
-/// Begins a sign-up. The identifier is not looked up.
-pub(super) async fn start(app: &App, new: &NewSignUp, caller: &Caller) -> Result<Started, SignUpError> {
+/// Begins a sign-up. The identifier is not looked up. Answers its token, for its beginner alone.
+pub(super) async fn start(app: &App, new: &NewSignUp, caller: &Caller) -> Result<String, SignUpError> {
     let to = (new.identifier.value(), new.identifier.lookup_key());
     accounts::admit_message(app, to, Asker::Anybody(caller.ip)).await?;
     let phc = app.hashing.reserve()?.hash(new.password.normalised()).await?;
@@ -69,13 +64,14 @@ pub(super) async fn start(app: &App, new: &NewSignUp, caller: &Caller) -> Result
     };
     let mut tx = app.begin().await?;
     store::insert(&mut tx, new, &row).await?;
-    let to = contact(new.identifier.value(), new.identifier.lookup_key(), &new.locale);
+    let language = Language::of(&new.locale);
+    let to = Contact::unproven(new.identifier.value(), new.identifier.lookup_key(), language);
     let content = to.content(MessageKind::SignUpCode).by(new.channel);
     accounts::send_code(&mut tx, app, content, (id, &code, row.code.expires_at)).await?;
     let event = Event::new(EventKind::SignUpStarted, caller).client(&new.client_id);
     audit::record(&mut tx, &app.clock, event.detail(serde_json::json!({ "sign_up_id": id }))).await?;
     app.commit(tx).await?;
-    Ok(Started { token: token.reveal() })
+    Ok(token.reveal())
 }
 
 /// Sends another code; the one before is void. Answers how it travels, and to where.
@@ -94,26 +90,15 @@ pub(super) async fn resend(
     let times = times(&mac, now);
     let mut tx = app.begin().await?;
     if !store::replace_code(&mut tx, pending.id, &times, now).await? {
-        return Err(refused_resend(&pending, now).into());
+        return Err(StepError::not_sent(pending.sends >= SENDS, pending.resend_after, now).into());
     }
     accounts::admit_message(app, (&pending.value, &pending.lookup_key), Asker::Anybody(caller.ip)).await?;
     messages::drop_for_flow(&mut tx, pending.id, now).await?;
-    let to = contact(&pending.value, &pending.lookup_key, &pending.locale);
+    let to = Contact::unproven(&pending.value, &pending.lookup_key, Language::of(&pending.locale));
     let content = to.content(MessageKind::SignUpCode).by(channel);
     accounts::send_code(&mut tx, app, content, (pending.id, &code, times.expires_at)).await?;
     app.commit(tx).await?;
     Ok((channel, pending.value))
-}
-
-fn refused_resend(pending: &store::Pending, now: DateTime<Utc>) -> StepError {
-    if pending.sends >= SENDS {
-        return StepError::NoSendsLeft;
-    }
-    // A racer was faster when the row that was read would have allowed it.
-    let wait = (pending.resend_after - now).num_milliseconds();
-    let retry_after_secs =
-        if wait > 0 { u64::try_from(wait).unwrap_or(0).div_ceil(1000) } else { RESEND_SECS.unsigned_abs() };
-    StepError::TooSoon { retry_after_secs }
 }
 
 /// Takes the code back: the account exists, and its owner goes on to enrol a second factor.
@@ -181,10 +166,6 @@ pub async fn decide(conn: &mut PgConnection, now: DateTime<Utc>, claimed: &Claim
         Some(flow) if store::is_pending(conn, flow, now).await? => Ok(Decision::Send),
         _ => Ok(Decision::Drop),
     }
-}
-
-fn contact(address: &str, lookup_key: &str, locale: &str) -> Contact {
-    Contact::unproven(address, lookup_key, Language::parse(locale).unwrap_or(Language::DEFAULT))
 }
 
 fn times(mac: &[u8], now: DateTime<Utc>) -> Code<'_> {

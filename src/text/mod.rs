@@ -61,6 +61,11 @@ impl Language {
         BUNDLES.get_key_value(&primary).map(|(tag, _)| Self(tag))
     }
 
+    /// The language that was written down for somebody; English when it is not spoken any more.
+    pub fn of(tag: &str) -> Self {
+        Self::parse(tag).unwrap_or(Self::DEFAULT)
+    }
+
     /// The best language for an `Accept-Language` header (RFC 9110 §12.5.4); English when none fits.
     pub fn negotiate(header: &str) -> Self {
         let mut wishes: Vec<(f32, &str)> = header.split(',').take(20).filter_map(wish).collect();
@@ -105,6 +110,22 @@ pub fn find(language: Language, id: &str, args: &Args<'_>) -> Option<String> {
         };
         Some(bundle.format_pattern(pattern, Some(&values), &mut Vec::new()).into_owned())
     })
+}
+
+/// A text as HTML and XML write it, in elements and attributes.
+pub fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
 }
 
 /// Whatever is asked for, the answer is a language that is spoken, and folding lengthens nothing and is done once.

@@ -8,6 +8,7 @@ use chrono::DateTime;
 use chrono::TimeDelta;
 use chrono::Utc;
 use sqlx::PgConnection;
+use strum::IntoStaticStr;
 use uuid::Uuid;
 
 use super::service;
@@ -21,7 +22,8 @@ use crate::ids::KeyId;
 use crate::internal::Internal;
 
 /// What a key does now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum KeyState {
     /// Published, not signing yet.
     Next,
@@ -36,12 +38,7 @@ pub enum KeyState {
 impl KeyState {
     /// The state's name.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Next => "next",
-            Self::Signing => "signing",
-            Self::Retired => "retired",
-            Self::Expired => "expired",
-        }
+        self.into()
     }
 }
 

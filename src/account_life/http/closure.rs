@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::super::model::ClosureError;
 use super::super::service;
 use crate::app::App;
-use crate::http::Client;
+use crate::audit::Caller;
 use crate::http::ErrorCode;
 use crate::http::NoMembers;
 use crate::http::OptionalJson;
@@ -54,11 +54,11 @@ fn problem(error: ClosureError) -> Problem {
 pub(super) async fn close(
     app: Data<App>,
     session: CurrentSession,
-    client: Client,
+    caller: Caller,
     _: OptionalJson<NoMembers>,
 ) -> Reply {
     session.admit_recent(&app).await?;
-    accepted(&Closure { closes_at: service::close(&app, &session, &client).await.map_err(problem)? })
+    accepted(&Closure { closes_at: service::close(&app, &session, &caller).await.map_err(problem)? })
 }
 
 /// Keep the account after all.
@@ -69,8 +69,8 @@ pub(super) async fn close(
     extensions(("x-problems" = json!(["not_found"])), ("x-limit" = json!("account"))),
 )]
 #[delete("/v1/account/closure")]
-pub(super) async fn keep(app: Data<App>, session: EvenClosing, client: Client) -> Reply {
+pub(super) async fn keep(app: Data<App>, session: EvenClosing, caller: Caller) -> Reply {
     app.limits.admit(Policy::Reauthentication, Subject::Account(session.0.account)).await?;
-    service::keep(&app, &session.0, &client).await.map_err(problem)?;
+    service::keep(&app, &session.0, &caller).await.map_err(problem)?;
     Ok(no_content())
 }

@@ -15,11 +15,11 @@ use super::events::events_list;
 use super::events::written;
 use crate::accounts::AccountStatus;
 use crate::app::App;
+use crate::audit::Caller;
 use crate::changes;
 use crate::changes::AccountChange;
 use crate::devices::KnownDevice;
 use crate::factors::ConfirmedFactor;
-use crate::http::Client;
 use crate::http::Reply;
 use crate::http::cursor_behind;
 use crate::http::ok;
@@ -194,8 +194,8 @@ fn document(app: &App, held: Held) -> Export {
     extensions(("x-problems" = json!(["insufficient_user_authentication"])), ("x-limit" = json!("account"))),
 )]
 #[get("/v1/account/export")]
-pub(super) async fn export(app: Data<App>, session: EvenClosing, client: Client) -> Reply {
+pub(super) async fn export(app: Data<App>, session: EvenClosing, caller: Caller) -> Reply {
     session.0.admit_recent(&app).await?;
-    let held = service::export(&app, &session.0, &client).await?;
+    let held = service::export(&app, &session.0, &caller).await?;
     ok(&document(&app, held))
 }

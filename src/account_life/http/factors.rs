@@ -20,13 +20,13 @@ use crate::accounts::Delivery;
 use crate::accounts::identifier_hint;
 use crate::accounts::read_label;
 use crate::app::App;
+use crate::audit::Caller;
 use crate::factors::Asked;
 use crate::factors::ConfirmMethod;
 use crate::factors::ConfirmedFactor;
 use crate::factors::Enrolment;
 use crate::factors::FactorKind;
 use crate::factors::read_confirmation;
-use crate::http::Client;
 use crate::http::ErrorCode;
 use crate::http::FieldCode;
 use crate::http::Items;
@@ -154,11 +154,11 @@ pub(super) async fn list(app: Data<App>, session: CurrentSession, page: Query<Pa
     ),
 )]
 #[post("/v1/account/factors")]
-pub(super) async fn add(app: Data<App>, session: CurrentSession, client: Client, asked: Json<Asked>) -> Reply {
+pub(super) async fn add(app: Data<App>, session: CurrentSession, caller: Caller, asked: Json<Asked>) -> Reply {
     session.require_recent(&app)?;
     let wanted = asked.0.read(&app)?;
     app.limits.admit(Policy::Reauthentication, Subject::Account(session.account)).await?;
-    let begun = service::add_factor(&app, &session, wanted, &client).await.map_err(not_added)?;
+    let begun = service::add_factor(&app, &session, wanted, &caller).await.map_err(not_added)?;
     created(&Enrolment::of(&app, begun))
 }
 
@@ -177,12 +177,12 @@ pub(super) async fn add(app: Data<App>, session: CurrentSession, client: Client,
 pub(super) async fn confirm(
     app: Data<App>,
     session: CurrentSession,
-    client: Client,
+    caller: Caller,
     id: web::Path<FactorId>,
     given: Json<FactorConfirmation>,
 ) -> Reply {
     let given = read_confirmation(given.0.method, given.0.code, given.0.credential)?;
-    ok(&body(service::confirm_factor(&app, &session, (*id, &given), &client).await.map_err(problem)?))
+    ok(&body(service::confirm_factor(&app, &session, (*id, &given), &caller).await.map_err(problem)?))
 }
 
 /// Send another first code to a phone.
@@ -197,11 +197,11 @@ pub(super) async fn confirm(
 pub(super) async fn resend(
     app: Data<App>,
     session: CurrentSession,
-    client: Client,
+    caller: Caller,
     id: web::Path<FactorId>,
     body: Json<FactorResend>,
 ) -> Reply {
-    let number = service::resend_factor_code(&app, &session, (*id, body.0.channel), &client).await.map_err(problem)?;
+    let number = service::resend_factor_code(&app, &session, (*id, body.0.channel), &caller).await.map_err(problem)?;
     accepted(&Delivery::of(&app, body.0.channel, &number))
 }
 
@@ -217,12 +217,12 @@ pub(super) async fn resend(
 pub(super) async fn rename(
     app: Data<App>,
     session: CurrentSession,
-    client: Client,
+    caller: Caller,
     id: web::Path<FactorId>,
     patch: Json<FactorPatch>,
 ) -> Reply {
     let label = read_label(&patch.0.label).map_err(|code| Problem::field("/label", code))?;
-    ok(&body(service::rename_factor(&app, &session, (*id, &label), &client).await.map_err(problem)?))
+    ok(&body(service::rename_factor(&app, &session, (*id, &label), &caller).await.map_err(problem)?))
 }
 
 /// Remove a factor, at once; the last one stays.
@@ -239,8 +239,8 @@ pub(super) async fn rename(
     ),
 )]
 #[delete("/v1/account/factors/{id}")]
-pub(super) async fn remove(app: Data<App>, session: CurrentSession, client: Client, id: web::Path<FactorId>) -> Reply {
+pub(super) async fn remove(app: Data<App>, session: CurrentSession, caller: Caller, id: web::Path<FactorId>) -> Reply {
     session.admit_recent(&app).await?;
-    service::remove_factor(&app, &session, *id, &client).await.map_err(problem)?;
+    service::remove_factor(&app, &session, *id, &caller).await.map_err(problem)?;
     Ok(no_content())
 }

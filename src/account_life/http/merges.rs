@@ -14,7 +14,7 @@ use super::super::service;
 use super::factors;
 use super::factors::Factor;
 use crate::app::App;
-use crate::http::Client;
+use crate::audit::Caller;
 use crate::http::ErrorCode;
 use crate::http::FieldCode;
 use crate::http::Json;
@@ -119,12 +119,12 @@ async fn other(app: &App, token: Option<String>, named: Option<AccountId>) -> Re
     ),
 )]
 #[post("/v1/account/merges")]
-pub(super) async fn merge(app: Data<App>, session: CurrentSession, client: Client, body: Json<MergeRequest>) -> Reply {
+pub(super) async fn merge(app: Data<App>, session: CurrentSession, caller: Caller, body: Json<MergeRequest>) -> Reply {
     session.admit_recent(&app).await?;
     let MergeRequest { other_access_token, account_id, dry_run } = body.0;
     let other = other(&app, other_access_token, account_id).await?;
     if !dry_run {
-        let merges_at = service::begin_merge(&app, &session, &other, &client).await.map_err(problem)?;
+        let merges_at = service::begin_merge(&app, &session, &other, &caller).await.map_err(problem)?;
         return accepted(&MergeBegun { merges_at });
     }
     let plan = service::plan_merge(&app, &session, &other).await.map_err(problem)?;

@@ -19,11 +19,11 @@ use crate::accounts::Faults;
 use crate::accounts::read_display_name;
 use crate::accounts::read_locale;
 use crate::app::App;
+use crate::audit::Caller;
 use crate::changes;
 use crate::changes::AccountChange;
 use crate::factors;
 use crate::factors::FactorKind;
-use crate::http::Client;
 use crate::http::FieldCode;
 use crate::http::Json;
 use crate::http::NoMembers;
@@ -148,7 +148,7 @@ fn read_or_clear_name(typed: &str) -> Result<String, FieldCode> {
 pub(super) async fn change(
     app: Data<App>,
     session: CurrentSession,
-    client: Client,
+    caller: Caller,
     patch: Json<AccountPatch>,
 ) -> Reply {
     let mut faults = Faults::default();
@@ -159,7 +159,7 @@ pub(super) async fn change(
     let (Some(display_name), Some(locale), Some(time_zone)) = (display_name, locale, time_zone) else {
         return Err(faults.into_problem());
     };
-    service::change_profile(&app, &session, &ProfileChange { display_name, locale, time_zone }, &client).await?;
+    service::change_profile(&app, &session, &ProfileChange { display_name, locale, time_zone }, &caller).await?;
     ok(&body(&app, service::show(&app, &session).await?))
 }
 
@@ -195,9 +195,9 @@ pub(super) async fn count_recovery_codes(app: Data<App>, session: CurrentSession
 pub(super) async fn renew_recovery_codes(
     app: Data<App>,
     session: CurrentSession,
-    client: Client,
+    caller: Caller,
     _: OptionalJson<NoMembers>,
 ) -> Reply {
     session.admit_recent(&app).await?;
-    created(&RecoveryCodesShown { recovery_codes: service::renew_recovery_codes(&app, &session, &client).await? })
+    created(&RecoveryCodesShown { recovery_codes: service::renew_recovery_codes(&app, &session, &caller).await? })
 }

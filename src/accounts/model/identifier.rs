@@ -3,6 +3,8 @@
 use rlibphonenumber::Region;
 use serde::Deserialize;
 use serde::Serialize;
+use strum::EnumString;
+use strum::IntoStaticStr;
 
 use super::phone::looks_like_phone;
 use super::phone::parse_phone;
@@ -13,7 +15,8 @@ const ADDRESS_MAX: usize = 254;
 const LOCAL_PART_MAX: usize = 64;
 
 /// What kind of identifier.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum IdentifierKind {
     /// An e-mail address.
@@ -25,19 +28,12 @@ pub enum IdentifierKind {
 impl IdentifierKind {
     /// Its name in the database and the API.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Email => "email",
-            Self::Phone => "phone",
-        }
+        self.into()
     }
 
     /// The kind with this name.
     pub fn from_name(name: &str) -> Option<Self> {
-        match name {
-            "email" => Some(Self::Email),
-            "phone" => Some(Self::Phone),
-            _ => None,
-        }
+        name.parse().ok()
     }
 }
 

@@ -59,7 +59,7 @@ pub(crate) async fn page(
                 identifiers: identifiers.remove(&row.id.uuid()).unwrap_or_default(),
                 legacy_login: row.login.as_deref().and_then(LegacyLogin::parse),
                 display_name: row.display_name,
-                locale: Language::parse(&row.locale).unwrap_or(Language::DEFAULT).tag(),
+                locale: Language::of(&row.locale).tag(),
                 time_zone: row.time_zone,
                 roles: row.roles,
                 created_at: row.created_at,

@@ -67,7 +67,7 @@ async fn release(
     let hint = ("identifier", accounts::identifier_hint(&claimed.value));
     accounts::notify(conn, app, account.id(), MessageKind::IdentifierRemovedNotice, &[hint]).await?;
     remove_factor(conn, app, account, &claimed.lookup_key, caller).await?;
-    let language = Language::parse(&profile.locale).unwrap_or(Language::DEFAULT);
+    let language = Language::of(&profile.locale);
     let holder = Contact::unproven(&claimed.value, &claimed.lookup_key, language);
     let notice = NewMessage::notice(holder.content(MessageKind::NumberReleasedNotice), app.clock.now());
     accounts::send_notice(conn, app, notice).await

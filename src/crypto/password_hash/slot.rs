@@ -93,7 +93,7 @@ impl HashingSlot {
             if reply.is_closed() {
                 return;
             }
-            slot.shared.waits.observe(waiting.elapsed());
+            slot.shared.metrics.hash_wait(waiting.elapsed());
             let watch = Stopwatch::start();
             let result = work(memory, &slot.shared.params);
             slot.shared.record_cost(watch.elapsed());

@@ -10,6 +10,7 @@ use argon2::Params;
 
 use crate::clock::Stopwatch;
 use crate::internal::InternalKind;
+use crate::metrics::Metrics;
 
 use super::algorithm;
 use super::algorithm::Argon2Hash;
@@ -35,7 +36,7 @@ fn cheap() -> HashingConfig {
 }
 
 fn threads(config: &HashingConfig) -> HashingThreads {
-    HashingThreads::start(config).expect("the threads start")
+    HashingThreads::start(config, Metrics::default()).expect("the threads start")
 }
 
 fn password(text: &str) -> NormalisedPassword {
@@ -114,7 +115,7 @@ async fn a_stored_hash_out_of_bounds_never_runs() {
 
 #[test]
 fn the_configuration_is_held_to_the_same_bounds() {
-    let start = |config| HashingThreads::start(&config);
+    let start = |config| HashingThreads::start(&config, Metrics::default());
     assert!(matches!(
         start(HashingConfig { memory_kib: 131_073, ..cheap() }),
         Err(HashingStartError::Parameters { .. })

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use argon2::Params;
 
-use crate::metrics::Durations;
+use crate::metrics::Metrics;
 
 use super::HashingConfig;
 use super::HashingError;
@@ -43,7 +43,7 @@ impl HashingThreads {
     ///
     /// # Errors
     /// Parameters out of bounds, no threads, or none to be had from the system.
-    pub fn start(config: &HashingConfig) -> Result<Self, HashingStartError> {
+    pub fn start(config: &HashingConfig, metrics: Metrics) -> Result<Self, HashingStartError> {
         let HashingConfig { memory_kib, passes, lanes, threads, queue, deadline } = *config;
         let params = algorithm::bounded(memory_kib, passes, lanes).map_err(|reason| HashingStartError::Parameters {
             memory_kib,
@@ -64,7 +64,7 @@ impl HashingThreads {
             work_or_stop: Condvar::new(),
             slots_given: AtomicUsize::new(0),
             refused: AtomicU64::new(0),
-            waits: Durations::default(),
+            metrics,
             mean_cost_ns: AtomicU64::new(first_estimate_ns),
         });
         // Built before the threads are: if one cannot be started, dropping this stops the others.
@@ -96,11 +96,6 @@ impl HashingThreads {
     /// How many slots are given and not yet served, for the metric `hash_queue_depth`.
     pub fn queue_depth(&self) -> usize {
         self.threads.shared.slots_given.load(Ordering::Relaxed)
-    }
-
-    /// How long jobs waited for their thread, for the metric `hash_wait_seconds`.
-    pub fn waits(&self) -> Durations {
-        self.threads.shared.waits.clone()
     }
 
     /// How many reservations were refused, for the metric `hash_refused_total`.
@@ -140,7 +135,7 @@ pub(super) struct Shared {
     work_or_stop: Condvar,
     pub(super) slots_given: AtomicUsize,
     refused: AtomicU64,
-    pub(super) waits: Durations,
+    pub(super) metrics: Metrics,
     /// Moving mean of what a job took, in nanoseconds; an estimate until the first.
     mean_cost_ns: AtomicU64,
 }

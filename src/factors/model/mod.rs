@@ -2,17 +2,18 @@
 
 mod proof;
 
-use crate::messages::Channel;
 use chrono::DateTime;
 use chrono::Utc;
 use serde::Deserialize;
 use serde::Serialize;
+use strum::IntoStaticStr;
 use uuid::Uuid;
 
 use crate::crypto::HashingError;
 use crate::flows::SentCode;
 use crate::ids::FactorId;
 use crate::internal::Internal;
+use crate::messages::Channel;
 
 pub use proof::Confirmation;
 pub(super) use proof::KeptPasskey;
@@ -28,7 +29,8 @@ pub use proof::Sent;
 pub const MOST: usize = 20;
 
 /// What kind of factor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum FactorKind {
     /// An authenticator app (RFC 6238).
@@ -44,12 +46,7 @@ pub enum FactorKind {
 impl FactorKind {
     /// Its name in the database and the API.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Totp => "totp",
-            Self::Phone => "phone",
-            Self::Passkey => "passkey",
-            Self::RecoveryCode => "recovery_code",
-        }
+        self.into()
     }
 
     pub(super) fn from_name(name: &str, factor: FactorId) -> Result<Self, Internal> {

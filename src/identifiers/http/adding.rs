@@ -13,10 +13,9 @@ use super::owned::pending;
 use super::problem;
 use super::shown;
 use crate::accounts::Delivery;
-use crate::accounts::Faults;
-use crate::accounts::read_destination;
+use crate::accounts::destination;
 use crate::app::App;
-use crate::http::Client;
+use crate::audit::Caller;
 use crate::http::Json;
 use crate::http::OptionalJson;
 use crate::http::Reply;
@@ -87,15 +86,12 @@ pub(super) struct IdentifierResend {
     ),
 )]
 #[post("/v1/account/identifiers")]
-pub(super) async fn add(app: Data<App>, session: CurrentSession, client: Client, body: Json<NewIdentifier>) -> Reply {
+pub(super) async fn add(app: Data<App>, session: CurrentSession, caller: Caller, body: Json<NewIdentifier>) -> Reply {
     session.require_recent(&app)?;
-    let mut faults = Faults::default();
-    let identifier =
-        read_destination(&app, &mut faults, ("/identifier", &body.0.identifier), body.0.country.as_deref());
-    let Some(identifier) = identifier else { return Err(faults.into_problem()) };
+    let identifier = destination(&app, ("/identifier", &body.0.identifier), body.0.country.as_deref())?;
     let channel = app.channels.choose(identifier.value(), body.0.channel)?;
     app.limits.admit(Policy::Reauthentication, Subject::Account(session.account)).await?;
-    let id = service::add(&app, &session, (&identifier, channel), &client).await.map_err(problem)?;
+    let id = service::add(&app, &session, (&identifier, channel), &caller).await.map_err(problem)?;
     let delivery = Delivery::of(&app, channel, identifier.value());
     created(&IdentifierAdded { identifier: pending(id, &identifier), delivery })
 }
@@ -119,12 +115,12 @@ pub(super) async fn add(app: Data<App>, session: CurrentSession, client: Client,
 pub(super) async fn verify(
     app: Data<App>,
     session: CurrentSession,
-    client: Client,
+    caller: Caller,
     id: web::Path<IdentifierId>,
     given: Json<IdentifierProof>,
 ) -> Reply {
     app.limits.admit(Policy::Reauthentication, Subject::Account(session.account)).await?;
-    let own = service::verify(&app, &session, (*id, &given.0.code), &client).await.map_err(problem)?;
+    let own = service::verify(&app, &session, (*id, &given.0.code), &caller).await.map_err(problem)?;
     ok(&shown(&app, own))
 }
 
@@ -143,11 +139,11 @@ pub(super) async fn verify(
 pub(super) async fn resend(
     app: Data<App>,
     session: CurrentSession,
-    client: Client,
+    caller: Caller,
     id: web::Path<IdentifierId>,
     body: OptionalJson<IdentifierResend>,
 ) -> Reply {
     let asked = body.0.channel;
-    let (channel, address) = service::resend(&app, &session, (*id, asked), &client).await.map_err(problem)?;
+    let (channel, address) = service::resend(&app, &session, (*id, asked), &caller).await.map_err(problem)?;
     accepted(&Delivery::of(&app, channel, &address))
 }

@@ -16,7 +16,7 @@ use crate::accounts::Identifier;
 use crate::accounts::IdentifierKind;
 use crate::accounts::OwnIdentifier;
 use crate::app::App;
-use crate::http::Client;
+use crate::audit::Caller;
 use crate::http::Items;
 use crate::http::NoMembers;
 use crate::http::OptionalJson;
@@ -114,12 +114,12 @@ pub(super) async fn list(app: Data<App>, session: CurrentSession, page: Query<Pa
 pub(super) async fn make_primary(
     app: Data<App>,
     session: CurrentSession,
-    client: Client,
+    caller: Caller,
     id: web::Path<IdentifierId>,
     _: OptionalJson<NoMembers>,
 ) -> Reply {
     session.admit_recent(&app).await?;
-    ok(&shown(&app, service::make_primary(&app, &session, *id, &client).await.map_err(problem)?))
+    ok(&shown(&app, service::make_primary(&app, &session, *id, &caller).await.map_err(problem)?))
 }
 
 /// Remove an identifier. It takes effect after 72 hours; a token that is sent to the identifier stops it until then.
@@ -139,9 +139,9 @@ pub(super) async fn make_primary(
 pub(super) async fn remove(
     app: Data<App>,
     session: CurrentSession,
-    client: Client,
+    caller: Caller,
     id: web::Path<IdentifierId>,
 ) -> Reply {
     session.admit_recent(&app).await?;
-    accepted(&RemovalBegun { effective_at: service::remove(&app, &session, *id, &client).await.map_err(problem)? })
+    accepted(&RemovalBegun { effective_at: service::remove(&app, &session, *id, &caller).await.map_err(problem)? })
 }

@@ -71,7 +71,7 @@ async fn send(
     (id, address, lookup_key): (IdentifierId, &str, &str),
     (channel, caller): (Channel, &Caller),
 ) -> Result<(), IdentifierChangeError> {
-    let language = Language::parse(&profile.locale).unwrap_or(Language::DEFAULT);
+    let language = Language::of(&profile.locale);
     let content = Contact::unproven(address, lookup_key, language).content(MessageKind::NewIdentifierCode).by(channel);
     let (flow, asker) = (id.uuid().into(), Asker::Anybody(caller.ip));
     let sending = Sending { flow, pace: flow, proves: id.uuid(), asker, content };

@@ -6,6 +6,8 @@ mod record;
 use std::io;
 
 use serde::Serialize;
+use strum::EnumString;
+use strum::IntoStaticStr;
 
 use crate::crypto::HashingError;
 use crate::internal::Internal;
@@ -38,7 +40,8 @@ impl Counts {
 }
 
 /// Why a line made no account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Somebody else has what it claims; a later run tries it again.
@@ -50,18 +53,11 @@ pub enum Outcome {
 impl Outcome {
     /// Its name in the database and in reports.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Parked => "parked",
-            Self::Refused => "refused",
-        }
+        self.into()
     }
 
     pub(super) fn from_name(name: &str) -> Result<Self, Internal> {
-        match name {
-            "parked" => Ok(Self::Parked),
-            "refused" => Ok(Self::Refused),
-            _ => Err(Internal::bug("import_findings: unknown outcome")),
-        }
+        name.parse().map_err(|_| Internal::bug("import_findings: unknown outcome"))
     }
 }
 

@@ -23,18 +23,20 @@ use chrono::NaiveTime;
 use chrono::Utc;
 use sqlx::PgConnection;
 use sqlx::PgPool;
+use strum::IntoStaticStr;
 
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::config::SpendConfig;
 use crate::internal::Internal;
 use crate::limits::Limited;
-use crate::metrics::SpendCounts;
+use crate::metrics::Metrics;
 pub use store::Spent;
 use store::Tally;
 
 /// What a message is paid from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Budget {
     /// To a number that nobody has proved, or of which nobody knows.
     Unproved,
@@ -47,11 +49,7 @@ pub enum Budget {
 impl Budget {
     /// Its name in the database and in metrics.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Unproved => "unproved",
-            Self::Proved => "proved",
-            Self::Notices => "notices",
-        }
+        self.into()
     }
 }
 
@@ -106,19 +104,13 @@ pub struct SpendGuard {
     clock: Clock,
     enabled: bool,
     terms: SpendConfig,
-    counts: SpendCounts,
+    metrics: Metrics,
 }
 
 impl SpendGuard {
     /// Prepares it; nothing is asked of the database yet.
-    pub fn new(db: PgPool, clock: Clock, config: &Config) -> Self {
-        let terms = config.phone.spend.clone();
-        Self { db, clock, enabled: config.limits, terms, counts: SpendCounts::default() }
-    }
-
-    /// What was spent since the start, for the metric `message_spend`.
-    pub fn counts(&self) -> SpendCounts {
-        self.counts.clone()
+    pub fn new(db: PgPool, clock: Clock, metrics: Metrics, config: &Config) -> Self {
+        Self { db, clock, enabled: config.limits, terms: config.phone.spend.clone(), metrics }
     }
 
     /// Counts a message and says whether it may be sent.
@@ -138,7 +130,7 @@ impl SpendGuard {
             store::take_back(&self.db, place, &keys, price).await?;
             return Err(MessageRefused::Spent { retry_after_secs: until_midnight(now) });
         }
-        self.counts.count(callee.budget.name(), price);
+        self.metrics.message_spend(callee.budget.name(), price);
         Ok(())
     }
 

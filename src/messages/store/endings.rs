@@ -50,8 +50,8 @@ impl Ending {
 pub async fn finish(pool: &PgPool, claimed: &Claimed, ending: &Ending, now: DateTime<Utc>) -> Result<(), Internal> {
     match ending {
         Ending::Sent { provider, reference } => sent(pool, claimed, (provider, reference.as_deref()), now).await,
-        Ending::Dropped => dropped(pool, claimed, now).await,
-        Ending::Dead(reason) => dead(pool, claimed, reason, now).await,
+        Ending::Dropped => given_up(pool, claimed, ("dropped", None), now).await,
+        Ending::Dead(reason) => given_up(pool, claimed, ("dead", Some(reason)), now).await,
         Ending::Retry(reason) => retry(pool, claimed.id, claimed.attempt, reason, now).await,
         Ending::HandedBack => hand_back(pool, claimed, now).await,
     }
@@ -82,27 +82,20 @@ async fn sent(
     Ok(())
 }
 
-async fn dropped(pool: &PgPool, claimed: &Claimed, now: DateTime<Utc>) -> Result<(), Internal> {
+/// Nothing is left of what was dropped. A dead notice can be tried again until it expires; the owner of a dead code asks for another one.
+async fn given_up(
+    pool: &PgPool,
+    claimed: &Claimed,
+    (state, reason): (&str, Option<&str>),
+    now: DateTime<Utc>,
+) -> Result<(), Internal> {
     sqlx::query!(
-        "UPDATE outbox SET state = 'dropped', payload_sealed = NULL, finished_at = $3
+        "UPDATE outbox SET state = $3, finished_at = $4, last_error = coalesce($5, last_error),
+             payload_sealed = CASE WHEN $3 = 'dead' AND flow_id IS NULL THEN payload_sealed END
          WHERE id = $1 AND state = 'queued' AND attempts = $2",
         claimed.id.uuid(),
         claimed.attempt,
-        now,
-    )
-    .execute(pool)
-    .await?;
-    Ok(())
-}
-
-/// A dead notice can be tried again until it expires; the owner of a dead code asks for another one.
-async fn dead(pool: &PgPool, claimed: &Claimed, reason: &str, now: DateTime<Utc>) -> Result<(), Internal> {
-    sqlx::query!(
-        "UPDATE outbox SET state = 'dead', finished_at = $3, last_error = $4,
-             payload_sealed = CASE WHEN flow_id IS NULL THEN payload_sealed END
-         WHERE id = $1 AND state = 'queued' AND attempts = $2",
-        claimed.id.uuid(),
-        claimed.attempt,
+        state,
         now,
         reason,
     )

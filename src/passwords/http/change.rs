@@ -12,7 +12,7 @@ use super::super::model::Change;
 use super::super::service;
 use super::problem;
 use crate::app::App;
-use crate::http::Client;
+use crate::audit::Caller;
 use crate::http::ErrorCode;
 use crate::http::Json;
 use crate::http::Problem;
@@ -63,13 +63,13 @@ pub(super) struct PasswordChange {
 pub(super) async fn change(
     app: Data<App>,
     session: CurrentSession,
-    client: Client,
+    caller: Caller,
     body: Json<PasswordChange>,
 ) -> Reply {
     session.admit_recent(&app).await?;
     let PasswordChange { current_password, new_password, sign_out } = body.0;
     let change = Change { current: current_password, new: new_password, end_own: sign_out == Some(SignOut::All) };
-    let done = service::change(&app, &session, &change, &client).await.map_err(problem);
+    let done = service::change(&app, &session, &change, &caller).await.map_err(problem);
     app.metrics.password_change("change", outcome(&done));
     done?;
     Ok(no_content())

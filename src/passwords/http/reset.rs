@@ -16,7 +16,7 @@ use crate::accounts::identifier_hint;
 use crate::accounts::read_client;
 use crate::accounts::read_destination;
 use crate::app::App;
-use crate::http::Client;
+use crate::audit::Caller;
 use crate::http::FieldCode;
 use crate::http::Json;
 use crate::http::Problem;
@@ -115,7 +115,7 @@ pub(super) struct ResetConfirmation {
     extensions(("x-problems" = json!([])), ("x-limit" = json!("resend"))),
 )]
 #[post("/v1/password-resets")]
-pub(super) async fn request(app: Data<App>, client: Client, body: Json<PasswordResetRequest>) -> Reply {
+pub(super) async fn request(app: Data<App>, caller: Caller, body: Json<PasswordResetRequest>) -> Reply {
     let mut faults = Faults::default();
     let identifier =
         read_destination(&app, &mut faults, ("/identifier", &body.0.identifier), body.0.country.as_deref());
@@ -123,7 +123,7 @@ pub(super) async fn request(app: Data<App>, client: Client, body: Json<PasswordR
     let (Some(identifier), Some(client_id)) = (identifier, client_id) else { return Err(faults.into_problem()) };
     let channel = app.channels.choose(identifier.value(), None)?;
     let delivery = Delivery::of(&app, channel, identifier.value());
-    let token = service::request(&app, &Wanted { identifier, channel, client_id }, &client).await?;
+    let token = service::request(&app, &Wanted { identifier, channel, client_id }, &caller).await?;
     accepted(&PasswordResetRequested { password_reset_token: token, delivery })
 }
 
@@ -154,10 +154,10 @@ pub(super) async fn inspect(app: Data<App>, body: Json<InspectResetRequest>) -> 
     ),
 )]
 #[post("/v1/password-resets/confirm")]
-pub(super) async fn confirm(app: Data<App>, client: Client, body: Json<ResetConfirmation>) -> Reply {
+pub(super) async fn confirm(app: Data<App>, caller: Caller, body: Json<ResetConfirmation>) -> Reply {
     let new_password = body.0.new_password.clone();
     let proof = read_proof(body.0)?;
-    let done = service::confirm(&app, &proof, &new_password, &client).await.map_err(problem);
+    let done = service::confirm(&app, &proof, &new_password, &caller).await.map_err(problem);
     app.metrics.password_change(proof.name(), outcome(&done));
     done?;
     Ok(no_content())

@@ -13,11 +13,12 @@ use super::super::service;
 use super::problem;
 use crate::accounts::Delivery;
 use crate::accounts::Faults;
+use crate::accounts::destination;
 use crate::accounts::read_client;
 use crate::accounts::read_destination;
 use crate::accounts::read_identifier;
 use crate::app::App;
-use crate::http::Client;
+use crate::audit::Caller;
 use crate::http::FieldCode;
 use crate::http::Json;
 use crate::http::Problem;
@@ -115,9 +116,9 @@ fn read(app: &App, body: RecoveryRequest) -> Result<NewRecovery, Problem> {
     extensions(("x-problems" = json!(["message_limit_reached"])), ("x-limit" = json!("recovery"))),
 )]
 #[post("/v1/recoveries")]
-pub(super) async fn start(app: Data<App>, client: Client, body: Json<RecoveryRequest>) -> Reply {
+pub(super) async fn start(app: Data<App>, caller: Caller, body: Json<RecoveryRequest>) -> Reply {
     let new = read(&app, body.0)?;
-    let started = service::start(&app, &new, &client).await.map_err(problem);
+    let started = service::start(&app, &new, &caller).await.map_err(problem);
     app.metrics.recovery("start", outcome(&started));
     let delivery = Delivery::of(&app, new.channel, new.contact.value());
     accepted(&RecoveryStarted { recovery_token: started?, delivery })
@@ -132,11 +133,9 @@ pub(super) async fn start(app: Data<App>, client: Client, body: Json<RecoveryReq
     extensions(("x-problems" = json!(["message_limit_reached"])), ("x-limit" = json!("recovery"))),
 )]
 #[post("/v1/recoveries/resume")]
-pub(super) async fn resume(app: Data<App>, client: Client, body: Json<ResumeRequest>) -> Reply {
-    let mut faults = Faults::default();
-    let contact = read_destination(&app, &mut faults, ("/contact", &body.0.contact), body.0.country.as_deref());
-    let Some(contact) = contact else { return Err(faults.into_problem()) };
+pub(super) async fn resume(app: Data<App>, caller: Caller, body: Json<ResumeRequest>) -> Reply {
+    let contact = destination(&app, ("/contact", &body.0.contact), body.0.country.as_deref())?;
     let channel = app.channels.choose(contact.value(), None)?;
-    service::resume(&app, (&contact, channel), &client).await.map_err(problem)?;
+    service::resume(&app, (&contact, channel), &caller).await.map_err(problem)?;
     Ok(HttpResponse::Accepted().finish())
 }

@@ -9,10 +9,9 @@ use super::super::model::ProofKind;
 use super::super::service;
 use super::RecoveryState;
 use super::problem;
-use crate::accounts::Faults;
-use crate::accounts::read_destination;
+use crate::accounts::destination;
 use crate::app::App;
-use crate::http::Client;
+use crate::audit::Caller;
 use crate::http::Json;
 use crate::http::Reply;
 use crate::http::accepted;
@@ -86,8 +85,8 @@ pub(super) struct CancelRequest {
     ),
 )]
 #[post("/v1/recoveries/verify-contact")]
-pub(super) async fn verify_contact(app: Data<App>, client: Client, body: Json<VerifyContactRequest>) -> Reply {
-    let verified = service::verify_contact(&app, &body.0.recovery_token, &body.0.code, &client).await.map_err(problem);
+pub(super) async fn verify_contact(app: Data<App>, caller: Caller, body: Json<VerifyContactRequest>) -> Reply {
+    let verified = service::verify_contact(&app, &body.0.recovery_token, &body.0.code, &caller).await.map_err(problem);
     app.metrics.recovery("verify_contact", outcome(&verified));
     ok(&RecoveryState::of(&app, &verified?))
 }
@@ -105,13 +104,11 @@ pub(super) async fn verify_contact(app: Data<App>, client: Client, body: Json<Ve
     ),
 )]
 #[post("/v1/recoveries/codes")]
-pub(super) async fn send_code(app: Data<App>, client: Client, body: Json<RecoveryCodeRequest>) -> Reply {
-    let mut faults = Faults::default();
+pub(super) async fn send_code(app: Data<App>, caller: Caller, body: Json<RecoveryCodeRequest>) -> Reply {
     let body = body.0;
-    let to = read_destination(&app, &mut faults, ("/destination", &body.destination), body.country.as_deref());
-    let Some(to) = to else { return Err(faults.into_problem()) };
+    let to = destination(&app, ("/destination", &body.destination), body.country.as_deref())?;
     let channel = app.channels.choose(to.value(), None)?;
-    let sent = service::send_code(&app, &body.recovery_token, (&to, channel), &client).await.map_err(problem)?;
+    let sent = service::send_code(&app, &body.recovery_token, (&to, channel), &caller).await.map_err(problem)?;
     accepted(&RecoveryState::of(&app, &sent))
 }
 
@@ -130,9 +127,9 @@ pub(super) async fn send_code(app: Data<App>, client: Client, body: Json<Recover
     ),
 )]
 #[post("/v1/recoveries/proofs")]
-pub(super) async fn prove(app: Data<App>, client: Client, body: Json<ProofRequest>) -> Reply {
+pub(super) async fn prove(app: Data<App>, caller: Caller, body: Json<ProofRequest>) -> Reply {
     let ProofRequest { recovery_token, kind, value } = body.0;
-    let proved = service::prove(&app, &recovery_token, (kind, &value), &client).await.map_err(problem);
+    let proved = service::prove(&app, &recovery_token, (kind, &value), &caller).await.map_err(problem);
     app.metrics.recovery("proof", outcome(&proved));
     ok(&RecoveryState::of(&app, &proved?))
 }
@@ -156,8 +153,8 @@ pub(super) async fn inspect(app: Data<App>, body: Json<InspectRecoveryRequest>) 
     extensions(("x-problems" = json!(["cancel_token_invalid"])), ("x-limit" = json!("code"))),
 )]
 #[post("/v1/recoveries/cancel")]
-pub(super) async fn cancel(app: Data<App>, client: Client, body: Json<CancelRequest>) -> Reply {
-    let cancelled = service::cancel(&app, &body.0.cancel_token, &client).await.map_err(problem);
+pub(super) async fn cancel(app: Data<App>, caller: Caller, body: Json<CancelRequest>) -> Reply {
+    let cancelled = service::cancel(&app, &body.0.cancel_token, &caller).await.map_err(problem);
     app.metrics.recovery("cancel", outcome(&cancelled));
     cancelled?;
     Ok(no_content())

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 use serde::Serialize;
+use strum::EnumString;
+use strum::IntoStaticStr;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -11,6 +13,8 @@ use crate::ids::IdentifierId;
 use crate::internal::Internal;
 
 /// What a person has no more.
+#[derive(EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Lost {
@@ -25,20 +29,12 @@ pub(crate) enum Lost {
 }
 
 impl Lost {
-    const ALL: [Self; 4] = [Self::Email, Self::Phone, Self::SecondFactor, Self::Password];
-
     pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Email => "email",
-            Self::Phone => "phone",
-            Self::SecondFactor => "second_factor",
-            Self::Password => "password",
-        }
+        self.into()
     }
 
     pub(crate) fn from_name(name: &str, recovery: FlowId) -> Result<Self, Internal> {
-        let found = Self::ALL.into_iter().find(|lost| lost.name() == name);
-        found.ok_or_else(|| Internal::bug(format!("recoveries {recovery}: unknown loss")))
+        name.parse().map_err(|_| Internal::bug(format!("recoveries {recovery}: unknown loss")))
     }
 }
 
@@ -69,7 +65,8 @@ impl ProofKind {
 }
 
 /// What was proved; each kind counts once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Proved {
     /// The password.
@@ -83,20 +80,12 @@ pub(crate) enum Proved {
 }
 
 impl Proved {
-    const ALL: [Self; 4] = [Self::Password, Self::RecoveryCode, Self::Factor, Self::Identifier];
-
     pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Password => "password",
-            Self::RecoveryCode => "recovery_code",
-            Self::Factor => "factor",
-            Self::Identifier => "identifier",
-        }
+        self.into()
     }
 
     pub(crate) fn from_name(name: &str, recovery: FlowId) -> Result<Self, Internal> {
-        let found = Self::ALL.into_iter().find(|proved| proved.name() == name);
-        found.ok_or_else(|| Internal::bug(format!("recovery_proofs {recovery}: unknown kind")))
+        name.parse().map_err(|_| Internal::bug(format!("recovery_proofs {recovery}: unknown kind")))
     }
 }
 
@@ -184,6 +173,7 @@ mod tests {
             assert_eq!(found, proved, "{address} {lost:?} {serves:?}");
         }
         assert!(is_lost(ProofKind::Password, &[Lost::Password]) && !is_lost(ProofKind::Password, &[Lost::Email]));
-        assert!(is_lost(ProofKind::Factor, &[Lost::SecondFactor]) && !is_lost(ProofKind::RecoveryCode, &Lost::ALL));
+        let all = [Lost::Email, Lost::Phone, Lost::SecondFactor, Lost::Password];
+        assert!(is_lost(ProofKind::Factor, &[Lost::SecondFactor]) && !is_lost(ProofKind::RecoveryCode, &all));
     }
 }

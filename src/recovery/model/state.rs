@@ -3,6 +3,7 @@
 use chrono::DateTime;
 use chrono::Utc;
 use serde::Serialize;
+use strum::IntoStaticStr;
 use utoipa::ToSchema;
 
 use super::WAIT;
@@ -31,7 +32,8 @@ pub(crate) enum State {
 }
 
 /// Where a recovery stands, as the person in it is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Told {
     /// The code of the contact is to come.
@@ -53,15 +55,7 @@ pub(crate) enum Told {
 impl Told {
     /// Its name, as the API and operators know it.
     pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::AwaitingContact => "awaiting_contact",
-            Self::Waiting => "waiting",
-            Self::AwaitingOperator => "awaiting_operator",
-            Self::Open => "open",
-            Self::Cancelled => "cancelled",
-            Self::Denied => "denied",
-            Self::Completed => "completed",
-        }
+        self.into()
     }
 }
 

@@ -8,8 +8,8 @@ use super::super::model::State;
 use super::super::store;
 use crate::accounts;
 use crate::accounts::Asker;
+use crate::accounts::Contact;
 use crate::accounts::Identifier;
-use crate::accounts::RESEND_SECS;
 use crate::accounts::WayBack;
 use crate::app::App;
 use crate::audit;
@@ -47,23 +47,13 @@ pub(crate) async fn send_code(
     let new = super::code(&mac, &to_sealed, now);
     let mut tx = app.begin().await?;
     if !store::replace_code(&mut tx, recovery.id, &new, now).await? {
-        return Err(refused_send(app, &recovery).into());
+        return Err(StepError::not_sent(recovery.sends >= SENDS, recovery.resend_after, now).into());
     }
     messages::drop_for_flow(&mut tx, recovery.id, now).await?;
-    let content = super::destination(to.value(), to.lookup_key(), caller.language.tag()).content(kind).by(channel);
+    let content = Contact::unproven(to.value(), to.lookup_key(), caller.language).content(kind).by(channel);
     accounts::send_code(&mut tx, app, content, (recovery.id, &code, new.expires_at)).await?;
     app.commit(tx).await?;
     Ok(recovery)
-}
-
-fn refused_send(app: &App, recovery: &Recovery) -> StepError {
-    if recovery.sends >= SENDS {
-        return StepError::NoSendsLeft;
-    }
-    // A racer was faster when the row that was read would have allowed it.
-    let wait = (recovery.resend_after - app.clock.now()).num_milliseconds();
-    let left = u64::try_from(wait).unwrap_or(0).div_ceil(1000);
-    StepError::TooSoon { retry_after_secs: if left > 0 { left } else { RESEND_SECS.unsigned_abs() } }
 }
 
 /// Takes the code of the contact back: the wait begins.

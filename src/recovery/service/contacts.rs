@@ -10,11 +10,13 @@ use super::super::model::State;
 use super::super::model::Told;
 use super::super::store;
 use crate::accounts;
+use crate::accounts::Contact;
 use crate::app::App;
 use crate::ids::FlowId;
 use crate::internal::Internal;
 use crate::messages::MessageKind;
 use crate::messages::NewMessage;
+use crate::text::Language;
 
 /// Before a message that failed is tried again.
 const AFTER_FAILURE: TimeDelta = TimeDelta::minutes(1);
@@ -52,7 +54,7 @@ async fn tell(
         store::spare_contact(conn, id, now).await?;
     }
     let typed = super::open_typed(app, &recovery)?;
-    let contact = super::destination(&typed.contact, &typed.contact_key, &typed.language);
+    let contact = Contact::unproven(&typed.contact, &typed.contact_key, Language::of(&typed.language));
     accounts::send_notice_to_stranger(conn, app, NewMessage::notice(contact.content(kind), now)).await
 }
 

@@ -36,7 +36,6 @@ use super::model::Typed;
 use super::store;
 use super::store::NewCode;
 use crate::accounts::CODE_SECS;
-use crate::accounts::Contact;
 use crate::accounts::RESEND_SECS;
 use crate::app::App;
 use crate::crypto::MacPurpose;
@@ -44,7 +43,6 @@ use crate::crypto::OpaqueToken;
 use crate::crypto::SealPurpose;
 use crate::ids::FlowId;
 use crate::internal::Internal;
-use crate::text::Language;
 
 /// The recovery of a token, whatever became of it.
 pub(super) async fn inspect(app: &App, token: &str) -> Result<Recovery, RecoveryError> {
@@ -97,9 +95,4 @@ fn code<'a>(mac: &'a [u8], to_sealed: &'a [u8], now: DateTime<Utc>) -> NewCode<'
 fn contact_macs(app: &App, lookup_key: &str) -> Vec<Vec<u8>> {
     let parts = [lookup_key.as_bytes()];
     app.config.master_keys.macs(MacPurpose::RecoveryContact, &parts).map(|mac| mac.to_vec()).collect()
-}
-
-/// The contact, or another destination that the person typed.
-fn destination(address: &str, lookup_key: &str, language: &str) -> Contact {
-    Contact::unproven(address, lookup_key, Language::parse(language).unwrap_or(Language::DEFAULT))
 }

@@ -12,6 +12,7 @@ use super::super::store::NewRow;
 use crate::accounts;
 use crate::accounts::Asker;
 use crate::accounts::CODE_SECS;
+use crate::accounts::Contact;
 use crate::accounts::Identifier;
 use crate::accounts::WayBack;
 use crate::accounts::limit_key;
@@ -29,6 +30,7 @@ use crate::limits::Subject;
 use crate::messages;
 use crate::messages::Channel;
 use crate::messages::MessageKind;
+use crate::text::Language;
 
 /// Begins a recovery; answers its token. The identifier is not looked up.
 pub(crate) async fn start(app: &App, new: &NewRecovery, caller: &Caller) -> Result<String, RecoveryError> {
@@ -62,7 +64,7 @@ pub(crate) async fn start(app: &App, new: &NewRecovery, caller: &Caller) -> Resu
     };
     let mut tx = app.begin().await?;
     store::insert(&mut tx, &row).await?;
-    let content = super::destination(&typed.contact, contact, &typed.language);
+    let content = Contact::unproven(&typed.contact, contact, Language::of(&typed.language));
     let content = content.content(MessageKind::RecoveryContactCode).by(new.channel);
     accounts::send_code(&mut tx, app, content, (id, &code, row.code.expires_at)).await?;
     let event = Event::new(EventKind::RecoveryStarted, caller).client(&new.client_id);
@@ -81,7 +83,7 @@ pub(crate) async fn resume(
     accounts::admit_message(app, to, Asker::Returning(caller.ip, WayBack::Recovery)).await?;
     let now = app.clock.now();
     let token = OpaqueToken::<RecoveryToken>::generate();
-    let content = super::destination(contact.value(), contact.lookup_key(), caller.language.tag());
+    let content = Contact::unproven(contact.value(), contact.lookup_key(), caller.language);
     let content = content.content(MessageKind::RecoveryToken).by(channel);
     let mut tx = app.begin().await?;
     let expires_at = now + TimeDelta::seconds(CODE_SECS);

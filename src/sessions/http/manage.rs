@@ -17,7 +17,7 @@ use super::super::model::HeldSession;
 use super::super::service;
 use crate::accounts;
 use crate::app::App;
-use crate::http::Client;
+use crate::audit::Caller;
 use crate::http::ErrorCode;
 use crate::http::Items;
 use crate::http::Json;
@@ -142,10 +142,10 @@ pub(super) async fn rename(
 pub(super) async fn end_one(
     app: Data<App>,
     session: CurrentSession,
-    client: Client,
+    caller: Caller,
     id: web::Path<SessionId>,
 ) -> Reply {
-    if service::end_one(&app, &session, *id, &client).await? {
+    if service::end_one(&app, &session, *id, &caller).await? {
         Ok(no_content())
     } else {
         Err(Problem::new(ErrorCode::NotFound))
@@ -160,7 +160,7 @@ pub(super) async fn end_one(
     extensions(("x-problems" = json!(["invalid_fields"])), ("x-limit" = json!("account"))),
 )]
 #[delete("/v1/sessions")]
-pub(super) async fn end_all(app: Data<App>, session: CurrentSession, client: Client, query: Query<EndScope>) -> Reply {
-    service::end_all(&app, &session, query.0.scope == Scope::Others, &client).await?;
+pub(super) async fn end_all(app: Data<App>, session: CurrentSession, caller: Caller, query: Query<EndScope>) -> Reply {
+    service::end_all(&app, &session, query.0.scope == Scope::Others, &caller).await?;
     Ok(no_content())
 }

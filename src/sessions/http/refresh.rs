@@ -18,7 +18,7 @@ use super::current::has_bearer;
 use super::expired;
 use super::token_set;
 use crate::app::App;
-use crate::http::Client;
+use crate::audit::Caller;
 use crate::http::ErrorCode;
 use crate::http::FieldCode;
 use crate::http::OptionalJson;
@@ -79,7 +79,7 @@ fn presented(request: &HttpRequest, body: Option<String>) -> Result<Option<(Stri
 pub(super) async fn refresh(
     app: Data<App>,
     request: HttpRequest,
-    client: Client,
+    caller: Caller,
     body: OptionalJson<RefreshRequest>,
 ) -> Reply {
     let RefreshRequest { refresh_token, audience } = body.0;
@@ -88,7 +88,7 @@ pub(super) async fn refresh(
     }
     let (token, delivery) =
         presented(&request, refresh_token)?.ok_or_else(|| Problem::new(ErrorCode::RefreshTokenInvalid))?;
-    let opened = service::refresh(&app, &token, &client).await.map_err(problem);
+    let opened = service::refresh(&app, &token, &caller).await.map_err(problem);
     app.metrics.refresh(outcome(&opened));
     token_set(&app, StatusCode::OK, opened?, Answer { delivery, audience: audience.as_deref(), ..Answer::default() })
 }
@@ -112,14 +112,14 @@ pub(super) async fn refresh(
 pub(super) async fn sign_out(
     app: Data<App>,
     request: HttpRequest,
-    client: Client,
+    caller: Caller,
     body: OptionalJson<SignOutRequest>,
 ) -> Reply {
     match presented(&request, body.0.refresh_token)? {
-        Some((token, _)) => service::sign_out_by_token(&app, &token, &client).await?,
+        Some((token, _)) => service::sign_out_by_token(&app, &token, &caller).await?,
         None if has_bearer(&request) => {
             let session = <EvenClosing as actix_web::FromRequest>::extract(&request).await?;
-            service::sign_out(&app, &session.0, &client).await?;
+            service::sign_out(&app, &session.0, &caller).await?;
         }
         None => return Err(Problem::new(ErrorCode::AccessTokenMissing)),
     }

@@ -15,12 +15,12 @@ use super::identifier::CodeSent;
 use super::problem;
 use crate::accounts::Delivery;
 use crate::app::App;
+use crate::audit::Caller;
 use crate::factors::Asked;
 use crate::factors::ConfirmMethod;
 use crate::factors::Enrolment;
 use crate::factors::EnrolmentKind;
 use crate::factors::read_confirmation;
-use crate::http::Client;
 use crate::http::Json;
 use crate::http::Reply;
 use crate::http::accepted;
@@ -113,10 +113,10 @@ pub(super) struct ConfirmEnrolmentRequest {
     extensions(("x-problems" = json!(["sign_in_expired", "wrong_step", "factor_carried_reset", "message_limit_reached", "channel_unavailable"])), ("x-limit" = json!("enrolment"))),
 )]
 #[post("/v1/sign-ins/enrolments")]
-pub(super) async fn begin(app: Data<App>, client: Client, body: Json<EnrolmentRequest>) -> Reply {
+pub(super) async fn begin(app: Data<App>, caller: Caller, body: Json<EnrolmentRequest>) -> Reply {
     let EnrolmentRequest { sign_in_token, kind, phone, country, channel, label } = body.0;
     let wanted = Asked { kind, phone, country, channel, label }.read(&app)?;
-    let begun = service::begin_enrolment(&app, &sign_in_token, wanted, &client).await.map_err(problem)?;
+    let begun = service::begin_enrolment(&app, &sign_in_token, wanted, &caller).await.map_err(problem)?;
     created(&EnrolmentStarted { sign_in_token, enrolment: Enrolment::of(&app, begun) })
 }
 
@@ -127,10 +127,10 @@ pub(super) async fn begin(app: Data<App>, client: Client, body: Json<EnrolmentRe
     extensions(("x-problems" = json!(["sign_in_expired", "wrong_step", "message_limit_reached", "channel_unavailable"])), ("x-limit" = json!("resend"))),
 )]
 #[post("/v1/sign-ins/enrolments/resend")]
-pub(super) async fn resend(app: Data<App>, client: Client, body: Json<ResendEnrolmentRequest>) -> Reply {
+pub(super) async fn resend(app: Data<App>, caller: Caller, body: Json<ResendEnrolmentRequest>) -> Reply {
     let ResendEnrolmentRequest { sign_in_token, factor_id, channel } = body.0;
     let number =
-        service::resend_enrolment(&app, &sign_in_token, (factor_id, channel), &client).await.map_err(problem)?;
+        service::resend_enrolment(&app, &sign_in_token, (factor_id, channel), &caller).await.map_err(problem)?;
     accepted(&CodeSent { sign_in_token, delivery: Delivery::of(&app, channel, &number) })
 }
 
@@ -155,14 +155,14 @@ pub(super) async fn resend(app: Data<App>, client: Client, body: Json<ResendEnro
 pub(super) async fn confirm(
     app: Data<App>,
     request: HttpRequest,
-    client: Client,
+    caller: Caller,
     body: Json<ConfirmEnrolmentRequest>,
 ) -> Reply {
     let body = body.0;
     let delivery = TokenDelivery::admitted(body.token_delivery, &request)?;
     let given = read_confirmation(body.method, body.code, body.credential)?;
     let confirmed =
-        service::confirm_enrolment(&app, &body.sign_in_token, (body.factor_id, &given), &client).await.map_err(problem);
+        service::confirm_enrolment(&app, &body.sign_in_token, (body.factor_id, &given), &caller).await.map_err(problem);
     app.metrics.sign_in("enrolment", outcome(&confirmed));
     let (done, codes) = confirmed?;
     let answer =

@@ -12,7 +12,7 @@ use super::problem;
 use super::sign_in_flow;
 use crate::accounts::Delivery;
 use crate::app::App;
-use crate::http::Client;
+use crate::audit::Caller;
 use crate::http::Json;
 use crate::http::Reply;
 use crate::http::accepted;
@@ -85,8 +85,8 @@ pub(super) async fn send_code(app: Data<App>, body: Json<IdentifierCodeRequest>)
     ),
 )]
 #[post("/v1/sign-ins/identifier")]
-pub(super) async fn verify(app: Data<App>, client: Client, body: Json<VerifyIdentifierRequest>) -> Reply {
-    let verified = service::verify(&app, &body.0.sign_in_token, &body.0.code, &client).await.map_err(problem);
+pub(super) async fn verify(app: Data<App>, caller: Caller, body: Json<VerifyIdentifierRequest>) -> Reply {
+    let verified = service::verify(&app, &body.0.sign_in_token, &body.0.code, &caller).await.map_err(problem);
     app.metrics.sign_in("identifier", outcome(&verified));
     ok(&sign_in_flow(&app, verified?))
 }

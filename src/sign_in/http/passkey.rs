@@ -17,9 +17,9 @@ use super::super::service;
 use super::problem;
 use crate::accounts::read_client;
 use crate::app::App;
+use crate::audit::Caller;
 use crate::factors::passkeys_are_here;
 use crate::factors::read_credential;
-use crate::http::Client;
 use crate::http::ErrorCode;
 use crate::http::Json;
 use crate::http::OptionalJson;
@@ -175,13 +175,13 @@ pub(super) async fn options(app: Data<App>, body: OptionalJson<PasskeySignInOpti
 pub(super) async fn sign_in(
     app: Data<App>,
     request: HttpRequest,
-    client: Client,
+    caller: Caller,
     body: Json<PasskeySignInRequest>,
 ) -> Reply {
     let body = body.0;
     let delivery = TokenDelivery::admitted(body.token_delivery, &request)?;
     let given = read_credential(Some(body.credential))?;
-    let done = service::sign_in_by_passkey(&app, &body.flow_token, given, &client).await.map_err(problem);
+    let done = service::sign_in_by_passkey(&app, &body.flow_token, given, &caller).await.map_err(problem);
     app.metrics.sign_in("passkey", outcome(&done));
     let done = done?;
     let answer = Answer { delivery, device_token: done.device_token, ..Answer::default() };

@@ -18,7 +18,7 @@ use crate::accounts::Login;
 use crate::accounts::read_client;
 use crate::accounts::read_label;
 use crate::app::App;
-use crate::http::Client;
+use crate::audit::Caller;
 use crate::http::Json;
 use crate::http::Problem;
 use crate::http::Reply;
@@ -66,7 +66,7 @@ pub(super) struct SignInRequest {
     ),
 )]
 #[post("/v1/sign-ins")]
-pub(super) async fn start(app: Data<App>, client: Client, body: Json<SignInRequest>) -> Reply {
+pub(super) async fn start(app: Data<App>, caller: Caller, body: Json<SignInRequest>) -> Reply {
     let mut faults = Faults::default();
     let login = Login::read(&app, &mut faults, &body.0.identifier, body.0.country.as_deref());
     let login = login.await?;
@@ -77,7 +77,7 @@ pub(super) async fn start(app: Data<App>, client: Client, body: Json<SignInReque
     };
     let device_token = body.0.device_token.as_deref();
     let start = Start { login: &login, password: &body.0.password, device_token, client_id, session_label };
-    let started = service::start(&app, start, &client).await.map_err(|error| {
+    let started = service::start(&app, start, &caller).await.map_err(|error| {
         let wrong = matches!(error, SignInError::Authenticate(AuthenticateError::Wrong { .. }));
         let hints = if wrong { hints(&login, &body.0.password) } else { Vec::new() };
         hints.into_iter().fold(problem(error), Problem::hint)

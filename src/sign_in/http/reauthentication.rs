@@ -16,7 +16,7 @@ use super::second_factor::Given;
 use crate::accounts::AuthenticateError;
 use crate::accounts::Delivery;
 use crate::app::App;
-use crate::http::Client;
+use crate::audit::Caller;
 use crate::http::FieldCode;
 use crate::http::Json;
 use crate::http::Problem;
@@ -165,7 +165,7 @@ pub(super) async fn ask_passkey(
 pub(super) async fn reauthenticate(
     app: Data<App>,
     session: CurrentSession,
-    client: Client,
+    caller: Caller,
     body: Json<ReauthenticationRequest>,
 ) -> Reply {
     app.limits.admit(Policy::Reauthentication, Subject::Account(session.account)).await?;
@@ -177,7 +177,7 @@ pub(super) async fn reauthenticate(
     let given = Given { method, factor, code, recovery_code, credential }.read()?;
     let proofs = (body.password.as_deref(), body.reauthentication_token.as_deref());
     let done =
-        reauthentication::reauthenticate(&app, &session, proofs, &given, &client).await.map_err(
+        reauthentication::reauthenticate(&app, &session, proofs, &given, &caller).await.map_err(
             |error| match error {
                 SignInError::Authenticate(AuthenticateError::Wrong { .. }) => {
                     Problem::field("/password", FieldCode::WrongPassword)

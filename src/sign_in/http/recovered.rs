@@ -9,7 +9,7 @@ use super::super::service;
 use super::SignInFlow;
 use super::sign_in_flow;
 use crate::app::App;
-use crate::http::Client;
+use crate::audit::Caller;
 use crate::http::Json;
 use crate::http::Reply;
 use crate::http::ok;
@@ -45,9 +45,9 @@ pub(super) struct CompleteRecoveryRequest {
     ),
 )]
 #[post("/v1/recoveries/complete")]
-pub(super) async fn complete(app: Data<App>, client: Client, body: Json<CompleteRecoveryRequest>) -> Reply {
+pub(super) async fn complete(app: Data<App>, caller: Caller, body: Json<CompleteRecoveryRequest>) -> Reply {
     let CompleteRecoveryRequest { recovery_token, new_password } = body.0;
-    let flow = service::complete_recovery(&app, &recovery_token, new_password.as_deref(), &client).await;
+    let flow = service::complete_recovery(&app, &recovery_token, new_password.as_deref(), &caller).await;
     let flow = flow.map_err(recovery::problem);
     app.metrics.recovery("complete", outcome(&flow));
     ok(&sign_in_flow(&app, flow?))

@@ -16,9 +16,9 @@ use super::identifier::CodeSent;
 use super::problem;
 use crate::accounts::Delivery;
 use crate::app::App;
+use crate::audit::Caller;
 use crate::factors::Presented;
 use crate::factors::read_credential;
-use crate::http::Client;
 use crate::http::FieldCode;
 use crate::http::Json;
 use crate::http::Problem;
@@ -151,14 +151,14 @@ pub(super) async fn send_code(app: Data<App>, body: Json<FactorCodeRequest>) -> 
 pub(super) async fn complete(
     app: Data<App>,
     request: HttpRequest,
-    client: Client,
+    caller: Caller,
     body: Json<SecondFactorRequest>,
 ) -> Reply {
     let SecondFactorRequest { sign_in_token, method, factor_id, code, recovery_code, credential, token_delivery } =
         body.0;
     let delivery = TokenDelivery::admitted(token_delivery, &request)?;
     let given = Given { method, factor: factor_id, code, recovery_code, credential }.read()?;
-    let done = service::complete(&app, &sign_in_token, &given, &client).await.map_err(problem);
+    let done = service::complete(&app, &sign_in_token, &given, &caller).await.map_err(problem);
     app.metrics.sign_in("second_factor", outcome(&done));
     let done = done?;
     let answer = Answer { delivery, device_token: done.device_token, ..Answer::default() };

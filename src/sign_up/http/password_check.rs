@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::http::Client;
+use crate::audit::Caller;
 use crate::http::ErrorCode;
 use crate::http::Json;
 use crate::http::Problem;
@@ -68,8 +68,8 @@ pub(super) struct Remark {
     extensions(("x-problems" = json!(["overloaded"])), ("x-limit" = json!("password_check"))),
 )]
 #[post("/v1/passwords/check")]
-pub(super) async fn check(app: Data<App>, client: Client, body: Json<PasswordCheckRequest>) -> Reply {
-    let language = client.language;
+pub(super) async fn check(app: Data<App>, caller: Caller, body: Json<PasswordCheckRequest>) -> Reply {
+    let language = caller.language;
     let shared = app.clone();
     // The estimate may compute for tens of milliseconds: not on a thread that serves requests, and not many at once.
     let Ok(_turn) = ESTIMATES.try_acquire() else { return Err(Problem::new(ErrorCode::Overloaded).retry_after(1)) };

@@ -17,8 +17,7 @@ use crate::accounts::read_destination;
 use crate::accounts::read_display_name;
 use crate::accounts::read_locale;
 use crate::app::App;
-use crate::http::Client;
-use crate::http::FieldCode;
+use crate::audit::Caller;
 use crate::http::Json;
 use crate::http::Problem;
 use crate::http::Reply;
@@ -107,9 +106,7 @@ fn read(app: &App, language: Language, body: &SignUpRequest) -> Result<NewSignUp
     let identifier = read_destination(app, &mut faults, ("/identifier", &body.identifier), body.country.as_deref());
     let password = match read_password(app, identifier.as_ref(), body) {
         Ok(password) => Some(password),
-        Err(PasswordRefusal::Faults(found)) => {
-            faults.note_all("/password", Err(found.into_iter().map(FieldCode::from).collect()))
-        }
+        Err(PasswordRefusal::Faults(found)) => faults.note_all("/password", Err(found)),
         Err(PasswordRefusal::Internal(error)) => return Err(error.into()),
     };
     let locale = faults.note("/locale", body.locale.as_deref().map_or(Ok(language.tag()), read_locale));
@@ -137,11 +134,11 @@ fn read(app: &App, language: Language, body: &SignUpRequest) -> Result<NewSignUp
     extensions(("x-problems" = json!(["message_limit_reached", "overloaded"])), ("x-limit" = json!("sign_up"))),
 )]
 #[post("/v1/sign-ups")]
-pub(super) async fn start(app: Data<App>, client: Client, body: Json<SignUpRequest>) -> Reply {
-    let new = read(&app, client.language, &body.0)?;
-    let started = service::start(&app, &new, &client).await.map_err(problem)?;
+pub(super) async fn start(app: Data<App>, caller: Caller, body: Json<SignUpRequest>) -> Reply {
+    let new = read(&app, caller.language, &body.0)?;
+    let sign_up_token = service::start(&app, &new, &caller).await.map_err(problem)?;
     let delivery = Delivery::of(&app, new.channel, new.identifier.value()).hint(ALREADY_REGISTERED);
-    accepted(&SignUpStarted { sign_up_token: started.token, delivery })
+    accepted(&SignUpStarted { sign_up_token, delivery })
 }
 
 /// Send another code; the one before is void.
@@ -151,9 +148,9 @@ pub(super) async fn start(app: Data<App>, client: Client, body: Json<SignUpReque
     extensions(("x-problems" = json!(["sign_up_expired", "message_limit_reached", "channel_unavailable"])), ("x-limit" = json!("resend"))),
 )]
 #[post("/v1/sign-ups/resend")]
-pub(super) async fn resend(app: Data<App>, client: Client, body: Json<ResendRequest>) -> Reply {
+pub(super) async fn resend(app: Data<App>, caller: Caller, body: Json<ResendRequest>) -> Reply {
     let ResendRequest { sign_up_token, channel } = body.0;
-    let (channel, address) = service::resend(&app, &sign_up_token, channel, &client).await.map_err(problem)?;
+    let (channel, address) = service::resend(&app, &sign_up_token, channel, &caller).await.map_err(problem)?;
     accepted(&Delivery::of(&app, channel, &address).hint(ALREADY_REGISTERED))
 }
 
@@ -170,7 +167,7 @@ pub(super) async fn resend(app: Data<App>, client: Client, body: Json<ResendRequ
     ),
 )]
 #[post("/v1/sign-ups/verify")]
-pub(super) async fn verify(app: Data<App>, client: Client, body: Json<VerifyRequest>) -> Reply {
-    let flow = service::verify(&app, &body.0.sign_up_token, &body.0.code, &client).await.map_err(problem)?;
+pub(super) async fn verify(app: Data<App>, caller: Caller, body: Json<VerifyRequest>) -> Reply {
+    let flow = service::verify(&app, &body.0.sign_up_token, &body.0.code, &caller).await.map_err(problem)?;
     ok(&sign_in_flow(&app, flow))
 }

@@ -29,6 +29,7 @@ fn granted(answer: &Answer) -> (&str, &str) {
 fn a_listed_page_may_read_with_credentials() {
     test_with(SETTINGS, async |app| {
         for origin in [LISTED, "https://shop.example.com:8443"] {
+            assert_eq!(granted(&preflight(app, origin, "POST", "/nowhere").await), (origin, "true"));
             for path in ["/v1/configuration", "/v1/account", "/nowhere", "/v1/sign-ups", "/v1/sessions?x=1"] {
                 let answer = from(app, origin, Method::GET, path).await;
                 assert_eq!(granted(&answer), (origin, "true"), "{path}");
@@ -114,8 +115,10 @@ fn the_published_keys_may_be_read_by_any_page_without_credentials() {
     test(async |app| {
         for path in ["jwks.json", "openid-configuration", "oauth-authorization-server"] {
             for origin in ["https://evil.example", "null"] {
-                let answer = from(app, origin, Method::GET, &format!("/.well-known/{path}")).await;
+                let path = format!("/.well-known/{path}");
+                let answer = from(app, origin, Method::GET, &path).await;
                 assert_eq!((answer.status, granted(&answer)), (200, ("*", "")), "{path}");
+                assert_eq!(granted(&preflight(app, origin, "GET", &path).await), ("*", ""), "{path}");
             }
         }
     });

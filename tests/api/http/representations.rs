@@ -22,6 +22,8 @@ fn a_representation_that_is_not_offered_is_406() {
             accepting(app, "/.well-known/jwks.json", accept).await.refused(406, "not_acceptable");
         }
         assert_eq!(accepting(app, "/.well-known/jwks.json", "text/html").await.status, 406);
+        // What is not there is not offered in any form.
+        accepting(app, "/nowhere", "image/png").await.refused(404, "not_found");
         // A page is offered here.
         assert_eq!(accepting(app, "/help/problems/not_found", "text/html").await.status, 200);
     });
@@ -39,6 +41,11 @@ fn every_answer_says_what_it_is() {
             ("/openapi.json", 200, "application/json"),
             ("/help/problems/not_found", 200, "text/html; charset=utf-8"),
             ("/docs", 200, "text/html; charset=utf-8"),
+            ("/docs/swagger-ui.css", 200, "text/css"),
+            ("/docs/swagger-ui-bundle.js", 200, "text/javascript"),
+            ("/docs/start.js", 200, "text/javascript"),
+            ("/docs/", 404, "application/problem+json"),
+            ("/docs/index.html", 404, "application/problem+json"),
             ("/v1/account", 401, "application/problem+json"),
             ("/nowhere", 404, "application/problem+json"),
         ] {

@@ -9,6 +9,7 @@ use super::super::NormalisedPassword;
 use super::super::Verified;
 use super::read;
 use crate::clock::Stopwatch;
+use crate::metrics::Metrics;
 
 /// Made by tests/witness/hashes.py: maker, password, hash.
 const VECTORS: &str = include_str!("../../../../tests/vectors/hashes.tsv");
@@ -28,8 +29,10 @@ fn password(text: &str) -> NormalisedPassword {
 /// what is weak is wrapped.
 #[tokio::test]
 async fn hashes_of_the_original_programs_verify() {
-    let threads =
-        HashingThreads::start(&HashingConfig { memory_kib: 64, passes: 2, threads: 1, ..HashingConfig::default() });
+    let threads = HashingThreads::start(
+        &HashingConfig { memory_kib: 64, passes: 2, threads: 1, ..HashingConfig::default() },
+        Metrics::default(),
+    );
     let (threads, mut wrapped) = (threads.unwrap(), 0);
     for (maker, secret, hash) in vectors() {
         let stored = match ImportedHash::read(hash).unwrap_or_else(|refused| panic!("{maker}: {refused}")) {
@@ -60,7 +63,9 @@ async fn hashes_of_the_original_programs_verify() {
 /// Another system knew no NFKC: the password counts as it was typed.
 #[tokio::test]
 async fn a_password_is_taken_as_it_was_typed() {
-    let threads = HashingThreads::start(&HashingConfig { memory_kib: 64, ..HashingConfig::default() }).unwrap();
+    let threads =
+        HashingThreads::start(&HashingConfig { memory_kib: 64, ..HashingConfig::default() }, Metrics::default())
+            .unwrap();
     let typed = "ｆｕｌｌ　ｗｉｄｔｈ ½";
     let hash = ::bcrypt::hash_with_salt(typed, 8, [7; 16]).unwrap().to_string();
     for (presented, matches) in [(typed, true), ("full width 1⁄2", false)] {
