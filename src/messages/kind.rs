@@ -87,8 +87,12 @@ message_kinds! {
     RecoveryStoppedNotice "recovery_stopped_notice",
     /// To the contact: an operator refused it.
     RecoveryDeniedNotice "recovery_denied_notice",
-    /// A recovery had its effect.
+    /// A recovery had its effect, and an identifier is about to leave.
     RecoveryCompletedNotice "recovery_completed_notice",
+    /// A recovery had its effect, and every identifier stays.
+    RecoveryKeptNotice "recovery_kept_notice",
+    /// To the contact of a recovery that had its effect: it did not become an identifier.
+    RecoveryContactNotice "recovery_contact_notice",
     /// The code, and where there is a page the link, that lets a person set a new password.
     PasswordReset "password_reset",
     /// A reset of the password was asked for at an identifier that is too new to carry one.

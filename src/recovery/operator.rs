@@ -1,8 +1,9 @@
 //! Recoveries as those who are not in them see them: the owner of the account, and the operator, who stands in for proofs
 //! that are missing, or refuses.
 //!
-//! An approval stands in for the proofs, never for the wait. Contact and owner are told of it, of a denial the contact alone. A recovery of an identifier that nobody has is listed like any
-//! other, without an account: it can be denied, so that denial tells nothing, and not be approved.
+//! An approval stands in for the proofs, never for the wait. Contact and owner are told of it, and of a denial. A recovery of
+//! an identifier that nobody has is listed like any other, without an account: it can be denied, so that denial tells nothing,
+//! and not be approved.
 
 use chrono::DateTime;
 use chrono::Utc;
@@ -14,6 +15,7 @@ use super::model::Recovery;
 use super::model::State;
 use super::service;
 use super::store;
+use crate::accounts;
 use crate::app::App;
 use crate::audit;
 use crate::audit::Caller;
@@ -22,6 +24,7 @@ use crate::audit::EventKind;
 use crate::ids::AccountId;
 use crate::ids::FlowId;
 use crate::internal::Internal;
+use crate::messages::MessageKind;
 
 /// A recovery, without what was typed.
 pub struct ListedRecovery {
@@ -141,6 +144,9 @@ pub async fn decide_by_operator(app: &App, id: FlowId, verdict: Verdict, caller:
     let event = Event::new(kind, caller).client(&recovery.client_id);
     let event = if let Some(account) = recovery.account { event.account(account) } else { event };
     audit::record(&mut tx, &app.clock, event.detail(serde_json::json!({ "recovery_id": id }))).await?;
+    if let (Verdict::Deny, Some(account)) = (verdict, recovery.account) {
+        accounts::notify(&mut tx, app, account, MessageKind::RecoveryCancelledNotice, &[]).await?;
+    }
     app.commit(tx).await?;
     Ok(Decided::Done)
 }

@@ -144,6 +144,7 @@ problem-recovery-token-invalid =
 problem-cancel-token-invalid =
     .title = This cannot be cancelled any more
     .detail = The change was cancelled already, has taken effect, or was never announced with this token.
+    .detail-nothing-waits = Nothing waits any more that this could stop. Sign in; if you cannot, reset your password.
     .help = The token of a message cancels one change, once, and only before the change takes effect. If something has changed that you did not want, reset your password and tell the people who run the service.
 problem-reset-token-invalid =
     .title = This way to a new password has ended
@@ -168,6 +169,7 @@ problem-invalid-credential =
 problem-invalid-fields =
     .title = Please check what you entered
     .detail = Some of what was sent cannot be accepted. The errors say what and why.
+    .detail-lost = You said that this is lost, so it proves nothing. Prove something else.
     .help = One or more fields are empty or hold something that cannot be used. Correct what is marked and send it again.
 problem-rate-limited =
     .title = Please wait a moment
@@ -699,7 +701,7 @@ message-recovery-proof-code =
         If it was not you, give it to nobody, and use the token of the other message to stop it.
 message-recovery-token =
     .subject = Going on with getting back into { $service }
-    .sms = { $service }: { $code }
+    .sms = { $service }: go on with { $code }
     .body =
         Give this token where you were asked for it:
 
@@ -744,19 +746,23 @@ message-recovery-begun-notice =
         Somebody says that they have lost the usual way into your { $service } account and wants to get in without it, as of
         { $at }. Another message tells how to stop it.
 message-recovery-cancelled-notice =
-    .subject = Nobody gets into your { $service } account by the side door
+    .subject = An attempt to get into your { $service } account was stopped
     .sms = { $service }: the attempt to get into your account was stopped.
     .body =
-        The attempt to get into your { $service } account without the usual way was stopped on { $at }. Nothing has changed.
+        Somebody said that they had lost the usual way into your { $service } account and wanted to get in without it. On
+        { $at } that was stopped: with the token of our message, by a sign-in, or by the people who run { $service }. Nothing
+        has changed.
 
-        If somebody may know your password, choose another one.
+        If it was not you who began it and somebody may know your password, choose another one. If it was you and you still
+        cannot sign in, reset your password or begin again.
 message-recovery-approval-notice =
     # $token: what stops it
     .subject = Somebody may get into your { $service } account now
     .sms = { $service }: stop it with { $token }
     .body =
         Somebody says that they have lost the usual way into your { $service } account. The people who run { $service } decided
-        on { $at } that it is you: whoever it is can get in now, and what was lost will not open the account any more.
+        on { $at } that it is you: whoever it is can get in now. Second factors that were lost are removed then, and lost
+        addresses and numbers leave 72 hours later.
 
         If it was you, you need not do anything. If it was not you, stop it now: give this token where { $service } asks for it,
         or simply sign in.
@@ -766,7 +772,8 @@ message-recovery-approval-notice =
         Then tell the people who run { $service }.
     .link =
         Somebody says that they have lost the usual way into your { $service } account. The people who run { $service } decided
-        on { $at } that it is you: whoever it is can get in now, and what was lost will not open the account any more.
+        on { $at } that it is you: whoever it is can get in now. Second factors that were lost are removed then, and lost
+        addresses and numbers leave 72 hours later.
 
         If it was you, you need not do anything. If it was not you, stop it now: simply sign in, or stop it on this page:
 
@@ -805,7 +812,9 @@ message-recovery-stopped-notice =
     .sms = { $service }: your way back in was stopped.
     .body =
         You said that you cannot get into { $service }, and this address is where we reach you. That was stopped on { $at }:
-        somebody asked for it, or others were begun after it. You can begin again.
+        by a sign-in, which may have been your own, by the owner of the account, or because others were begun after it.
+
+        If you are signed in, you need not do anything. If you still cannot get in, you can begin again.
 
         If it was not you who asked, somebody has used your address: tell the people who run { $service }.
 message-recovery-denied-notice =
@@ -821,10 +830,32 @@ message-recovery-completed-notice =
     .sms = { $service }: your account was recovered. Devices are signed out.
     .body =
         Your account was recovered on { $at }, three days or more after somebody had asked for it. They gave proofs that the
-        account is theirs, or the people who run { $service } decided so. Every device was signed out, and what was lost does
-        not open it any more.
+        account is theirs, or the people who run { $service } decided so. Every device was signed out, and second factors that
+        were lost are gone. Lost addresses and numbers work for 72 hours more, and then they leave.
 
-        If it was not you, tell the people who run { $service } at once.
+        If it was not you, stop it: another message, which went to what is about to leave, has a token for that. Then tell
+        the people who run { $service } at once.
+message-recovery-kept-notice =
+    .subject = Your { $service } account was recovered
+    .sms = { $service }: your account was recovered. Devices are signed out.
+    .body =
+        Your account was recovered on { $at }, three days or more after somebody had asked for it. They gave proofs that the
+        account is theirs, or the people who run { $service } decided so. Every device was signed out, and second factors that
+        were lost are gone. Every address and number of the account stays.
+
+        If it was you, add an address or number that reaches you, and remove what does not. If it was not you, tell the
+        people who run { $service } at once.
+message-recovery-contact-notice =
+    .subject = This address was not added to your { $service } account
+    .sms = { $service }: not added, for this number has another account.
+    .body =
+        You got back into a { $service } account on { $at }, and this address is where we reached you. It was not added to the
+        account: it belongs to another one, or the account has as many addresses and numbers as it may.
+
+        If the other account is yours too, you can make them one: sign in to both, and ask in one of them to take the other
+        one in. If not, add another address to the account that you got back.
+
+        If it was not you, somebody has used your address: tell the people who run { $service }.
 message-password-reset =
     .subject = Your new password for { $service }
     .sms = { $service } reset code: { $code } ({ $minutes } min)
