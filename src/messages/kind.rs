@@ -99,6 +99,8 @@ message_kinds! {
     PasswordResetHeldNotice "password_reset_held_notice",
     /// The password was reset.
     PasswordResetNotice "password_reset_notice",
+    /// The password of an account was reset that has no second factor yet.
+    ResetWithoutFactorNotice "reset_without_factor_notice",
     /// The password was changed.
     PasswordChangedNotice "password_changed_notice",
     /// The account is closing. Value: `closes_at`, when it is gone.

@@ -897,7 +897,20 @@ message-password-reset-notice =
         Your password was set anew on { $at } by a message to one of your addresses or numbers. Every device was signed out.
 
         The next sign-in asks for your second factor, and not for one at the address or number that got the message.
-        If it was not you, reset the password yourself by another address, and tell the people who run { $service }.
+
+        If it was not you, reset the password yourself, by another address or number of the account if it has one. If you
+        cannot sign in then, ask to get your account back. Tell the people who run { $service } at once.
+message-reset-without-factor-notice =
+    .subject = Your password for { $service } was reset
+    .sms = { $service }: your password was reset. You are signed out.
+    .body =
+        Your password was set anew on { $at } by a message to one of your addresses or numbers. Every device was signed out.
+
+        Your account has no second factor yet. The next sign-in sends a code to an address or number of the account, and
+        then asks you to set up a second factor.
+
+        If it was not you, reset the password yourself, by another address or number of the account if it has one. If you
+        cannot sign in then, ask to get your account back. Tell the people who run { $service } at once.
 message-password-changed-notice =
     .subject = Your password for { $service } was changed
     .sms = { $service }: your password was changed.
