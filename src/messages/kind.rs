@@ -53,12 +53,16 @@ message_kinds! {
     PrimaryIdentifierNotice "primary_identifier_notice",
     /// To an identifier that is to leave. Value: `token`, which stops it.
     IdentifierLeavesNotice "identifier_leaves_notice",
+    /// The same in words, for a phone.
+    NumberLeavesNotice "number_leaves_notice",
     /// To the others when one is to leave. Value: `identifier`, a hint of it.
     IdentifierRemovalNotice "identifier_removal_notice",
     /// An identifier has left. Value: `identifier`, a hint of it.
     IdentifierRemovedNotice "identifier_removed_notice",
-    /// A change that waited was cancelled, and the password with it.
+    /// The removal of an identifier was cancelled, and the password with it.
     ChangeCancelledNotice "change_cancelled_notice",
+    /// A merge was cancelled, and the password with it.
+    MergeCancelledNotice "merge_cancelled_notice",
     /// What waited to change an account was ended, because its password was reset or it was recovered.
     ChangesWithdrawnNotice "changes_withdrawn_notice",
     /// The claim of a number was stopped.
@@ -125,7 +129,7 @@ message_kinds! {
     MergeInNotice "merge_in_notice",
     /// This account is to be taken into another one. Values: `merges_at`, and `token`, which stops it.
     MergeAwayNotice "merge_away_notice",
-    /// Two accounts have become one.
+    /// Two accounts have become one. Value: `identifier`, a hint of the primary one of the account that stays.
     MergedNotice "merged_notice",
     /// Two accounts stay two: somebody stopped the merge, or they do not go together any more.
     MergeStoppedNotice "merge_stopped_notice",
@@ -184,7 +188,8 @@ impl MessageKind {
             | Self::PrimaryIdentifierNotice
             | Self::IdentifierRemovalNotice
             | Self::IdentifierRemovedNotice
-            | Self::ClaimNotice => &["identifier"],
+            | Self::ClaimNotice
+            | Self::MergedNotice => &["identifier"],
             Self::ClaimObjectionNotice => &["identifier", "token"],
             Self::IdentifierReminder => &["identifiers"],
             Self::IdentifierLeavesNotice | Self::RecoveryNotice | Self::RecoveryApprovalNotice => &["token"],

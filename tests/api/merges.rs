@@ -86,8 +86,13 @@ fn after_seventy_two_hours_two_accounts_are_one() {
         assert_eq!(carry_out(app).await, 0);
         app.advance(61);
         assert_eq!(carry_out(app).await, 1);
-        app.message_to("taro@example.jp").await;
-        app.message_to("hana@example.jp").await;
+        for address in ["taro@example.jp", "hana@example.jp"] {
+            let merged = app.message_to(address).await;
+            assert!(
+                merged["text"].as_str().unwrap().contains("password of the account of t•••@example.jp"),
+                "{merged}"
+            );
+        }
 
         for token in [hana.refresh_token(), hana_tablet["refresh_token"].as_str().unwrap().to_owned()] {
             app.refresh(&token).await.refused(401, "refresh_token_invalid");

@@ -189,7 +189,10 @@ async fn merge(app: &App, change: &PendingChange, caller: &Caller) -> Result<boo
         let detail = serde_json::json!({ "into": into.id(), "merged": from.id() });
         audit::record(&mut tx, &app.clock, event.detail(detail)).await?;
     }
-    accounts::notify(&mut tx, app, into.id(), MessageKind::MergedNotice, &[]).await?;
+    // Whose password counts: the primary identifier is still that of the account which stays.
+    let kept = accounts::profile(&mut tx, into.id()).await?.identifiers;
+    let kept = kept.first().map(|own| accounts::identifier_hint(&own.value)).unwrap_or_default();
+    accounts::notify(&mut tx, app, into.id(), MessageKind::MergedNotice, &[("identifier", kept)]).await?;
     app.commit(tx).await?;
     Ok(true)
 }

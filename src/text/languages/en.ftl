@@ -107,6 +107,7 @@ problem-last-identifier =
 problem-already-verified =
     .title = This is confirmed already
     .detail = This address or number belongs to your account already. There is nothing left to do.
+    .detail-leaving = This address or number belongs to your account, but is about to leave it. To keep it, use the token of the message that told of it.
     .help = You wanted to add or confirm an address or number that your account has already. Load the page again to see all of them.
 problem-factor-carried-reset =
     .title = This phone cannot answer now
@@ -123,6 +124,7 @@ problem-merge-conflict =
 problem-conflict =
     .title = This does not fit the present state
     .detail = Something else has changed in the meantime, or this cannot be done now. If errors are listed, they say why.
+    .detail-leaving = This address or number is about to leave your account. To keep it, use the token of the message that told of it.
     .detail-recovery-codes = Recovery codes cannot be named or removed. Make new ones instead: the old ones are void then.
     .help = What you tried does not go together with how things stand now. Load the page again to see the present state, then decide whether you still want it.
 problem-sign-in-expired =
@@ -339,8 +341,8 @@ message-identifier-taken-notice =
         Somebody who is signed in to another { $service } account tried to add your address to it. That was on { $at }.
 
         The address belongs to your account, so nothing has changed.
-        If it was you, you have two accounts: sign in to this one with this address. If it was not you, you need not do
-        anything.
+        If it was you, you have two accounts. You can keep both, and sign in to this one with this address. Or make them
+        one: sign in to both, and ask in one of them to take the other one in. If it was not you, you need not do anything.
 message-identifier-added-notice =
     # $identifier: a hint of the address or number
     .subject = An address or number was added to your { $service } account
@@ -383,6 +385,13 @@ message-identifier-leaves-notice =
             { $token }
 
         Opening the page changes nothing yet. Stopping it signs out every device, and the password must be reset then.
+message-number-leaves-notice =
+    .subject = This number will be removed from your { $service } account
+    .sms = { $service }: this number leaves your account in 72 h. Stop it: next SMS.
+    .body =
+        On { $at } this number was marked to leave your account: somebody who is signed in asked for it, or the account was
+        recovered by somebody who said that the number is lost. It works for 72 hours more, and not after that. Another
+        message has a token that stops it.
 message-identifier-removal-notice =
     # $identifier: a hint of the address or number
     .subject = An address or number will be removed from your { $service } account
@@ -402,10 +411,18 @@ message-identifier-removed-notice =
 
         If you did not want that, tell the people who run { $service }.
 message-change-cancelled-notice =
-    .subject = A change of your { $service } account was stopped
-    .sms = { $service }: a change was stopped. Reset your password now.
+    .subject = An address or number stays in your { $service } account
+    .sms = { $service }: a removal was stopped. Reset your password now.
     .body =
-        A change of your account was stopped on { $at } with the token that we had sent. Nothing was changed.
+        An address or number was to leave your account. On { $at } that was stopped with the token that we had sent: it stays.
+
+        Because somebody else may have begun it, every device was signed out, and your password opens nothing any more.
+        Reset it to sign in again. Then look through the addresses, numbers and second factors of your account.
+message-merge-cancelled-notice =
+    .subject = Your { $service } account will not become one with another
+    .sms = { $service }: your accounts stay two. Reset your password now.
+    .body =
+        Your account was to become one with another. On { $at } that was stopped with the token that we had sent: they stay two.
 
         Because somebody else may have begun it, every device was signed out, and your password opens nothing any more.
         Reset it to sign in again. Then look through the addresses, numbers and second factors of your account.
@@ -618,11 +635,13 @@ message-merge-away-notice =
         Stopping it signs out every device, and the password must be reset then. Opening the
         page changes nothing yet.
 message-merged-notice =
+    # $identifier: a hint of the main address or number of the account that was kept
     .subject = Your { $service } accounts are one now
     .sms = { $service }: your accounts are one now.
     .body =
-        Your accounts became one on { $at }. Sign in with any of your addresses or numbers, and with the password of the
-        account that you kept. The recovery codes of the other one do not work any more.
+        The account of { $identifier } took another one of yours in on { $at }: they are one now. Sign in with any of your
+        addresses or numbers, and with the password of the account of { $identifier }. The password and the recovery codes of
+        the other one do not work any more.
 
         If it was not you, tell the people who run { $service } at once.
 message-merge-stopped-notice =
