@@ -171,10 +171,10 @@ fn a_merge_can_be_stopped_from_either_side() {
             ];
             let tokens = begun(app, &people[0], &people[1]).await;
             cancel(app, &tokens[side]).await.ok(204);
-            for person in &people {
-                app.message_to(&person.email).await;
-            }
             let (stopper, other) = (&people[side], &people[1 - side]);
+            let notice = app.message_to(&stopper.email).await;
+            assert_eq!(notice["subject"], "Your Sekisho account will not become one with another");
+            app.message_to(&other.email).await;
             stopper.get("/v1/account").await.refused(401, "session_revoked");
             app.start_sign_in(&stopper.email, PASSWORD).await.refused(401, "invalid_credentials");
             let account = other.get("/v1/account").await.ok(200);
