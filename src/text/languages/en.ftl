@@ -183,8 +183,8 @@ problem-too-many-attempts =
     .help = After several wrong attempts we stop, so that nobody can guess their way in. A code that was sent to you: ask for a new one. A code of an app, or a recovery code: sign in again from the beginning. Your account is not lost.
 problem-message-limit-reached =
     .title = Too many messages
-    .detail = No more codes are sent for this. Start again.
-    .help = We send only a few codes for one attempt, so that nobody can flood a mailbox. Look for the newest message, also in the spam folder; or start again.
+    .detail = No more messages are sent for now. Look for the newest one, also in the spam folder. If a time is given, ask again after it; if not, start again.
+    .help = We send only a few messages in one attempt and to one address or number, so that nobody can flood a mailbox. Look for the newest message, also in the spam folder. If you were told how long to wait, wait and ask again: starting again does not help before that. If you were told no time, start again.
 problem-internal-error =
     .title = Something went wrong on our side
     .detail = This is our mistake, not yours. Please try again; if it keeps happening, tell us the request id.
@@ -219,8 +219,8 @@ field-too-long = This is too long.
 field-invalid-format = This is not in the expected form.
 field-invalid-characters = This contains invisible or control characters. Type it again instead of pasting it.
 field-not-supported = This is not available here, or does not belong to the method.
-field-invalid-email = This is not a complete e-mail address. Check it for typing mistakes.
-field-invalid-phone = This is not a phone number that can exist. Check the digits.
+field-invalid-email = This is not a complete e-mail address. Check it for typing mistakes. If you used a user name before, use your e-mail address or phone number.
+field-invalid-phone = This is not a phone number, or not one that can exist. Check the digits.
 field-country-code-required = Begin the phone number with + and its country code, such as +81.
 field-phone-not-supported = Phone numbers of this country or kind cannot be used here.
 field-wrong-password = This password is not right.
@@ -244,7 +244,7 @@ field-unknown-time-zone = This is not a known time zone, such as Asia/Tokyo.
 # Hints: `hint-<code>`.
 
 hint-caps-lock = Caps lock may be on.
-hint-num-lock = Num lock may be off.
+hint-num-lock = If your password has digits, num lock may be off.
 hint-full-width-input = Some characters were typed in full width. Switch your keyboard to half-width letters.
 hint-country-code = If you signed up with a phone number, include its country code.
 hint-saved-password = Your browser may have filled in an old password. Type it by hand.
@@ -293,7 +293,7 @@ message-sign-up-code =
         If you did not ask for a code, somebody probably mistyped their address. You need not do anything.
 message-sign-up-notice =
     .subject = You already have an account with { $service }
-    .sms = { $service }: you already have an account. Sign in instead.
+    .sms = { $service }: this number has an account: sign in. Not yours? Claim it.
     .body =
         Somebody tried to sign up for { $service } with your address. That was on { $at }.
 
