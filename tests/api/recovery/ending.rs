@@ -120,7 +120,7 @@ fn a_denial_is_told_to_the_owner() {
         assert_eq!(decide(app, Verdict::Deny).await, Decided::Done);
         assert!(app.message_to(&person.email).await["subject"].as_str().unwrap().contains("was stopped"));
         let void = app.cancel_recovery(&stop).await.refused(410, "cancel_token_invalid");
-        assert_eq!(void["reason"], "nothing_waits");
+        assert_eq!(void["reason"], "recovery");
         assert!(void["detail"].as_str().unwrap().contains("Sign in"), "{void}");
         app.ignore_notices().await;
     });
