@@ -103,6 +103,10 @@ fn after_seventy_two_hours_two_accounts_are_one() {
         assert_eq!(values, ["taro@example.jp", "hana@example.jp"]);
         assert_eq!(account["pending_changes"], json!([]));
         assert_eq!(account["identifiers"][0]["primary"], true);
+        let factors = taro.get("/v1/account/factors").await.ok(200)["items"].as_array().unwrap().clone();
+        let label = |id: &str| factors.iter().find(|factor| factor["id"] == id).unwrap()["label"].clone();
+        assert_eq!(label(&taro.factor), "Authenticator app");
+        assert_eq!(label(&hana.factor), "Authenticator app (h•••@example.jp)", "two of one name can be told apart");
 
         // Either address, the password of the account that stayed, either factor; not the other's recovery codes.
         let flow = app.start_sign_in("hana@example.jp", PASSWORD).await.ok(200);
