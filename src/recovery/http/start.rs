@@ -42,8 +42,8 @@ pub(super) struct RecoveryRequest {
     #[schema(example = "taro.new@example.jp")]
     contact: String,
     /// What is lost; it will count for no proof. `email` means every address of the account and `phone` every number, those
-    /// that still work included. Once the recovery is completed phones and other lost factors are gone at once, and all these
-    /// addresses and numbers leave after 72 hours, unless nothing else would stay.
+    /// that still work included. Once the recovery is completed lost second factors are gone, and all these addresses and
+    /// numbers leave after 72 hours, unless nothing else would stay.
     #[schema(inline, example = json!(["email", "password"]))]
     lost: Vec<Lost>,
     /// For the operator, should one have to decide; at most 1000 characters.
