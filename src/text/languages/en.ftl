@@ -146,7 +146,7 @@ problem-recovery-token-invalid =
 problem-cancel-token-invalid =
     .title = This cannot be cancelled any more
     .detail = The change was cancelled already, has taken effect, or was never announced with this token.
-    .detail-recovery = This token has nothing left to stop, or was not copied in full. Sign in, which stops whatever waits; if you cannot, reset your password.
+    .detail-recovery = This token has nothing left to stop, or was not copied in full. Sign in, which stops every attempt; if you cannot, reset your password.
     .help = The token of a message cancels one change, once, and only before the change takes effect. If something has changed that you did not want, reset your password and tell the people who run the service.
 problem-reset-token-invalid =
     .title = This way to a new password has ended
@@ -420,9 +420,9 @@ message-change-cancelled-notice =
         Reset it to sign in again. Then look through the addresses, numbers and second factors of your account.
 message-merge-cancelled-notice =
     .subject = Your { $service } account will not become one with another
-    .sms = { $service }: your accounts stay two. Reset your password now.
+    .sms = { $service }: your accounts stay apart. Reset your password now.
     .body =
-        Your account was to become one with another. On { $at } that was stopped with the token that we had sent: they stay two.
+        Your account was to become one with another. On { $at } that was stopped with the token that we had sent: the two stay apart.
 
         Because somebody else may have begun it, every device was signed out, and your password opens nothing any more.
         Reset it to sign in again. Then look through the addresses, numbers and second factors of your account.
@@ -866,7 +866,7 @@ message-recovery-kept-notice =
         people who run { $service } at once.
 message-recovery-contact-notice =
     .subject = This address was not added to your { $service } account
-    .sms = { $service }: not added, for this number has another account.
+    .sms = { $service }: this number was not added to your account.
     .body =
         You got back into a { $service } account on { $at }, and this address is where we reached you. It was not added to the
         account: it belongs to another one, or the account has as many addresses and numbers as it may.
