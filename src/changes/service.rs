@@ -168,9 +168,12 @@ pub(super) async fn cancel(app: &App, token: &str, caller: &Caller) -> Result<()
         accounts::void_password(&mut tx, app, &account).await?;
         sessions::end_every(&mut tx, app, &account, (None, EndReason::EndedByOwner), caller).await?;
         withdraw(&mut tx, app, &account, caller).await?;
-        accounts::notify(&mut tx, app, holder, MessageKind::ChangeCancelledNotice, &[]).await?;
-    } else {
-        accounts::notify(&mut tx, app, holder, MessageKind::ClaimStoppedNotice, &[]).await?;
     }
+    let kind = match change.kind {
+        ChangeKind::IdentifierRemoval => MessageKind::ChangeCancelledNotice,
+        ChangeKind::AccountMerge => MessageKind::MergeCancelledNotice,
+        ChangeKind::IdentifierClaim => MessageKind::ClaimStoppedNotice,
+    };
+    accounts::notify(&mut tx, app, holder, kind, &[]).await?;
     Ok(app.commit(tx).await?)
 }

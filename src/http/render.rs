@@ -60,7 +60,8 @@ pub struct ProblemBody {
     /// How many wrong codes are still allowed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempts_left: Option<u32>,
-    /// The finer reason; open set: `idle` or `absolute` of a session that expired, `no_body`, `not_closing`, `recovery_codes`.
+    /// The finer reason; open set: `idle` or `absolute` of a session that expired, `no_body`, `not_closing`, `recovery_codes`,
+    /// `leaving` of an identifier, `lost` and `recovery` of recoveries.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'static str>,
 }

@@ -19,7 +19,8 @@
 //!   identifier takes back nothing that was guessed at another.
 //! * Adding, choosing and removing need an `auth_time` within ten minutes. The owner is told at every identifier.
 //! * One identifier is the primary one, always: what is chosen takes the place of the other in one transaction, and when
-//!   the primary one leaves, the oldest that stays takes its place. One that is leaving cannot be chosen.
+//!   the primary one leaves, the oldest that stays takes its place. One that is leaving cannot be chosen nor added again; the
+//!   refusal says so (`leaving`).
 //! * A removal takes effect after 72 hours. Until then the identifier signs in as before, and who receives its messages can
 //!   stop it with the token that was sent there. Asking again changes nothing. One that was never proved goes at once.
 //! * An account keeps one identifier that is not leaving (409 `last_identifier`), and has ten at most (409

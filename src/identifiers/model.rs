@@ -49,6 +49,9 @@ pub(super) enum IdentifierChangeError {
     /// It is proved already.
     #[error("it is proved already")]
     AlreadyVerified,
+    /// It is proved already, and about to leave.
+    #[error("it is proved already, and about to leave")]
+    AlreadyLeaving,
     /// Another account was faster.
     #[error("it belongs to another account")]
     Taken,

@@ -53,12 +53,16 @@ message_kinds! {
     PrimaryIdentifierNotice "primary_identifier_notice",
     /// To an identifier that is to leave. Value: `token`, which stops it.
     IdentifierLeavesNotice "identifier_leaves_notice",
+    /// The same in words, for a phone.
+    NumberLeavesNotice "number_leaves_notice",
     /// To the others when one is to leave. Value: `identifier`, a hint of it.
     IdentifierRemovalNotice "identifier_removal_notice",
     /// An identifier has left. Value: `identifier`, a hint of it.
     IdentifierRemovedNotice "identifier_removed_notice",
-    /// A change that waited was cancelled, and the password with it.
+    /// The removal of an identifier was cancelled, and the password with it.
     ChangeCancelledNotice "change_cancelled_notice",
+    /// A merge was cancelled, and the password with it.
+    MergeCancelledNotice "merge_cancelled_notice",
     /// What waited to change an account was ended, because its password was reset or it was recovered.
     ChangesWithdrawnNotice "changes_withdrawn_notice",
     /// The claim of a number was stopped.
@@ -87,14 +91,20 @@ message_kinds! {
     RecoveryStoppedNotice "recovery_stopped_notice",
     /// To the contact: an operator refused it.
     RecoveryDeniedNotice "recovery_denied_notice",
-    /// A recovery had its effect.
+    /// A recovery had its effect, and an identifier is about to leave.
     RecoveryCompletedNotice "recovery_completed_notice",
+    /// A recovery had its effect, and every identifier stays.
+    RecoveryKeptNotice "recovery_kept_notice",
+    /// To the contact of a recovery that had its effect: it did not become an identifier.
+    RecoveryContactNotice "recovery_contact_notice",
     /// The code, and where there is a page the link, that lets a person set a new password.
     PasswordReset "password_reset",
     /// A reset of the password was asked for at an identifier that is too new to carry one.
     PasswordResetHeldNotice "password_reset_held_notice",
     /// The password was reset.
     PasswordResetNotice "password_reset_notice",
+    /// The password of an account was reset that has no second factor yet.
+    ResetWithoutFactorNotice "reset_without_factor_notice",
     /// The password was changed.
     PasswordChangedNotice "password_changed_notice",
     /// The account is closing. Value: `closes_at`, when it is gone.
@@ -121,7 +131,7 @@ message_kinds! {
     MergeInNotice "merge_in_notice",
     /// This account is to be taken into another one. Values: `merges_at`, and `token`, which stops it.
     MergeAwayNotice "merge_away_notice",
-    /// Two accounts have become one.
+    /// Two accounts have become one. Value: `identifier`, a hint of the primary one of the account that stays.
     MergedNotice "merged_notice",
     /// Two accounts stay two: somebody stopped the merge, or they do not go together any more.
     MergeStoppedNotice "merge_stopped_notice",
@@ -180,7 +190,8 @@ impl MessageKind {
             | Self::PrimaryIdentifierNotice
             | Self::IdentifierRemovalNotice
             | Self::IdentifierRemovedNotice
-            | Self::ClaimNotice => &["identifier"],
+            | Self::ClaimNotice
+            | Self::MergedNotice => &["identifier"],
             Self::ClaimObjectionNotice => &["identifier", "token"],
             Self::IdentifierReminder => &["identifiers"],
             Self::IdentifierLeavesNotice | Self::RecoveryNotice | Self::RecoveryApprovalNotice => &["token"],

@@ -50,7 +50,7 @@
 //!   one. What was typed in it stays sealed, and is forgotten with it.
 //! * While it waits, the owner is told at every identifier and phone, at the start, every day, and when it opens; once a day
 //!   for all recoveries of the account together, so that strangers cannot flood anybody. Of an operator's approval they are told
-//!   besides, on any day; of a denial not at all, nothing is left to stop. A notice carries a token that ends every recovery of
+//!   besides, on any day, and of a denial and a cancellation, after which nothing is left to stop. A notice carries a token that ends every recovery of
 //!   the account, once, and a mail the link of a page where it can be given (`pages.cancel_recovery`).
 //! * The contact is told too, in the language of the one who began: when the wait is over, that it is open or that proofs are
 //!   missing; when a late proof or an operator opens it; when it is denied or cancelled. Each once, so there are few, and of many
@@ -70,9 +70,9 @@
 //!   can prove nothing keep no owner from beginning one and end none in which anything was proved; for one in which nothing
 //!   was they need fifty newer ones. It is the same for an identifier that nobody has, so that it tells nothing.
 //! * Completing opens no session: it removes what was lost, sets the new password, and begins a sign-in flow. A new password
-//!   is needed unless the old one was a proof. The contact becomes an identifier, if nobody has it; being new it carries
-//!   neither a reset nor a recovery for 72 hours. Identifiers that were lost leave as if their owner had removed them: after
-//!   72 hours, and the old address can stop it.
+//!   is needed unless the old one was a proof. The contact becomes an identifier, if nobody has it, and is told if not; being
+//!   new it carries neither a reset nor a recovery for 72 hours. Identifiers that were lost leave as if their owner had removed
+//!   them: after 72 hours, and the old address can stop it; the last one stays. The owner is told whether any leaves.
 //! * Tokens are kept as digests, codes as HMACs, what was typed is sealed.
 //!
 //! What it does not hide: that a recovery was cancelled is told to the one who began it, from which they learn, days later and

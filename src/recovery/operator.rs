@@ -1,8 +1,9 @@
 //! Recoveries as those who are not in them see them: the owner of the account, and the operator, who stands in for proofs
 //! that are missing, or refuses.
 //!
-//! An approval stands in for the proofs, never for the wait. Contact and owner are told of it, of a denial the contact alone. A recovery of an identifier that nobody has is listed like any
-//! other, without an account: it can be denied, so that denial tells nothing, and not be approved.
+//! An approval stands in for the proofs, never for the wait. Contact and owner are told of it, and of a denial. A recovery of
+//! an identifier that nobody has is listed like any other, without an account: it can be denied, so that denial tells nothing,
+//! and not be approved.
 
 use chrono::DateTime;
 use chrono::Utc;
@@ -16,6 +17,7 @@ use super::model::Recovery;
 use super::model::State;
 use super::service;
 use super::store;
+use crate::accounts;
 use crate::app::App;
 use crate::audit;
 use crate::audit::Caller;
@@ -24,6 +26,7 @@ use crate::audit::EventKind;
 use crate::ids::AccountId;
 use crate::ids::FlowId;
 use crate::internal::Internal;
+use crate::messages::MessageKind;
 
 /// A recovery, as it is held. What was typed in it may be somebody else's, and is not shown.
 #[derive(Serialize, ToSchema)]
@@ -155,6 +158,9 @@ pub async fn decide_by_operator(app: &App, id: FlowId, verdict: Verdict, caller:
     }
     let event = Event::new(kind, caller).account(recovery.account).client(&recovery.client_id);
     audit::record(&mut tx, &app.clock, event.detail(serde_json::json!({ "recovery_id": id }))).await?;
+    if let (Verdict::Deny, Some(account)) = (verdict, recovery.account) {
+        accounts::notify(&mut tx, app, account, MessageKind::RecoveryCancelledNotice, &[]).await?;
+    }
     app.commit(tx).await?;
     Ok(Decided::Done)
 }

@@ -14,6 +14,7 @@
 //! * What came with an import and was never proved may be somebody else's: it is not listed.
 //! * Hints alone leave, and only to a destination that was proved. A message to anybody else says nothing that the
 //!   request brought along.
+//! * An owner is greeted by name and sees the time of their zone, as in every notice.
 //! * A reminder opens nothing.
 
 mod http;

@@ -18,6 +18,7 @@ use crate::messages::Channel;
 use crate::messages::Claimed;
 use crate::messages::Decision;
 use crate::messages::MessageKind;
+use crate::messages::NewContent;
 use crate::messages::NewMessage;
 
 /// What an SMS has room for, in characters.
@@ -41,14 +42,17 @@ pub async fn decide(conn: &mut PgConnection, claimed: &Claimed) -> Result<Decisi
     owners.extend(accounts::owner_of(conn, &content.lookup_key).await?);
     owners.sort_unstable();
     owners.dedup();
-    let mut hints = Vec::new();
+    let (mut hints, mut to) = (Vec::new(), content.clone());
     for owner in owners {
         let profile = accounts::profile(conn, owner).await?;
+        // Greeted by name, with times of the owner's zone.
+        if let Some(own) = profile.identifiers.iter().find(|own| own.proved && own.lookup_key == content.lookup_key) {
+            to = Contact::of(&profile, own).content(content.kind).by(content.channel);
+        }
         hints.extend(
             profile.identifiers.iter().filter(|own| own.proved).map(|own| accounts::identifier_hint(&own.value)),
         );
     }
-    let mut reminder = content.clone();
     if hints.is_empty() {
         if content.channel != Channel::Email {
             return Ok(Decision::Drop);
@@ -57,10 +61,9 @@ pub async fn decide(conn: &mut PgConnection, claimed: &Claimed) -> Result<Decisi
             return Ok(Decision::Send);
         }
         // "No account" would send its owner to sign up, and the old account would be nobody's.
-        reminder.kind = MessageKind::UnprovedReminder;
-        return Ok(Decision::SendInstead(reminder));
+        return Ok(Decision::SendInstead(NewContent { kind: MessageKind::UnprovedReminder, ..to }));
     }
-    reminder.kind = MessageKind::IdentifierReminder;
+    let reminder = NewContent { kind: MessageKind::IdentifierReminder, ..to };
     let shown = if content.channel == Channel::Email { hints.join(", ") } else { shortened(&hints) };
     Ok(Decision::SendFilled(reminder, BTreeMap::from([("identifiers".to_owned(), shown)])))
 }

@@ -86,8 +86,13 @@ fn after_seventy_two_hours_two_accounts_are_one() {
         assert_eq!(carry_out(app).await, 0);
         app.advance(61);
         assert_eq!(carry_out(app).await, 1);
-        app.message_to("taro@example.jp").await;
-        app.message_to("hana@example.jp").await;
+        for address in ["taro@example.jp", "hana@example.jp"] {
+            let merged = app.message_to(address).await;
+            assert!(
+                merged["text"].as_str().unwrap().contains("password of the account of t•••@example.jp"),
+                "{merged}"
+            );
+        }
 
         for token in [hana.refresh_token(), hana_tablet["refresh_token"].as_str().unwrap().to_owned()] {
             app.refresh(&token).await.refused(401, "refresh_token_invalid");
@@ -98,6 +103,10 @@ fn after_seventy_two_hours_two_accounts_are_one() {
         assert_eq!(values, ["taro@example.jp", "hana@example.jp"]);
         assert_eq!(account["pending_changes"], json!([]));
         assert_eq!(account["identifiers"][0]["primary"], true);
+        let factors = taro.get("/v1/account/factors").await.ok(200)["items"].as_array().unwrap().clone();
+        let label = |id: &str| factors.iter().find(|factor| factor["id"] == id).unwrap()["label"].clone();
+        assert_eq!(label(&taro.factor), "Authenticator app");
+        assert_eq!(label(&hana.factor), "Authenticator app (h•••@example.jp)", "two of one name can be told apart");
 
         // Either address, the password of the account that stayed, either factor; not the other's recovery codes.
         let flow = app.start_sign_in("hana@example.jp", PASSWORD).await.ok(200);
@@ -166,10 +175,10 @@ fn a_merge_can_be_stopped_from_either_side() {
             ];
             let tokens = begun(app, &people[0], &people[1]).await;
             cancel(app, &tokens[side]).await.ok(204);
-            for person in &people {
-                app.message_to(&person.email).await;
-            }
             let (stopper, other) = (&people[side], &people[1 - side]);
+            let notice = app.message_to(&stopper.email).await;
+            assert_eq!(notice["subject"], "Your Sekisho account will not become one with another");
+            app.message_to(&other.email).await;
             stopper.get("/v1/account").await.refused(401, "session_revoked");
             app.start_sign_in(&stopper.email, PASSWORD).await.refused(401, "invalid_credentials");
             let account = other.get("/v1/account").await.ok(200);

@@ -54,6 +54,19 @@ fn a_contact_learns_what_its_account_signs_in_with() {
     });
 }
 
+#[test]
+fn an_owner_is_greeted_by_name_and_sees_the_time_of_their_zone() {
+    test(async |app| {
+        let taro = app.person(TARO).await;
+        let profile = json!({ "display_name": "Yamada Taro", "time_zone": "Asia/Tokyo" });
+        taro.patch("/v1/account", &profile).await.ok(200);
+        remind(app, TARO).await.ok(202);
+        let message = app.message_to(TARO).await;
+        let words = text(&message["text"]);
+        assert!(words.starts_with("Hello Yamada Taro,") && words.contains("(Asia/Tokyo)"), "{message}");
+    });
+}
+
 /// What came with an import and nobody has proved may be a stranger's: it is not shown.
 #[test]
 fn what_was_never_proved_is_not_shown() {

@@ -59,8 +59,11 @@ fn a_number_without_its_country_code() {
     test(async |app| {
         let body = json!({ "identifier": "090-1234-5678", "password": PASSWORD });
         app.post("/v1/sign-ins", &body).await.faults(&["/identifier country_code_required"]);
-        let problem = app.start_sign_in(PHONE, PASSWORD).await.refused(401, "invalid_credentials");
+        let body = json!({ "identifier": "090-1234-5678", "country": "JP", "password": PASSWORD });
+        let problem = app.post("/v1/sign-ins", &body).await.refused(401, "invalid_credentials");
         assert!(hints(&problem).contains(&"country_code"), "{problem}");
+        let problem = app.start_sign_in(PHONE, PASSWORD).await.refused(401, "invalid_credentials");
+        assert!(!hints(&problem).contains(&"country_code"), "{problem}");
     });
 }
 

@@ -52,7 +52,9 @@ pub(super) struct MergePlan {
     other_account_id: AccountId,
     /// The identifiers that would move.
     identifiers: Vec<AccountIdentifier>,
-    /// The factors that would move; a phone that both have stays one. Password and recovery codes of the other account would not.
+    /// The factors that would move; a phone that both have stays one. One with a label that is there already gets a hint of the
+    /// other account's address behind it. Password, recovery codes, `display_name`, `locale` and `time_zone` of the other account
+    /// would not move.
     factors: Vec<Factor>,
     /// Why it cannot be done, if so; open set: `too_many_identifiers`, `too_many_factors`, `change_waiting`,
     /// `has_roles`.

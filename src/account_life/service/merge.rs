@@ -182,16 +182,25 @@ async fn merge(app: &App, change: &PendingChange, caller: &Caller) -> Result<boo
     if !changes::end(&mut tx, app, &into, (change.id, Ended::Applied)).await? {
         return Ok(false);
     }
-    factors::move_confirmed(&mut tx, &from, &into).await?;
+    let origin = primary_hint(&mut tx, &from).await?;
+    factors::move_confirmed(&mut tx, (&from, &origin), &into).await?;
     accounts::end_merged(&mut tx, app, &from, &into).await?;
     for account in [&into, &from] {
         let event = Event::new(EventKind::AccountsMerged, caller).account(account.id());
         let detail = serde_json::json!({ "into": into.id(), "merged": from.id() });
         audit::record(&mut tx, &app.clock, event.detail(detail)).await?;
     }
-    accounts::notify(&mut tx, app, into.id(), MessageKind::MergedNotice, &[]).await?;
+    // Whose password counts: the primary identifier is still that of the account which stays.
+    let kept = primary_hint(&mut tx, &into).await?;
+    accounts::notify(&mut tx, app, into.id(), MessageKind::MergedNotice, &[("identifier", kept)]).await?;
     app.commit(tx).await?;
     Ok(true)
+}
+
+/// A hint of what an account mainly signs in with.
+async fn primary_hint(conn: &mut PgConnection, account: &LockedAccount) -> Result<String, Internal> {
+    let identifiers = accounts::profile(conn, account.id()).await?.identifiers;
+    Ok(identifiers.first().map(|own| accounts::identifier_hint(&own.value)).unwrap_or_default())
 }
 
 /// Ends a merge that cannot be carried out; false when it has ended before.

@@ -37,16 +37,26 @@ pub async fn confirmed(conn: &mut PgConnection, account: AccountId) -> Result<Ve
     Ok(factors)
 }
 
-/// Gives the confirmed factors of one account to another; recovery codes stay with their own.
-pub async fn move_confirmed(conn: &mut PgConnection, from: &LockedAccount, to: &LockedAccount) -> Result<(), Internal> {
+/// Gives the confirmed factors of one account to another; recovery codes stay with their own. Of a label that is there already
+/// `origin` tells the one that comes from the one that was there.
+pub async fn move_confirmed(
+    conn: &mut PgConnection,
+    (from, origin): (&LockedAccount, &str),
+    to: &LockedAccount,
+) -> Result<(), Internal> {
     sqlx::query!(
-        "UPDATE factors f SET account_id = $2, flow_id = NULL WHERE account_id = $1 AND confirmed_at IS NOT NULL
+        "UPDATE factors f SET account_id = $2, flow_id = NULL,
+             label = CASE WHEN EXISTS (SELECT FROM factors same WHERE same.account_id = $2 AND same.label = f.label
+                                         AND same.confirmed_at IS NOT NULL)
+                          THEN left(f.label || ' (' || $3 || ')', 100) ELSE f.label END
+         WHERE account_id = $1 AND confirmed_at IS NOT NULL
            AND NOT EXISTS (SELECT FROM phone_factors own JOIN phone_factors other ON other.number = own.number
                            JOIN factors theirs ON theirs.id = other.factor_id AND theirs.account_id = $2
                              AND theirs.confirmed_at IS NOT NULL
                            WHERE own.factor_id = f.id)",
         from.id().uuid(),
-        to.id().uuid()
+        to.id().uuid(),
+        origin
     )
     .execute(conn)
     .await?;

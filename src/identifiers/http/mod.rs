@@ -27,7 +27,9 @@ fn problem(error: IdentifierChangeError) -> Problem {
     match error {
         IdentifierChangeError::Unknown => Problem::new(ErrorCode::NotFound),
         IdentifierChangeError::AlreadyVerified => Problem::new(ErrorCode::AlreadyVerified),
-        IdentifierChangeError::Taken | IdentifierChangeError::Leaving => Problem::new(ErrorCode::Conflict),
+        IdentifierChangeError::AlreadyLeaving => Problem::new(ErrorCode::AlreadyVerified).reason("leaving"),
+        IdentifierChangeError::Taken => Problem::new(ErrorCode::Conflict),
+        IdentifierChangeError::Leaving => Problem::new(ErrorCode::Conflict).reason("leaving"),
         IdentifierChangeError::TooMany => Problem::new(ErrorCode::LimitReached),
         IdentifierChangeError::Last => Problem::new(ErrorCode::LastIdentifier),
         IdentifierChangeError::Step(error) => error.into(),

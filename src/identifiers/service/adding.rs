@@ -10,6 +10,7 @@ use super::super::model::MOST;
 use super::super::model::PENDING_SECS;
 use super::super::model::PendingIdentifier;
 use super::super::store;
+use super::is_leaving;
 use super::own;
 use super::record;
 use super::tell;
@@ -50,8 +51,14 @@ pub(crate) async fn add(
     let mut tx = app.begin().await?;
     let account = sessions::lock(&mut tx, app, session).await?;
     let profile = accounts::profile(&mut tx, account.id()).await?;
-    if profile.identifiers.iter().any(|own| own.proved && own.lookup_key == identifier.lookup_key()) {
-        return Err(IdentifierChangeError::AlreadyVerified);
+    let own = profile.identifiers.iter().find(|own| own.proved && own.lookup_key == identifier.lookup_key());
+    if let Some(own) = own {
+        let leaving = is_leaving(&mut tx, account.id(), own.id).await?;
+        return Err(if leaving {
+            IdentifierChangeError::AlreadyLeaving
+        } else {
+            IdentifierChangeError::AlreadyVerified
+        });
     }
     if profile.identifiers.len() >= MOST {
         return Err(IdentifierChangeError::TooMany);

@@ -50,7 +50,7 @@ pub(super) async fn make_primary(
     if chosen.primary {
         return Ok(chosen);
     }
-    if changes::waiting(&mut tx, account.id()).await?.iter().any(|change| change.subject == id.uuid()) {
+    if is_leaving(&mut tx, account.id(), id).await? {
         return Err(IdentifierChangeError::Leaving);
     }
     store::make_primary(&mut tx, &account, id).await?;
@@ -59,6 +59,11 @@ pub(super) async fn make_primary(
     tell(&mut tx, app, MessageKind::PrimaryIdentifierNotice, (account.id(), &chosen)).await?;
     app.commit(tx).await?;
     Ok(OwnIdentifier { primary: true, ..chosen })
+}
+
+/// Whether an identifier is about to leave.
+async fn is_leaving(conn: &mut PgConnection, account: AccountId, id: IdentifierId) -> Result<bool, Internal> {
+    Ok(changes::waiting(conn, account).await?.iter().any(|change| change.subject == id.uuid()))
 }
 
 /// An identifier of the account.

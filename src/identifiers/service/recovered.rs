@@ -24,15 +24,15 @@ use crate::ids::IdentifierId;
 use crate::internal::Internal;
 use crate::messages::MessageKind;
 
-/// Gives an identifier that was proved elsewhere to an account, as its primary one. Nothing happens when somebody
-/// has proved it, the account itself included, or when the account has as many as it may.
+/// Gives an identifier that was proved elsewhere to an account, as its primary one, unless the account has it already. False
+/// when it does not get it: somebody else has proved it, or the account has as many as it may.
 pub async fn adopt(
     conn: &mut PgConnection,
     app: &App,
     account: &LockedAccount,
     identifier: &Identifier,
     caller: &Caller,
-) -> Result<(), Internal> {
+) -> Result<bool, Internal> {
     let now = app.clock.now();
     let proved = PendingIdentifier {
         id: crypto::new_id(now),
@@ -41,38 +41,43 @@ pub async fn adopt(
         lookup_key: identifier.lookup_key().to_owned(),
     };
     let identifiers = accounts::profile(conn, account.id()).await?.identifiers;
+    if identifiers.iter().any(|own| own.proved && own.lookup_key == proved.lookup_key) {
+        return Ok(true);
+    }
     let full = identifiers.iter().filter(|own| own.proved).count() >= MOST;
     accounts::displace_unproved(conn, &proved.lookup_key).await?;
     if full || !store::attach(conn, account, &proved, now).await? {
-        return Ok(());
+        return Ok(false);
     }
     store::make_primary(conn, account, proved.id).await?;
     record(conn, app, account, (EventKind::IdentifierAdded, proved.id), caller).await?;
-    let Some(added) = super::own(conn, account, proved.id).await? else { return Ok(()) };
-    tell(conn, app, MessageKind::IdentifierAddedNotice, (account.id(), &added)).await
+    let Some(added) = super::own(conn, account, proved.id).await? else { return Ok(false) };
+    tell(conn, app, MessageKind::IdentifierAddedNotice, (account.id(), &added)).await?;
+    Ok(true)
 }
 
-/// Lets an identifier go that its owner has lost, after the usual wait; who receives its messages can stop it. Nothing
-/// happens when it is leaving already, or when no other would stay.
+/// Lets an identifier go that its owner has lost, after the usual wait; who receives its messages can stop it. False, and
+/// nothing happens, when it is leaving already, or when no other would stay.
 pub async fn lose(
     conn: &mut PgConnection,
     app: &App,
     account: &LockedAccount,
     id: IdentifierId,
     caller: &Caller,
-) -> Result<(), Internal> {
+) -> Result<bool, Internal> {
     let identifiers = accounts::profile(conn, account.id()).await?.identifiers;
     let waiting = changes::waiting(conn, account.id()).await?;
     let stays = |own: IdentifierId| own != id && waiting.iter().all(|change| change.subject != own.uuid());
-    let Some(lost) = identifiers.iter().find(|own| own.id == id) else { return Ok(()) };
+    let Some(lost) = identifiers.iter().find(|own| own.id == id) else { return Ok(false) };
     if !identifiers.iter().any(|own| stays(own.id)) {
-        return Ok(());
+        return Ok(false);
     }
     let effective_at = app.clock.now() + TimeDelta::hours(REMOVAL_HOURS);
     let subject = (ChangeKind::IdentifierRemoval, id.uuid());
-    let Some(change) = changes::begin(conn, app, account, subject, effective_at).await? else { return Ok(()) };
+    let Some(change) = changes::begin(conn, app, account, subject, effective_at).await? else { return Ok(false) };
     record(conn, app, account, (EventKind::IdentifierRemovalBegun, id), caller).await?;
-    tell_of_removal(conn, app, &change, lost).await
+    tell_of_removal(conn, app, &change, lost).await?;
+    Ok(true)
 }
 
 async fn record(

@@ -74,12 +74,14 @@ pub(super) async fn tell_of_removal(
 ) -> Result<(), Internal> {
     let hint = ("identifier", accounts::identifier_hint(&leaves.value));
     changes::tell(conn, app, (change, change.account), &[hint], |own| {
-        let is_it = own.id == leaves.id;
-        let words = !is_it || own.kind == IdentifierKind::Phone;
-        Telling {
-            words: words.then_some(MessageKind::IdentifierRemovalNotice),
-            token: is_it.then_some(MessageKind::IdentifierLeavesNotice),
-        }
+        let (words, token) = match (own.id == leaves.id, own.kind) {
+            (false, _) => (Some(MessageKind::IdentifierRemovalNotice), None),
+            (true, IdentifierKind::Email) => (None, Some(MessageKind::IdentifierLeavesNotice)),
+            (true, IdentifierKind::Phone) => {
+                (Some(MessageKind::NumberLeavesNotice), Some(MessageKind::IdentifierLeavesNotice))
+            }
+        };
+        Telling { words, token }
     })
     .await
 }

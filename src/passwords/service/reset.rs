@@ -16,6 +16,7 @@ use crate::audit::Caller;
 use crate::audit::Event;
 use crate::audit::EventKind;
 use crate::changes;
+use crate::factors;
 use crate::limits::Failing;
 use crate::limits::Lane;
 use crate::messages;
@@ -77,7 +78,11 @@ async fn set(app: &App, proved: &Proved<'_>, new: &str, (way, caller): (&str, &C
     let event = Event::new(EventKind::PasswordReset, caller).account(bound.account);
     let detail = serde_json::json!({ "reset_id": proved.flow, "identifier_id": bound.identifier, "method": way });
     audit::record(&mut tx, &app.clock, event.detail(detail)).await?;
-    accounts::notify(&mut tx, app, bound.account, MessageKind::PasswordResetNotice, &[]).await?;
+    let kind = match factors::confirmed(&mut tx, bound.account).await?.as_slice() {
+        [] => MessageKind::ResetWithoutFactorNotice,
+        _ => MessageKind::PasswordResetNotice,
+    };
+    accounts::notify(&mut tx, app, bound.account, kind, &[]).await?;
     app.commit(tx).await?;
     Ok(())
 }

@@ -68,9 +68,9 @@ pub fn problem(error: RecoveryError) -> Problem {
         RecoveryError::Inactive(AccountStatus::Closed | AccountStatus::Closing | AccountStatus::Active) => {
             Problem::new(ErrorCode::AccountClosed)
         }
-        RecoveryError::CancelTokenInvalid => Problem::new(ErrorCode::CancelTokenInvalid),
+        RecoveryError::CancelTokenInvalid => Problem::new(ErrorCode::CancelTokenInvalid).reason("recovery"),
         RecoveryError::WrongStep => Problem::new(ErrorCode::WrongStep),
-        RecoveryError::Lost => Problem::field("/kind", FieldCode::NotSupported),
+        RecoveryError::Lost => Problem::field("/kind", FieldCode::NotSupported).reason("lost"),
         RecoveryError::Step(error) => error.into(),
     }
 }

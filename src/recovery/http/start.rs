@@ -42,7 +42,9 @@ pub(super) struct RecoveryRequest {
     /// Where the person can be reached now: an address or number that is theirs. It gets a code.
     #[schema(example = "taro.new@example.jp")]
     contact: String,
-    /// What is lost; it will count for no proof.
+    /// What is lost; it will count for no proof. `email` means every address of the account and `phone` every number, those
+    /// that still work included. Once the recovery is completed lost second factors are gone, and all these addresses and
+    /// numbers leave after 72 hours, unless nothing else would stay.
     #[schema(inline, example = json!(["email", "password"]))]
     lost: Vec<Lost>,
     /// For the operator, should one have to decide; at most 1000 characters.

@@ -25,6 +25,7 @@ use crate::identifiers;
 use crate::ids::AccountId;
 use crate::internal::Internal;
 use crate::messages::MessageKind;
+use crate::messages::NewMessage;
 use crate::sessions;
 use crate::sessions::EndReason;
 
@@ -90,15 +91,15 @@ pub async fn complete(
         return Err(RecoveryError::Expired);
     }
     end(conn, app, &account, (None, "completion"), caller).await?;
-    // The owner hears of it where they are known now.
-    accounts::notify(conn, app, account.id(), MessageKind::RecoveryCompletedNotice, &[]).await?;
     remove_factors(conn, &account, &recovery.lost).await?;
     if let Some(phc) = &ready.password_hash {
         accounts::set_password(conn, app, &mut account, phc).await?;
     }
     accounts::void_resets(conn, app, &account).await?;
     changes::withdraw(conn, app, &account, caller).await?;
-    change_identifiers(conn, app, &account, &recovery, caller).await?;
+    let leaves = change_identifiers(conn, app, &account, &recovery, caller).await?;
+    let kind = if leaves { MessageKind::RecoveryCompletedNotice } else { MessageKind::RecoveryKeptNotice };
+    accounts::notify(conn, app, account.id(), kind, &[]).await?;
     sessions::end_every(conn, app, &account, (None, EndReason::Recovered), caller).await?;
     let event = Event::new(EventKind::RecoveryCompleted, caller).account(account.id()).client(&recovery.client_id);
     let names = |lost: &[Lost]| lost.iter().copied().map(Lost::name).collect::<Vec<_>>();
@@ -118,14 +119,15 @@ async fn remove_factors(conn: &mut PgConnection, account: &LockedAccount, lost: 
     Ok(())
 }
 
-/// The contact comes, if nobody has it; what is lost leaves after its wait, unless nothing else would stay.
+/// The contact comes, if nobody has it, and is told if not; what is lost leaves after its wait, unless nothing else would
+/// stay. Answers whether anything leaves.
 async fn change_identifiers(
     conn: &mut PgConnection,
     app: &App,
     account: &LockedAccount,
     recovery: &Recovery,
     caller: &Caller,
-) -> Result<(), Internal> {
+) -> Result<bool, Internal> {
     let is_lost = |kind: IdentifierKind| match kind {
         IdentifierKind::Email => recovery.lost.contains(&Lost::Email),
         IdentifierKind::Phone => recovery.lost.contains(&Lost::Phone),
@@ -138,10 +140,15 @@ async fn change_identifiers(
         .filter(|own| is_lost(own.kind) && own.lookup_key != contact.lookup_key())
         .map(|own| own.id)
         .collect();
-    identifiers::adopt(conn, app, account, &contact, caller).await?;
-    identifiers::drop_unproved(conn, account).await?;
-    for id in lost {
-        identifiers::lose(conn, app, account, id, caller).await?;
+    if !identifiers::adopt(conn, app, account, &contact, caller).await? {
+        let to = super::destination(&typed.contact, &typed.contact_key, &typed.language);
+        let notice = NewMessage::notice(to.content(MessageKind::RecoveryContactNotice), app.clock.now());
+        accounts::send_notice_to_stranger(conn, app, notice).await?;
     }
-    Ok(())
+    identifiers::drop_unproved(conn, account).await?;
+    let mut leaves = false;
+    for id in lost {
+        leaves |= identifiers::lose(conn, app, account, id, caller).await?;
+    }
+    Ok(leaves)
 }

@@ -13,7 +13,8 @@ use super::problem;
 use super::sign_in_flow;
 use crate::accounts::AuthenticateError;
 use crate::accounts::Faults;
-use crate::accounts::IdentifierKind;
+use crate::accounts::Identifier;
+use crate::accounts::IdentifierError;
 use crate::accounts::Login;
 use crate::accounts::read_client;
 use crate::accounts::read_label;
@@ -79,7 +80,7 @@ pub(super) async fn start(app: Data<App>, caller: Caller, body: Json<SignInReque
     let start = Start { login: &login, password: &body.0.password, device_token, client_id, session_label };
     let started = service::start(&app, start, &caller).await.map_err(|error| {
         let wrong = matches!(error, SignInError::Authenticate(AuthenticateError::Wrong { .. }));
-        let hints = if wrong { hints(&login, &body.0.password) } else { Vec::new() };
+        let hints = if wrong { hints(&login, &body.0.identifier, &body.0.password) } else { Vec::new() };
         hints.into_iter().fold(problem(error), Problem::hint)
     });
     app.metrics.sign_in("password", outcome(&started));
@@ -87,22 +88,26 @@ pub(super) async fn start(app: Data<App>, caller: Caller, body: Json<SignInReque
 }
 
 /// What may have gone wrong while typing; told by the request alone, so that it says nothing about the account.
-fn hints(login: &Login, password: &str) -> Vec<&'static str> {
+fn hints(login: &Login, typed: &str, password: &str) -> Vec<&'static str> {
     let full_width = |c: char| ('\u{FF01}'..='\u{FF5E}').contains(&c) || c == '\u{3000}';
-    let shouting = password.chars().any(char::is_uppercase) && !password.chars().any(char::is_lowercase);
+    let count = |is: fn(char) -> bool| password.chars().filter(|c| is(*c)).count();
     let mut hints = Vec::new();
-    if shouting {
+    // Caps lock turns `Horse` into `hORSE`, not only `horse` into `HORSE`.
+    if count(char::is_uppercase) > count(char::is_lowercase) {
         hints.push("caps_lock");
     }
     if password.contains(full_width) {
         hints.push("full_width_input");
     }
-    match login {
-        Login::Identifier(identifier) if identifier.kind() == IdentifierKind::Phone => hints.push("country_code"),
-        Login::Identifier(_) => {}
-        Login::Legacy(_) => hints.push("migrated_account"),
+    match (Identifier::parse(typed, None), login) {
+        (Err(IdentifierError::CountryCodeRequired), _) => hints.push("country_code"),
+        (_, Login::Legacy(_)) => hints.push("migrated_account"),
+        (_, Login::Identifier(_)) => {}
     }
     hints.extend(["saved_password", "other_account"]);
+    if count(char::is_numeric) == 0 {
+        hints.push("num_lock");
+    }
     hints
 }
 
@@ -117,11 +122,23 @@ mod tests {
     fn hints_come_from_what_was_typed() {
         let of = |typed| Login::Identifier(Identifier::parse(typed, None).unwrap());
         let (email, phone) = (of("taro@example.jp"), of("+819012345678"));
-        assert_eq!(hints(&email, "correct horse"), ["saved_password", "other_account"]);
-        assert_eq!(hints(&email, "CORRECT HORSE"), ["caps_lock", "saved_password", "other_account"]);
-        assert_eq!(hints(&phone, "correct horse"), ["country_code", "saved_password", "other_account"]);
-        assert_eq!(hints(&email, "\u{FF50}assword"), ["full_width_input", "saved_password", "other_account"]);
-        let old = Login::Legacy(LegacyLogin::parse("taro99").unwrap());
-        assert_eq!(hints(&old, "correct horse"), ["migrated_account", "saved_password", "other_account"]);
+        let old = |typed| Login::Legacy(LegacyLogin::parse(typed).unwrap());
+        for (login, typed, password, first, num_lock) in [
+            (&email, "taro@example.jp", "correct horse", None, true),
+            (&email, "taro@example.jp", "correct horse 7", None, false),
+            (&email, "taro@example.jp", "CORRECT HORSE 7", Some("caps_lock"), false),
+            (&email, "taro@example.jp", "pASSWORD7 hORSE", Some("caps_lock"), false),
+            (&email, "taro@example.jp", "Password7 Horse", None, false),
+            (&email, "taro@example.jp", "\u{FF50}assword7", Some("full_width_input"), false),
+            (&phone, "+81 90 1234 5678", "horse 7", None, false),
+            (&phone, "\u{FF0B}819012345678", "horse 7", None, false),
+            (&phone, "090-1234-5678", "horse 7", Some("country_code"), false),
+            (&old("taro99"), "taro99", "horse 7", Some("migrated_account"), false),
+            (&old("090-1111-2222"), "(090) 1111-2222", "horse 7", Some("country_code"), false),
+        ] {
+            let expected = first.into_iter().chain(["saved_password", "other_account"]);
+            let expected: Vec<_> = expected.chain(num_lock.then_some("num_lock")).collect();
+            assert_eq!(hints(login, typed, password), expected, "{typed} {password}");
+        }
     }
 }

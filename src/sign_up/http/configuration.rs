@@ -47,7 +47,8 @@ pub(super) struct Configuration {
     /// The ways that codes travel just now.
     #[schema(inline)]
     channels: Vec<Channel>,
-    /// Digits of a code.
+    /// Digits of a code in a sign-up, a sign-in, a claim, and of new identifiers and factors. Those of a password reset and of a
+    /// recovery are eight.
     #[schema(example = 6)]
     code_length: usize,
     /// The languages of problems and messages.

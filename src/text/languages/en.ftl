@@ -107,6 +107,7 @@ problem-last-identifier =
 problem-already-verified =
     .title = This is confirmed already
     .detail = This address or number belongs to your account already. There is nothing left to do.
+    .detail-leaving = This address or number belongs to your account, but is about to leave it. To keep it, use the token of the message that told of it.
     .help = You wanted to add or confirm an address or number that your account has already. Load the page again to see all of them.
 problem-factor-carried-reset =
     .title = This phone cannot answer now
@@ -123,6 +124,7 @@ problem-merge-conflict =
 problem-conflict =
     .title = This does not fit the present state
     .detail = Something else has changed in the meantime, or this cannot be done now. If errors are listed, they say why.
+    .detail-leaving = This address or number is about to leave your account. To keep it, use the token of the message that told of it.
     .detail-recovery-codes = Recovery codes cannot be named or removed. Make new ones instead: the old ones are void then.
     .help = What you tried does not go together with how things stand now. Load the page again to see the present state, then decide whether you still want it.
 problem-sign-in-expired =
@@ -144,6 +146,7 @@ problem-recovery-token-invalid =
 problem-cancel-token-invalid =
     .title = This cannot be cancelled any more
     .detail = The change was cancelled already, has taken effect, or was never announced with this token.
+    .detail-recovery = This token has nothing left to stop, or was not copied in full. Sign in, which stops every attempt; if you cannot, reset your password.
     .help = The token of a message cancels one change, once, and only before the change takes effect. If something has changed that you did not want, reset your password and tell the people who run the service.
 problem-reset-token-invalid =
     .title = This way to a new password has ended
@@ -168,6 +171,7 @@ problem-invalid-credential =
 problem-invalid-fields =
     .title = Please check what you entered
     .detail = Some of what was sent cannot be accepted. The errors say what and why.
+    .detail-lost = You said that this is lost, so it proves nothing. Prove something else.
     .help = One or more fields are empty or hold something that cannot be used. Correct what is marked and send it again.
 problem-rate-limited =
     .title = Please wait a moment
@@ -179,8 +183,8 @@ problem-too-many-attempts =
     .help = After several wrong attempts we stop, so that nobody can guess their way in. A code that was sent to you: ask for a new one. A code of an app, or a recovery code: sign in again from the beginning. Your account is not lost.
 problem-message-limit-reached =
     .title = Too many messages
-    .detail = No more codes are sent for this. Start again.
-    .help = We send only a few codes for one attempt, so that nobody can flood a mailbox. Look for the newest message, also in the spam folder; or start again.
+    .detail = No more messages are sent for now. Look for the newest one, also in the spam folder. If a time is given, ask again after it; if not, start again.
+    .help = We send only a few messages in one attempt and to one address or number, so that nobody can flood a mailbox. Look for the newest message, also in the spam folder. If you were told how long to wait, wait and ask again: starting again does not help before that. If you were told no time, start again.
 problem-internal-error =
     .title = Something went wrong on our side
     .detail = This is our mistake, not yours. Please try again; if it keeps happening, tell us the request id.
@@ -215,8 +219,8 @@ field-too-long = This is too long.
 field-invalid-format = This is not in the expected form.
 field-invalid-characters = This contains invisible or control characters. Type it again instead of pasting it.
 field-not-supported = This is not available here, or does not belong to the method.
-field-invalid-email = This is not a complete e-mail address. Check it for typing mistakes.
-field-invalid-phone = This is not a phone number that can exist. Check the digits.
+field-invalid-email = This is not a complete e-mail address. Check it for typing mistakes. If you used a user name before, use your e-mail address or phone number.
+field-invalid-phone = This is not a phone number, or not one that can exist. Check the digits.
 field-country-code-required = Begin the phone number with + and its country code, such as +81.
 field-phone-not-supported = Phone numbers of this country or kind cannot be used here.
 field-wrong-password = This password is not right.
@@ -240,7 +244,7 @@ field-unknown-time-zone = This is not a known time zone, such as Asia/Tokyo.
 # Hints: `hint-<code>`.
 
 hint-caps-lock = Caps lock may be on.
-hint-num-lock = Num lock may be off.
+hint-num-lock = If your password has digits, num lock may be off.
 hint-full-width-input = Some characters were typed in full width. Switch your keyboard to half-width letters.
 hint-country-code = If you signed up with a phone number, include its country code.
 hint-saved-password = Your browser may have filled in an old password. Type it by hand.
@@ -289,7 +293,7 @@ message-sign-up-code =
         If you did not ask for a code, somebody probably mistyped their address. You need not do anything.
 message-sign-up-notice =
     .subject = You already have an account with { $service }
-    .sms = { $service }: you already have an account. Sign in instead.
+    .sms = { $service }: this number has an account: sign in. Not yours? Claim it.
     .body =
         Somebody tried to sign up for { $service } with your address. That was on { $at }.
 
@@ -337,8 +341,8 @@ message-identifier-taken-notice =
         Somebody who is signed in to another { $service } account tried to add your address to it. That was on { $at }.
 
         The address belongs to your account, so nothing has changed.
-        If it was you, you have two accounts: sign in to this one with this address. If it was not you, you need not do
-        anything.
+        If it was you, you have two accounts. You can keep both, and sign in to this one with this address. Or make them
+        one: sign in to both, and ask in one of them to take the other one in. If it was not you, you need not do anything.
 message-identifier-added-notice =
     # $identifier: a hint of the address or number
     .subject = An address or number was added to your { $service } account
@@ -381,6 +385,13 @@ message-identifier-leaves-notice =
             { $token }
 
         Opening the page changes nothing yet. Stopping it signs out every device, and the password must be reset then.
+message-number-leaves-notice =
+    .subject = This number will be removed from your { $service } account
+    .sms = { $service }: this number leaves your account in 72 h. Stop it: next SMS.
+    .body =
+        On { $at } this number was marked to leave your account: somebody who is signed in asked for it, or the account was
+        recovered by somebody who said that the number is lost. It works for 72 hours more, and not after that. Another
+        message has a token that stops it.
 message-identifier-removal-notice =
     # $identifier: a hint of the address or number
     .subject = An address or number will be removed from your { $service } account
@@ -400,10 +411,18 @@ message-identifier-removed-notice =
 
         If you did not want that, tell the people who run { $service }.
 message-change-cancelled-notice =
-    .subject = A change of your { $service } account was stopped
-    .sms = { $service }: a change was stopped. Reset your password now.
+    .subject = An address or number stays in your { $service } account
+    .sms = { $service }: a removal was stopped. Reset your password now.
     .body =
-        A change of your account was stopped on { $at } with the token that we had sent. Nothing was changed.
+        An address or number was to leave your account. On { $at } that was stopped with the token that we had sent: it stays.
+
+        Because somebody else may have begun it, every device was signed out, and your password opens nothing any more.
+        Reset it to sign in again. Then look through the addresses, numbers and second factors of your account.
+message-merge-cancelled-notice =
+    .subject = Your { $service } account will not become one with another
+    .sms = { $service }: your accounts stay apart. Reset your password now.
+    .body =
+        Your account was to become one with another. On { $at } that was stopped with the token that we had sent: the two stay apart.
 
         Because somebody else may have begun it, every device was signed out, and your password opens nothing any more.
         Reset it to sign in again. Then look through the addresses, numbers and second factors of your account.
@@ -625,11 +644,13 @@ message-merge-away-notice =
         Stopping it signs out every device, and the password must be reset then. Opening the
         page changes nothing yet.
 message-merged-notice =
+    # $identifier: a hint of the main address or number of the account that was kept
     .subject = Your { $service } accounts are one now
     .sms = { $service }: your accounts are one now.
     .body =
-        Your accounts became one on { $at }. Sign in with any of your addresses or numbers, and with the password of the
-        account that you kept. The recovery codes of the other one do not work any more.
+        The account of { $identifier } took another one of yours in on { $at }: they are one now. Sign in with any of your
+        addresses or numbers, and with the password of the account of { $identifier }. The password and the recovery codes of
+        the other one do not work any more.
 
         If it was not you, tell the people who run { $service } at once.
 message-merge-stopped-notice =
@@ -708,7 +729,7 @@ message-recovery-proof-code =
         If it was not you, give it to nobody, and use the token of the other message to stop it.
 message-recovery-token =
     .subject = Going on with getting back into { $service }
-    .sms = { $service }: { $code }
+    .sms = { $service }: go on with { $code }
     .body =
         Give this token where you were asked for it:
 
@@ -753,19 +774,23 @@ message-recovery-begun-notice =
         Somebody says that they have lost the usual way into your { $service } account and wants to get in without it, as of
         { $at }. Another message tells how to stop it.
 message-recovery-cancelled-notice =
-    .subject = Nobody gets into your { $service } account by the side door
+    .subject = An attempt to get into your { $service } account was stopped
     .sms = { $service }: the attempt to get into your account was stopped.
     .body =
-        The attempt to get into your { $service } account without the usual way was stopped on { $at }. Nothing has changed.
+        Somebody said that they had lost the usual way into your { $service } account and wanted to get in without it. On
+        { $at } that was stopped: with the token of our message, by a sign-in, or by the people who run { $service }. Nothing
+        has changed.
 
-        If somebody may know your password, choose another one.
+        If it was not you who began it and somebody may know your password, choose another one. If it was you and you still
+        cannot sign in, reset your password or begin again.
 message-recovery-approval-notice =
     # $token: what stops it
     .subject = Somebody may get into your { $service } account now
     .sms = { $service }: stop it with { $token }
     .body =
         Somebody says that they have lost the usual way into your { $service } account. The people who run { $service } decided
-        on { $at } that it is you: whoever it is can get in now, and what was lost will not open the account any more.
+        on { $at } that it is you: whoever it is can get in now. Second factors that were lost are removed then, and lost
+        addresses and numbers leave 72 hours later.
 
         If it was you, you need not do anything. If it was not you, stop it now: give this token where { $service } asks for it,
         or simply sign in.
@@ -775,7 +800,8 @@ message-recovery-approval-notice =
         Then tell the people who run { $service }.
     .link =
         Somebody says that they have lost the usual way into your { $service } account. The people who run { $service } decided
-        on { $at } that it is you: whoever it is can get in now, and what was lost will not open the account any more.
+        on { $at } that it is you: whoever it is can get in now. Second factors that were lost are removed then, and lost
+        addresses and numbers leave 72 hours later.
 
         If it was you, you need not do anything. If it was not you, stop it now: simply sign in, or stop it on this page:
 
@@ -814,7 +840,9 @@ message-recovery-stopped-notice =
     .sms = { $service }: your way back in was stopped.
     .body =
         You said that you cannot get into { $service }, and this address is where we reach you. That was stopped on { $at }:
-        somebody asked for it, or others were begun after it. You can begin again.
+        by a sign-in, which may have been your own, by the owner of the account, or because others were begun after it.
+
+        If you are signed in, you need not do anything. If you still cannot get in, you can begin again.
 
         If it was not you who asked, somebody has used your address: tell the people who run { $service }.
 message-recovery-denied-notice =
@@ -830,10 +858,32 @@ message-recovery-completed-notice =
     .sms = { $service }: your account was recovered. Devices are signed out.
     .body =
         Your account was recovered on { $at }, three days or more after somebody had asked for it. They gave proofs that the
-        account is theirs, or the people who run { $service } decided so. Every device was signed out, and what was lost does
-        not open it any more.
+        account is theirs, or the people who run { $service } decided so. Every device was signed out, and second factors that
+        were lost are gone. Lost addresses and numbers work for 72 hours more, and then they leave.
 
-        If it was not you, tell the people who run { $service } at once.
+        If it was not you, stop it: another message, which went to what is about to leave, has a token for that. Then tell
+        the people who run { $service } at once.
+message-recovery-kept-notice =
+    .subject = Your { $service } account was recovered
+    .sms = { $service }: your account was recovered. Devices are signed out.
+    .body =
+        Your account was recovered on { $at }, three days or more after somebody had asked for it. They gave proofs that the
+        account is theirs, or the people who run { $service } decided so. Every device was signed out, and second factors that
+        were lost are gone. Every address and number of the account stays.
+
+        If it was you, add an address or number that reaches you, and remove what does not. If it was not you, tell the
+        people who run { $service } at once.
+message-recovery-contact-notice =
+    .subject = This address was not added to your { $service } account
+    .sms = { $service }: this number was not added to your account.
+    .body =
+        You got back into a { $service } account on { $at }, and this address is where we reached you. It was not added to the
+        account: it belongs to another one, or the account has as many addresses and numbers as it may.
+
+        If the other account is yours too, you can make them one: sign in to both, and ask in one of them to take the other
+        one in. If not, add another address to the account that you got back.
+
+        If it was not you, somebody has used your address: tell the people who run { $service }.
 message-password-reset =
     .subject = Your new password for { $service }
     .sms = { $service } reset code: { $code } ({ $minutes } min)
@@ -875,7 +925,20 @@ message-password-reset-notice =
         Your password was set anew on { $at } by a message to one of your addresses or numbers. Every device was signed out.
 
         The next sign-in asks for your second factor, and not for one at the address or number that got the message.
-        If it was not you, reset the password yourself by another address, and tell the people who run { $service }.
+
+        If it was not you, reset the password yourself, by another address or number of the account if it has one. If you
+        cannot sign in then, ask to get your account back. Tell the people who run { $service } at once.
+message-reset-without-factor-notice =
+    .subject = Your password for { $service } was reset
+    .sms = { $service }: your password was reset. You are signed out.
+    .body =
+        Your password was set anew on { $at } by a message to one of your addresses or numbers. Every device was signed out.
+
+        Your account has no second factor yet. The next sign-in sends a code to an address or number of the account, and
+        then asks you to set up a second factor.
+
+        If it was not you, reset the password yourself, by another address or number of the account if it has one. If you
+        cannot sign in then, ask to get your account back. Tell the people who run { $service } at once.
 message-password-changed-notice =
     .subject = Your password for { $service } was changed
     .sms = { $service }: your password was changed.

@@ -77,7 +77,13 @@ fn the_last_identifier_stays() {
         remove(&taro, &other["id"]).await.ok(202);
         remove(&taro, &first).await.refused(409, "last_identifier");
         let path = format!("{PATH}/{}/primary", text(&other["id"]));
-        app.with_token(&taro.access(), Method::POST, &path, None).await.refused(409, "conflict");
+        let chosen = app.with_token(&taro.access(), Method::POST, &path, None).await.refused(409, "conflict");
+        let added = add(&taro, OTHER).await.refused(409, "already_verified");
+        for refused in [chosen, added] {
+            assert_eq!(refused["reason"], "leaving");
+            assert!(text(&refused["detail"]).contains("about to leave"), "{refused}");
+        }
+        assert!(add(&taro, TARO).await.refused(409, "already_verified").get("reason").is_none());
         app.ignore_messages().await;
     });
 }
@@ -160,7 +166,8 @@ fn a_number_is_told_in_words_and_gets_its_token() {
         let both = [app.message_to(PHONE).await, app.message_to(PHONE).await];
         let tokens = both.iter().filter(|message| message["code"].as_str().is_some_and(|it| it.starts_with("cct_")));
         assert_eq!(tokens.count(), 1, "{both:?}");
-        assert!(both.iter().any(|message| text(&message["text"]).contains("72 h")), "{both:?}");
+        let words = "Sekisho: this number leaves your account in 72 h. Stop it: next SMS.";
+        assert!(both.iter().any(|message| message["text"] == words), "{both:?}");
     });
 }
 

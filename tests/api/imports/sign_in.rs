@@ -104,6 +104,8 @@ fn an_old_user_name_is_good_for_one_sign_in() {
         bring(app, &lines).await;
         let hints = app.start_sign_in("nobody", PASSWORD).await.refused(401, "invalid_credentials")["hints"].clone();
         assert_eq!(hints[0]["code"], "migrated_account");
+        let number = app.start_sign_in("090-1111-2222", PASSWORD).await.refused(401, "invalid_credentials");
+        assert_eq!(number["hints"][0]["code"], "country_code", "a number, not an old name");
         let wrong = app.start_sign_in("taro_99", "not this one, I think").await.refused(401, "invalid_credentials");
         assert_eq!(wrong["hints"], hints);
         let first = app.start_sign_in(" ｔａｒｏ_99", PASSWORD).await.ok(200);

@@ -7,6 +7,9 @@ use super::EMAIL;
 use super::NEW;
 use super::link_token;
 use super::other_than;
+use crate::imports::BCRYPT;
+use crate::imports::bring;
+use crate::imports::person;
 use crate::support::PASSWORD;
 use crate::support::test;
 use crate::support::test_with;
@@ -33,13 +36,29 @@ fn a_link_sets_a_new_password_and_signs_nobody_in() {
         let done = app.reset_by_link(&token, NEW).await;
         assert!(done.header("set-cookie").is_empty());
         assert!(done.ok(204).is_null());
-        assert!(app.message_to(EMAIL).await["subject"].as_str().unwrap().contains("was reset"));
+        let notice = app.message_to(EMAIL).await;
+        assert!(notice["subject"].as_str().unwrap().contains("was reset"));
+        assert!(notice["text"].as_str().unwrap().contains("asks for your second factor"), "{notice}");
         app.refresh(&taro.refresh_token()).await.refused(401, "session_revoked");
         taro.get("/v1/account").await.refused(401, "session_revoked");
         app.start_sign_in(EMAIL, PASSWORD).await.refused(401, "invalid_credentials");
         let flow = app.start_sign_in(EMAIL, NEW).await.ok(200);
         assert_eq!(flow["next"], "second_factor");
         app.second_factor(&flow, &app.totp(&taro.factor).await).await.ok(201);
+    });
+}
+
+/// Whoever came from another system has no factor: the notice says what the next sign-in asks for, and it does.
+#[test]
+fn without_a_factor_the_notice_says_that_one_is_set_up_next() {
+    test(async |app| {
+        bring(app, &[person("1", EMAIL, BCRYPT)]).await;
+        let (link, ..) = app.reset_message(EMAIL).await;
+        app.reset_by_link(&link, NEW).await.ok(204);
+        let notice = app.message_to(EMAIL).await;
+        let text = notice["text"].as_str().unwrap();
+        assert!(text.contains("sends a code") && !text.contains("asks for your second factor"), "{text}");
+        assert_eq!(app.start_sign_in(EMAIL, NEW).await.ok(200)["next"], "verify_identifier");
     });
 }
 

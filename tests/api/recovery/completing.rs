@@ -45,6 +45,13 @@ impl TestApp {
     }
 }
 
+/// The texts of the mails with a subject that an address has got.
+async fn told(app: &TestApp, address: &str, subject: &str) -> Vec<String> {
+    let messages = app.get(&format!("/dev/inbox?limit=100&to={address}")).await.ok(200);
+    let with_it = messages["items"].as_array().unwrap().iter().filter(|message| message["subject"] == subject);
+    with_it.map(|message| message["text"].as_str().unwrap().to_owned()).collect()
+}
+
 #[test]
 fn completing_opens_no_session_and_ends_all_that_there_are() {
     test(async |app| {
@@ -121,6 +128,12 @@ fn the_contact_comes_the_lost_address_leaves_and_can_stop_it() {
         let primary: Vec<_> = identifiers.iter().map(|own| (own["value"].as_str(), own["primary"].as_bool())).collect();
         assert_eq!(primary, [(Some(CONTACT), Some(true)), (Some("taro@example.jp"), Some(false))]);
         assert_eq!(account["pending_changes"].as_array().unwrap().len(), 1, "{account:#}");
+        app.ignore_notices().await;
+        for address in [CONTACT, "taro@example.jp"] {
+            let [recovered] = told(app, address, "Your Sekisho account was recovered").await.try_into().unwrap();
+            assert!(recovered.contains("72 hours more"), "{recovered}");
+        }
+        assert!(told(app, CONTACT, "This address was not added to your Sekisho account").await.is_empty());
         // The contact is too new to reset the password: it is told so and gets no code.
         app.ignore_notices().await;
         app.post("/v1/password-resets", &json!({ "identifier": CONTACT })).await.ok(202);
@@ -151,7 +164,7 @@ fn a_lost_address_leaves_for_good_when_nobody_stops_it() {
     });
 }
 
-/// A contact that belongs to somebody stays theirs.
+/// What was lost stays when nothing else would: the owner is told so, and the contact that it did not come.
 #[test]
 fn the_contact_of_somebody_else_stays_theirs() {
     test(async |app| {
@@ -164,6 +177,11 @@ fn the_contact_of_somebody_else_stays_theirs() {
         app.start_sign_in("taro@example.jp", NEW).await.ok(200);
         app.refresh(&helper.refresh_token()).await.ok(200);
         app.ignore_notices().await;
+        let [recovered] = told(app, &person.email, "Your Sekisho account was recovered").await.try_into().unwrap();
+        assert!(!recovered.contains("72 hours") && recovered.contains("stays"), "{recovered}");
+        let [left_out] =
+            told(app, CONTACT, "This address was not added to your Sekisho account").await.try_into().unwrap();
+        assert!(left_out.contains("belongs to another one"), "{left_out}");
     });
 }
 

@@ -22,6 +22,7 @@ const OPEN: &str = "You can get back into Sekisho now";
 const UNDECIDED: &str = "The wait for Sekisho is over, and proofs are missing";
 const STOPPED: &str = "Getting back into Sekisho was stopped";
 const DENIED: &str = "You cannot get back into Sekisho in this way";
+const CANCELLED: &str = "An attempt to get into your Sekisho account was stopped";
 const PHONE: &str = "+818011112222";
 
 /// A recovery that waits; answers its token.
@@ -72,7 +73,8 @@ fn whoever_waits_is_told_alike_whoever_has_the_identifier() {
         let messages = join_all(contacts.map(|contact| app.message_to(contact))).await;
         assert_eq!(messages[0]["subject"], DENIED);
         assert_eq!(said(&messages[0]), said(&messages[1]));
-        // Nothing is left that its owner could stop, so they are not told.
+        // Its owner hears that nobody gets in.
+        assert_eq!(app.message_to(&person.email).await["subject"], CANCELLED);
         app.due_is_told().await;
     });
 }

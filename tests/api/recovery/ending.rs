@@ -111,6 +111,22 @@ fn an_operator_stands_in_for_proofs_and_never_for_the_wait() {
     });
 }
 
+/// The owner hears of a denial, too: their token has nothing left to stop then, and the answer says what to do.
+#[test]
+fn a_denial_is_told_to_the_owner() {
+    test(async |app| {
+        let person = app.person("taro@example.jp").await;
+        app.recovery(&person.email, &["phone"]).await;
+        let stop = app.cancel_token_to(&person.email).await;
+        assert_eq!(decide(app, Verdict::Deny).await, Decided::Done);
+        assert!(app.message_to(&person.email).await["subject"].as_str().unwrap().contains("was stopped"));
+        let void = app.cancel_recovery(&stop).await.refused(410, "cancel_token_invalid");
+        assert_eq!(void["reason"], "recovery");
+        assert!(void["detail"].as_str().unwrap().contains("Sign in"), "{void}");
+        app.ignore_notices().await;
+    });
+}
+
 /// Denial tells nothing, since what nobody has can be denied as well.
 #[test]
 fn a_recovery_of_nobody_can_be_denied_and_not_approved() {

@@ -103,7 +103,9 @@ fn what_is_lost_proves_nothing() {
         let token = app.recovery(&person.email, &["email", "password", "second_factor"]).await;
         app.cancel_token_to(&person.email).await;
         for (kind, value) in [("password", PASSWORD), ("factor", "123456")] {
-            app.prove(&token, kind, value).await.faults(&["/kind not_supported"]);
+            let refused = app.prove(&token, kind, value).await.refused(422, "invalid_fields");
+            assert_eq!(refused["errors"][0]["code"], "not_supported");
+            assert_eq!((&refused["errors"][0]["pointer"], &refused["reason"]), (&json!("/kind"), &json!("lost")));
         }
         app.advance(30);
         // No message goes to the lost mailbox; the drop guard of the test says so.

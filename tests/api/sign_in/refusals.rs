@@ -152,11 +152,13 @@ fn a_refusal_hints_at_what_the_typing_shows() {
         for email in ["taro@example.jp", "nobody@example.jp"] {
             for (password, first) in [
                 ("CORRECT HORSE BATTERY", "caps_lock"),
+                ("cORRECT hORSE bATTERY", "caps_lock"),
                 ("ｃｏｒｒｅｃｔ　ｈｏｒｓｅ", "full_width_input"),
                 ("another phrase", "saved_password"),
             ] {
                 let problem = app.start_sign_in(email, password).await.refused(401, "invalid_credentials");
                 assert_eq!(problem["hints"][0]["code"], first, "{email}");
+                assert!(problem["hints"].as_array().unwrap().iter().any(|hint| hint["code"] == "num_lock"), "no digit");
             }
         }
     });
