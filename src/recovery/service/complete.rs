@@ -10,6 +10,7 @@ use super::super::model::Told;
 use super::super::store;
 use super::cancel::end;
 use crate::accounts;
+use crate::accounts::Contact;
 use crate::accounts::Identifier;
 use crate::accounts::IdentifierKind;
 use crate::accounts::LockedAccount;
@@ -28,6 +29,7 @@ use crate::messages::MessageKind;
 use crate::messages::NewMessage;
 use crate::sessions;
 use crate::sessions::EndReason;
+use crate::text::Language;
 
 /// A recovery that is open, and the new password, hashed.
 pub struct Ready {
@@ -141,7 +143,7 @@ async fn change_identifiers(
         .map(|own| own.id)
         .collect();
     if !identifiers::adopt(conn, app, account, &contact, caller).await? {
-        let to = super::destination(&typed.contact, &typed.contact_key, &typed.language);
+        let to = Contact::unproven(&typed.contact, &typed.contact_key, Language::of(&typed.language));
         let notice = NewMessage::notice(to.content(MessageKind::RecoveryContactNotice), app.clock.now());
         accounts::send_notice_to_stranger(conn, app, notice).await?;
     }
