@@ -505,7 +505,7 @@ message-no-account-notice =
         need not do anything.
 message-unproved-reminder =
     .subject = How you sign in to { $service }
-    .sms = { $service }: sign in with this number and the password that you had before.
+    .sms = { $service }: sign in with your old password.
     .body =
         Somebody asked on { $at } which addresses and numbers belong to the { $service } account with this address. That
         account came from another system, and this address has not been confirmed here yet.
