@@ -6,6 +6,7 @@ use sekisho::recovery::Verdict;
 use serde_json::json;
 
 use super::CONTACT;
+use super::NOTICE;
 use super::WAIT;
 use super::ending::operator;
 use crate::support::PASSWORD;
@@ -160,6 +161,7 @@ fn a_mailbox_alone_recovers_nothing_by_way_of_a_reset() {
         assert_eq!(app.recovery_state(&token).await, "awaiting_operator");
         app.complete_recovery(&token, Some(NEW)).await.refused(409, "wrong_step");
         app.prove(&token, "recovery_code", &taro.recovery_codes[0]).await.ok(200);
+        app.advance(NOTICE);
         assert_eq!(app.recovery_state(&token).await, "open");
         app.ignore_notices().await;
     });
