@@ -8,6 +8,9 @@
 //! * What is new to an account carries neither a reset nor a recovery for [`HOLD`]: who holds a session for a moment could
 //!   otherwise add a mailbox of their own and come back through it. The identifier that an account began with is not new
 //!   to it ([`identifier_may_carry`], [`factor_may_carry`]).
+//! * Nor does it end a recovery that was begun before it had been there for [`HOLD`]: otherwise whoever was in the account
+//!   for a moment could keep its owner from coming back. What an account was made with may: its first identifier, and the
+//!   factors of its first ten minutes ([`identifier_settles_at`], [`factor_settles_at`]).
 
 use chrono::DateTime;
 use chrono::TimeDelta;
@@ -15,6 +18,8 @@ use chrono::Utc;
 
 /// How long a new identifier or phone factor carries neither a reset nor a recovery.
 pub const HOLD: TimeDelta = TimeDelta::hours(72);
+/// How long an account is being made: as long as the flow in which a sign-up enrols its first factor.
+const MAKING: TimeDelta = TimeDelta::minutes(10);
 
 /// Whether an identifier may carry a reset or a recovery now.
 pub fn identifier_may_carry(
@@ -28,6 +33,23 @@ pub fn identifier_may_carry(
 /// Whether a phone that is a factor may carry a recovery now.
 pub fn factor_may_carry(now: DateTime<Utc>, factor_confirmed_at: DateTime<Utc>) -> bool {
     now - factor_confirmed_at >= HOLD
+}
+
+/// From when on an identifier may end what is begun in its account.
+pub fn identifier_settles_at(
+    account_created_at: DateTime<Utc>,
+    identifier_verified_at: DateTime<Utc>,
+) -> DateTime<Utc> {
+    settles_at(account_created_at, identifier_verified_at)
+}
+
+/// From when on a factor may end what is begun in its account.
+pub fn factor_settles_at(account_created_at: DateTime<Utc>, factor_created_at: DateTime<Utc>) -> DateTime<Utc> {
+    settles_at(account_created_at + MAKING, factor_created_at)
+}
+
+fn settles_at(made_until: DateTime<Utc>, came_at: DateTime<Utc>) -> DateTime<Utc> {
+    if came_at <= made_until { came_at } else { came_at + HOLD }
 }
 
 /// Whether a factor at this destination may answer, when `carrier` is what the last reset went to and nothing else has
@@ -69,6 +91,21 @@ mod tests {
         assert!(identifier_may_carry(created, created, created));
         assert!(identifier_may_carry(created, created, created - TimeDelta::days(400)), "one that was imported");
         assert!(!identifier_may_carry(created, created, created + TimeDelta::seconds(1)));
+    }
+
+    #[test]
+    fn what_comes_to_an_account_later_settles_for_three_days() {
+        let created = at("2026-11-22T12:00:00Z");
+        for (came, identifier, factor) in [
+            ("2026-11-22T12:00:00Z", "2026-11-22T12:00:00Z", "2026-11-22T12:00:00Z"),
+            ("2026-11-22T12:10:00Z", "2026-11-25T12:10:00Z", "2026-11-22T12:10:00Z"),
+            ("2026-11-22T12:10:01Z", "2026-11-25T12:10:01Z", "2026-11-25T12:10:01Z"),
+            // It was imported with its account.
+            ("2019-11-22T12:00:00Z", "2019-11-22T12:00:00Z", "2019-11-22T12:00:00Z"),
+        ] {
+            assert_eq!(identifier_settles_at(created, at(came)), at(identifier), "{came}");
+            assert_eq!(factor_settles_at(created, at(came)), at(factor), "{came}");
+        }
     }
 
     #[test]

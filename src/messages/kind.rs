@@ -83,6 +83,10 @@ message_kinds! {
     RecoveryApprovalNotice "recovery_approval_notice",
     /// The same in words, for a phone.
     RecoveryApprovedNotice "recovery_approved_notice",
+    /// Of a recovery or its approval, in words, to a destination that is too new to the account to stop it.
+    RecoveryNewcomerNotice "recovery_newcomer_notice",
+    /// To the contact of a recovery: enough was proved late, so that it opens a day later.
+    RecoveryProvedNotice "recovery_proved_notice",
     /// To the contact of a recovery, which may have no account: it can be completed.
     RecoveryOpenNotice "recovery_open_notice",
     /// To the contact: the wait is over, and proofs are missing.

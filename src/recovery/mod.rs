@@ -2,14 +2,14 @@
 //!
 //! ```text
 //!   awaiting_contact ──code──▶ waiting ──72 h──▶ two proofs? ──yes──▶ open ──complete──▶ completed
-//!          │                      │                  │ no             ▲                     │
+//!          │                      ▲                  │ no             ▲                     │
 //!          │                      │                  ▼                │                     ▼
-//!          │                      │          awaiting_operator ───────┤          sign-in flow that enrols
-//!          │                      │                  │  a late proof, │          a second factor, or asks
-//!          │                      │                  │  or an operator│          for one that is left
-//!          │                      │                  └──operator──▶ denied
-//!          │                      └─▶ cancelled: by a token in a notice, by a full sign-in, by another one that completes,
-//!          │                                     by newer ones of the same identifier
+//!          │                      └──a late──awaiting_operator────────┘          sign-in flow that enrols
+//!          │                         proof, 24 h     │     an operator           a second factor, or asks
+//!          │                                         └──operator──▶ denied       for one that is left
+//!          │
+//!          │   waiting, awaiting_operator or open ─▶ cancelled: by a token in a notice, by a full sign-in, by another one that
+//!          │                                                    completes, by newer ones of the same identifier
 //!          └─▶ gone: after 24 h; after 30 days, whatever became of it, once the contact was proved
 //! ```
 //!
@@ -25,6 +25,10 @@
 //!   code, factor, code at an identifier. What was declared lost counts for none, the code of the contact neither.
 //!   A destination is one kind: a number that is identifier and factor is an identifier. Otherwise an operator decides, once
 //!   the wait is over.
+//! * Whatever makes the proofs enough leaves the owner 24 hours: given later than that before the end of the wait, or after it,
+//!   it moves the end to a day from then, and owner and contact are told at once, on any day. So nobody serves the wait first
+//!   and proves when the owner has long been told. It cannot be shortened by proofs that come together, and a proof more moves
+//!   nothing. When thirty days would be over before, it lives 72 hours longer than it waits.
 //! * A code goes to a destination only if it is an identifier or a phone of the account, was not declared lost, and is not too
 //!   new to carry a recovery. The answer is the same for every destination.
 //! * A try is counted before it is looked at: five a code, five codes of authenticator apps and twenty wrong proofs a recovery.
@@ -49,19 +53,26 @@
 //! * When its account is gone, deleted or merged, a recovery goes on like one of nobody; it would tell otherwise that there was
 //!   one. What was typed in it stays sealed, and is forgotten with it.
 //! * While it waits, the owner is told at every identifier and phone, at the start, every day, and when it opens; once a day
-//!   for all recoveries of the account together, so that strangers cannot flood anybody. Of an operator's approval they are told
-//!   besides, on any day, and of a denial and a cancellation, after which nothing is left to stop. A notice carries a token that ends every recovery of
-//!   the account, once, and a mail the link of a page where it can be given (`pages.cancel_recovery`).
+//!   for all recoveries of the account together, so that strangers cannot flood anybody. Of enough proofs that came late and of
+//!   an operator's approval they are told besides, on any day, and of a denial and a cancellation, after which nothing is left
+//!   to stop. A message carries a token that ends the recoveries that stood when it was sent, once, and a mail the link of a page where it can be
+//!   given (`pages.cancel_recovery`). What begins later is told of anew: whoever had the mailbox once stops nothing with it.
+//! * Who can end a recovery had settled in the account when its wait began, reckoned 72 hours back from its end: an identifier
+//!   or phone that had been there for 72 hours, or with which the account was made (`accounts::identifier_settles_at`,
+//!   `accounts::factor_settles_at`). The tokens of others end nothing older than they are; who could end none gets words. So
+//!   whoever was in an account for a moment does not keep its owner from coming back, not by a recovery of their own beside it
+//!   either.
 //! * The contact is told too, in the language of the one who began: when the wait is over, that it is open or that proofs are
-//!   missing; when a late proof or an operator opens it; when it is denied or cancelled. Each once, so there are few, and of many
-//!   that are cancelled at once it is told once. Recoveries of nobody get the same words at the same times, from the same work:
-//!   whoever tells looks at the recovery, never at the account. The words hold nothing of any account. Only "open" is
-//!   never said of nobody, and then right proofs or an operator have gone before. A message to a phone is paid for as one to any
-//!   number that nobody has proved, and left out when that is spent.
-//! * A full sign-in with a factor that is older than the recovery ends it, in the transaction that opens the session.
+//!   missing; when late proofs are enough; when an operator opens it; when it is denied or cancelled. Each once, so there are
+//!   few, and of many that are cancelled at once it is told once. Recoveries of nobody get the same words at the same times, from
+//!   the same work: whoever tells looks at the recovery, never at the account. The words hold nothing of any account. Only "open" and "enough"
+//!   are never said of nobody, and then right proofs or an operator have gone before. A message to a phone is paid for as one to
+//!   any number that nobody has proved, and left out when that is spent.
+//! * A full sign-in with a factor that had settled in the same sense ends it, in the transaction that opens the session.
+//!   Renewed recovery codes are new.
 //! * What it opens with two kinds of proofs has always seen a password, a recovery code or a factor besides the code at a
 //!   destination, so that whoever took over a number or a mailbox alone gets nowhere. A password that a message has set is
-//!   none, until something else was proved in a sign-in.
+//!   none, until something else was proved in a sign-in; then it has to be given again.
 //! * Recoveries of one account do not hinder each other. The one that completes ends the others, and every session.
 //! * What ends them ends those whose contact is proved, with as many statements whatever their number. One that still awaits its
 //!   contact is nothing yet: nobody hears of it or ends it, and after a day it is gone.

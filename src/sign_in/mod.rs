@@ -26,6 +26,9 @@
 //!   A code for an identifier is void after a resend, which brings new tries, and after ten minutes.
 //! * An account without a confirmed factor proves an identifier before it may enrol one; a sign-up has just
 //!   done so. Enrolment inside a flow needs an account without any confirmed factor.
+//! * The identifier that carried the reset of the password is not that proof while there is another one. Where there is none
+//!   and recovery codes are left, one of those is asked for, as a second factor: a recovery that was completed and left before
+//!   the enrolment is otherwise opened by a mailbox alone.
 //! * Unknown identifier, wrong password, unverified sign-up, no password: one answer, at a multiple of half a
 //!   second after arrival. Closed and suspended are told after the right password only.
 //! * A code goes to a phone when it is asked for, and no oftener than every half minute for one flow; it counts for that

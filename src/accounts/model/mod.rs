@@ -93,6 +93,7 @@ pub struct LockedAccount {
     pub(super) id: AccountId,
     pub(super) status: AccountStatus,
     pub(super) closes_at: Option<DateTime<Utc>>,
+    pub(super) created_at: DateTime<Utc>,
     pub(super) roles: Vec<String>,
     pub(super) password: PasswordStanding,
 }
@@ -111,6 +112,11 @@ impl LockedAccount {
     /// What the account may do at a time: see [`AccountStatus::of_row`].
     pub fn status_at(&self, now: DateTime<Utc>) -> AccountStatus {
         self.status.at(self.closes_at, now)
+    }
+
+    /// When it was made.
+    pub fn created_at(&self) -> DateTime<Utc> {
+        self.created_at
     }
 
     /// Its roles.

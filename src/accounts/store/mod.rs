@@ -69,16 +69,15 @@ pub(super) async fn find_credentials(
 /// The database did not answer, or the lock was not to be had in time.
 pub async fn lock(conn: &mut PgConnection, account: AccountId) -> Result<Option<LockedAccount>, Internal> {
     // Two statements: the version must be read after the lock is held, or a change that was waited for is missed.
-    let Some(row) =
-        sqlx::query!("SELECT status, closes_at, roles FROM accounts WHERE id = $1 FOR NO KEY UPDATE", account.uuid())
-            .fetch_optional(&mut *conn)
-            .await?
-    else {
-        return Ok(None);
-    };
+    let row = sqlx::query!(
+        "SELECT status, closes_at, roles, created_at FROM accounts WHERE id = $1 FOR NO KEY UPDATE",
+        account.uuid()
+    );
+    let Some(row) = row.fetch_optional(&mut *conn).await? else { return Ok(None) };
     let Some(password) = password_standing(conn, account).await? else { return Ok(None) };
     let status = AccountStatus::from_name(&row.status, account)?;
-    Ok(Some(LockedAccount { id: account, status, closes_at: row.closes_at, roles: row.roles, password }))
+    let (closes_at, created_at) = (row.closes_at, row.created_at);
+    Ok(Some(LockedAccount { id: account, status, closes_at, created_at, roles: row.roles, password }))
 }
 
 /// False when the identifier belongs to an account already.

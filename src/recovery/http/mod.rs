@@ -41,7 +41,7 @@ pub(super) struct RecoveryState {
     /// What was proved and counts. Two kinds are needed, and each counts once: one that stands here need not be given again.
     #[schema(inline)]
     proofs: Vec<Proved>,
-    /// When the wait is over, once it has begun.
+    /// When the wait is over, once it has begun. Proofs that become enough later than a day before move it: to a day from then.
     #[serde(skip_serializing_if = "Option::is_none")]
     opens_at: Option<DateTime<Utc>>,
     /// When it is over, whatever happens.

@@ -114,10 +114,11 @@ pub(super) async fn send_code(app: Data<App>, caller: Caller, body: Json<Recover
 
 /// Prove something.
 ///
-/// Two proofs of different kinds are needed. What was declared lost is refused (`/kind`). The code of an authenticator app and
-/// a recovery code are used up. Password, recovery code and app that were proved before are not looked at again: nothing is
-/// used up, and the answer is where the recovery stands. Five wrong codes of an app end the tries at the app, twenty wrong proofs end all; an operator
-/// can still decide.
+/// Two proofs of different kinds are needed. The second one leaves the owner of the account a day to stop it: given later than
+/// 24 hours before `opens_at`, or after it, it moves `opens_at` to 24 hours from now, and the state is `waiting`. What was
+/// declared lost is refused (`/kind`). The code of an authenticator app and a recovery code are used up. Password, recovery
+/// code and app that were proved before are not looked at again: nothing is used up, and the answer is where the recovery
+/// stands. Five wrong codes of an app end the tries at the app, twenty wrong proofs end all; an operator can still decide.
 #[utoipa::path(
     tag = "recovery", operation_id = "prove_recovery", request_body = ProofRequest,
     responses((status = 200, description = "It was right, or this kind is proved already; where the recovery stands", body = RecoveryState)),
@@ -146,7 +147,7 @@ pub(super) async fn inspect(app: Data<App>, body: Json<InspectRecoveryRequest>) 
     ok(&RecoveryState::of(&app, &recovery))
 }
 
-/// End every recovery of an account, with the token of the notice that told of one.
+/// End the recoveries of an account that stood when a notice was sent, with its token.
 #[utoipa::path(
     tag = "recovery", operation_id = "cancel_recovery", request_body = CancelRequest,
     responses((status = 204, description = "Nothing will change")),

@@ -18,6 +18,7 @@ pub(super) use proof::proved_by_code;
 pub(super) use state::Ending;
 pub(super) use state::State;
 pub(super) use state::Told;
+pub(super) use state::suffice;
 
 use crate::accounts::AccountStatus;
 use crate::accounts::Identifier;
@@ -31,6 +32,8 @@ use crate::messages::Channel;
 pub(super) const PENDING: TimeDelta = TimeDelta::hours(24);
 /// How long its owner has to stop it (design.md §5.8).
 pub(super) const WAIT: TimeDelta = TimeDelta::hours(72);
+/// How long its owner has to stop it once enough was proved.
+pub(super) const NOTICE: TimeDelta = TimeDelta::hours(24);
 /// How long it lives once the contact is proved.
 pub(super) const LIFETIME: TimeDelta = TimeDelta::days(30);
 /// How long it is remembered (design.md §5.15).
@@ -54,7 +57,7 @@ impl TokenKind for RecoveryToken {
     const PREFIX: &'static str = "rec_";
 }
 
-/// `rcc_…`: ends every recovery of an account.
+/// `rcc_…`: ends the recoveries of an account that its notice told of.
 pub(super) struct CancelToken;
 
 impl TokenKind for CancelToken {

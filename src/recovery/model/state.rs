@@ -6,6 +6,7 @@ use serde::Serialize;
 use strum::IntoStaticStr;
 use utoipa::ToSchema;
 
+use super::NOTICE;
 use super::WAIT;
 use super::proof::Proved;
 use crate::ids::FlowId;
@@ -13,6 +14,11 @@ use crate::internal::Internal;
 
 /// How many kinds of proofs open a recovery.
 const PROOFS: usize = 2;
+
+/// Whether these proofs open a recovery, once its wait is over.
+pub(crate) fn suffice(proofs: &[Proved]) -> bool {
+    proofs.len() >= PROOFS
+}
 
 /// How a recovery ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,7 +104,7 @@ impl State {
         match self {
             Self::AwaitingContact => Told::AwaitingContact,
             Self::Waiting { opens_at } | Self::Approved { opens_at } if now < opens_at => Told::Waiting,
-            Self::Waiting { .. } if proofs.len() < PROOFS => Told::AwaitingOperator,
+            Self::Waiting { .. } if !suffice(proofs) => Told::AwaitingOperator,
             Self::Waiting { .. } | Self::Approved { .. } => Told::Open,
             Self::Ended(Ending::Cancelled) => Told::Cancelled,
             Self::Ended(Ending::Denied) => Told::Denied,
@@ -109,6 +115,14 @@ impl State {
     /// The contact gave its code back.
     pub(crate) fn contact_proved(self, now: DateTime<Utc>) -> Option<Self> {
         (self == Self::AwaitingContact).then_some(Self::Waiting { opens_at: now + WAIT })
+    }
+
+    /// Enough was proved, late in the wait or after it: its owner has time to hear of that.
+    pub(crate) fn enough_proved(self, now: DateTime<Utc>) -> Option<Self> {
+        match self {
+            Self::Waiting { opens_at } if opens_at < now + NOTICE => Some(Self::Waiting { opens_at: now + NOTICE }),
+            _ => None,
+        }
     }
 
     /// An operator stands in for the proofs, never for the wait.
@@ -173,6 +187,12 @@ mod tests {
         assert_eq!(State::AwaitingContact.denied(), None);
         for living in [State::AwaitingContact, waiting(1), State::Approved { opens_at: now() }] {
             assert_eq!(living.contact_proved(now()).is_some(), living == State::AwaitingContact);
+        }
+        for hours in [-400, 0, 23] {
+            assert_eq!(waiting(hours).enough_proved(now()), Some(waiting(24)), "{hours}");
+        }
+        for early in [waiting(24), waiting(72), State::AwaitingContact, State::Approved { opens_at: now() }] {
+            assert_eq!(early.enough_proved(now()), None, "{early:?}");
         }
         for ending in [Ending::Cancelled, Ending::Denied, Ending::Completed] {
             let ended = State::Ended(ending);

@@ -9,6 +9,7 @@ use super::super::model::MOST;
 use super::super::model::RecoveryError;
 use super::super::store;
 use super::super::store::Cancelled;
+use super::super::store::Which;
 use crate::accounts;
 use crate::accounts::LockedAccount;
 use crate::app::App;
@@ -22,16 +23,17 @@ use crate::internal::Internal;
 use crate::messages;
 use crate::messages::MessageKind;
 
-/// Ends every recovery of the account whose owner shows the token of a notice.
+/// Ends the recoveries that a notice told of, when the owner of the account shows its token.
 pub(crate) async fn cancel(app: &App, token: &str, caller: &Caller) -> Result<(), RecoveryError> {
     let void = RecoveryError::CancelTokenInvalid;
     let digest = OpaqueToken::<CancelToken>::parse(token).ok_or(void)?.digest();
     let now = app.clock.now();
     let mut tx = app.begin().await?;
-    let owner = store::use_cancel_token(&mut tx, &digest, now).await?.ok_or(RecoveryError::CancelTokenInvalid)?;
+    let used = store::use_cancel_token(&mut tx, &digest, now).await?;
+    let (owner, which) = used.ok_or(RecoveryError::CancelTokenInvalid)?;
     let account = accounts::lock(&mut tx, owner).await?.ok_or(RecoveryError::CancelTokenInvalid)?;
     // A token whose recoveries have ended is as void as a used one.
-    if end(&mut tx, app, &account, (None, "notice"), caller).await? == 0 {
+    if end(&mut tx, app, &account, (&which, "notice"), caller).await? == 0 {
         return Err(RecoveryError::CancelTokenInvalid);
     }
     accounts::notify(&mut tx, app, owner, MessageKind::RecoveryCancelledNotice, &[]).await?;
@@ -39,8 +41,8 @@ pub(crate) async fn cancel(app: &App, token: &str, caller: &Caller) -> Result<()
     Ok(())
 }
 
-/// A full sign-in with a factor that is older than a recovery ends it, in the transaction that opens the session: who can
-/// still sign in has lost nothing.
+/// A full sign-in with a factor that had settled when a recovery began ends it, in the transaction that opens the session: who
+/// can still sign in has lost nothing. A newer one may be that of whoever locked the owner out.
 pub async fn cancel_by_sign_in(
     conn: &mut PgConnection,
     app: &App,
@@ -48,22 +50,23 @@ pub async fn cancel_by_sign_in(
     factor_created_at: DateTime<Utc>,
     caller: &Caller,
 ) -> Result<(), Internal> {
-    if end(conn, app, account, (Some(factor_created_at), "sign_in"), caller).await? > 0 {
+    let settled_at = accounts::factor_settles_at(account.created_at(), factor_created_at);
+    let which = Which { waiting_from: Some(settled_at), ..Which::default() };
+    if end(conn, app, account, (&which, "sign_in"), caller).await? > 0 {
         accounts::notify(conn, app, account.id(), MessageKind::RecoveryCancelledNotice, &[]).await?;
     }
     Ok(())
 }
 
-/// Cancels the recoveries of an account whose contact is proved, all or those that were begun after some time; answers how
-/// many. As many statements whatever their number.
+/// Cancels recoveries of an account whose contact is proved; answers how many. As many statements whatever their number.
 pub(super) async fn end(
     conn: &mut PgConnection,
     app: &App,
     account: &LockedAccount,
-    (begun_after, by): (Option<DateTime<Utc>>, &str),
+    (which, by): (&Which, &str),
     caller: &Caller,
 ) -> Result<usize, Internal> {
-    let cancelled = store::cancel(conn, (account.id(), begun_after), app.clock.now()).await?;
+    let cancelled = store::cancel(conn, (account.id(), which), app.clock.now()).await?;
     write_down(conn, app, (&cancelled, by), caller).await?;
     Ok(cancelled.len())
 }

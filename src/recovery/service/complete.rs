@@ -8,6 +8,7 @@ use super::super::model::RecoveryError;
 use super::super::model::State;
 use super::super::model::Told;
 use super::super::store;
+use super::super::store::Which;
 use super::cancel::end;
 use crate::accounts;
 use crate::accounts::Contact;
@@ -92,7 +93,7 @@ pub async fn complete(
     if !store::advance(conn, &recovery, next, now).await? {
         return Err(RecoveryError::Expired);
     }
-    end(conn, app, &account, (None, "completion"), caller).await?;
+    end(conn, app, &account, (&Which::default(), "completion"), caller).await?;
     remove_factors(conn, &account, &recovery.lost).await?;
     if let Some(phc) = &ready.password_hash {
         accounts::set_password(conn, app, &mut account, phc).await?;

@@ -8,6 +8,7 @@ use sqlx::PgConnection;
 use super::super::model::Recovery;
 use super::super::model::State;
 use super::super::model::Told;
+use super::super::model::suffice;
 use super::super::store;
 use crate::accounts;
 use crate::accounts::Contact;
@@ -48,7 +49,8 @@ async fn tell(
     let recovery = store::find_by_id(conn, id).await?;
     let recovery = recovery.ok_or_else(|| Internal::bug(format!("recoveries {id}: gone while it was held")))?;
     let new = news(&recovery, now).filter(|(name, _)| !told.iter().any(|told| told == name));
-    store::contact_was_told(conn, id, new.map(|(name, _)| name)).await?;
+    let next_at = recovery.state.opens_at().filter(|opens_at| now < *opens_at);
+    store::contact_was_told(conn, id, (new.map(|(name, _)| name), next_at)).await?;
     let Some((_, kind)) = new else { return Ok(()) };
     if kind == MessageKind::RecoveryStoppedNotice {
         store::spare_contact(conn, id, now).await?;
@@ -66,6 +68,8 @@ fn news(recovery: &Recovery, now: DateTime<Utc>) -> Option<(&'static str, Messag
         Told::Open => MessageKind::RecoveryOpenNotice,
         Told::Cancelled => MessageKind::RecoveryStoppedNotice,
         Told::Denied => MessageKind::RecoveryDeniedNotice,
+        // It has waited, and enough was proved at last.
+        Told::Waiting if suffice(&recovery.proofs) => MessageKind::RecoveryProvedNotice,
         // Whoever completes it is there.
         Told::AwaitingContact | Told::Waiting | Told::Completed => return None,
     };

@@ -1,5 +1,6 @@
 //! Telling the owners of accounts that somebody wants in; in the same turns, those who wait.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,10 +15,13 @@ use tokio::sync::watch;
 use super::super::model::CancelToken;
 use super::super::model::Recovery;
 use super::super::model::State;
+use super::super::model::WAIT;
 use super::super::store;
 use super::contacts;
 use crate::accounts;
 use crate::accounts::Contact;
+use crate::accounts::factor_settles_at;
+use crate::accounts::identifier_settles_at;
 use crate::app::App;
 use crate::crypto::OpaqueToken;
 use crate::factors;
@@ -99,34 +103,43 @@ fn again_at(recovery: &Recovery, now: DateTime<Utc>, told: bool) -> Option<DateT
 /// The notice of this day; false when there was one.
 async fn tell(conn: &mut PgConnection, app: &App, account: AccountId) -> Result<bool, Internal> {
     let now = app.clock.now();
-    let token = OpaqueToken::<CancelToken>::generate();
-    if !store::insert_notice(conn, (account, Some(now.date_naive())), &token.digest(), now).await? {
+    if !store::take_day(conn, (account, now.date_naive()), now).await? {
         return Ok(false);
     }
-    let kinds = (MessageKind::RecoveryNotice, MessageKind::RecoveryBegunNotice);
-    send_token(conn, app, (account, &token), kinds).await?;
+    tell_of_proofs(conn, app, account).await?;
     Ok(true)
+}
+
+/// The same on any day: enough was proved late, so that the next notice may come too late.
+pub(super) async fn tell_of_proofs(conn: &mut PgConnection, app: &App, account: AccountId) -> Result<(), Internal> {
+    send_tokens(conn, app, account, (MessageKind::RecoveryNotice, MessageKind::RecoveryBegunNotice)).await
 }
 
 /// An operator let it go on: that is news on any day, and can be stopped until it is completed.
 async fn tell_of_approval(conn: &mut PgConnection, app: &App, account: AccountId) -> Result<bool, Internal> {
-    let token = OpaqueToken::<CancelToken>::generate();
-    let told = store::insert_notice(conn, (account, None), &token.digest(), app.clock.now()).await?;
-    let kinds = (MessageKind::RecoveryApprovalNotice, MessageKind::RecoveryApprovedNotice);
-    send_token(conn, app, (account, &token), kinds).await?;
-    Ok(told)
+    send_tokens(conn, app, account, (MessageKind::RecoveryApprovalNotice, MessageKind::RecoveryApprovedNotice)).await?;
+    Ok(true)
 }
 
-/// One notice to every identifier and every phone of an account.
-async fn send_token(
+/// One notice to every identifier and every phone of an account, each with a token of its own. One that can end none of the
+/// recoveries, because it was new when they began, gets words.
+async fn send_tokens(
     conn: &mut PgConnection,
     app: &App,
-    (account, token): (AccountId, &OpaqueToken<CancelToken>),
+    account: AccountId,
     (kind, words): (MessageKind, MessageKind),
 ) -> Result<(), Internal> {
     let now = app.clock.now();
-    let token = token.reveal();
-    for destination in destinations(conn, account).await? {
+    let Some(last_opens_at) = store::last_opens_at(conn, account, now).await? else { return Ok(()) };
+    for (destination, settled_at) in destinations(conn, account).await? {
+        if settled_at + WAIT >= last_opens_at {
+            let content = destination.content(MessageKind::RecoveryNewcomerNotice);
+            accounts::send_notice(conn, app, NewMessage::notice(content, now)).await?;
+            continue;
+        }
+        let token = OpaqueToken::<CancelToken>::generate();
+        store::insert_token(conn, account, (&token.digest(), settled_at), now).await?;
+        let token = token.reveal();
         let content = destination.content(kind);
         // An SMS that holds a token has no room for words.
         if content.channel == Channel::Sms {
@@ -140,14 +153,22 @@ async fn send_token(
     Ok(())
 }
 
-async fn destinations(conn: &mut PgConnection, account: AccountId) -> Result<Vec<Contact>, Internal> {
+/// Every destination, and from when on it may end what is begun. A number that is identifier and factor is what it was first.
+async fn destinations(conn: &mut PgConnection, account: AccountId) -> Result<Vec<(Contact, DateTime<Utc>)>, Internal> {
     let profile = accounts::profile(conn, account).await?;
-    let mut found: Vec<_> =
-        profile.identifiers.iter().filter(|own| own.proved).map(|own| Contact::of(&profile, own)).collect();
-    for number in factors::confirmed(conn, account).await?.into_iter().filter_map(|factor| factor.number) {
-        if profile.identifiers.iter().all(|own| own.lookup_key != number) {
-            found.push(accounts::contact_by_phone(conn, account, &number).await?);
-        }
+    let mut phones: HashMap<_, _> = factors::confirmed(conn, account)
+        .await?
+        .into_iter()
+        .filter_map(|factor| Some((factor.number?, factor_settles_at(profile.created_at, factor.created_at))))
+        .collect();
+    let mut found = Vec::new();
+    for own in profile.identifiers.iter().filter(|own| own.proved) {
+        let settled_at = identifier_settles_at(profile.created_at, own.verified_at);
+        let as_factor = phones.remove(&own.lookup_key);
+        found.push((Contact::of(&profile, own), as_factor.map_or(settled_at, |at| at.min(settled_at))));
+    }
+    for (number, settled_at) in phones {
+        found.push((accounts::contact_by_phone(conn, account, &number).await?, settled_at));
     }
     Ok(found)
 }

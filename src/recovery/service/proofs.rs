@@ -1,5 +1,7 @@
 //! Proofs: counted before they are looked at, used up and written down when they are right.
 
+use sqlx::PgConnection;
+
 use super::super::model::APP_TRIES;
 use super::super::model::CODE_TRIES;
 use super::super::model::PROOF_TRIES;
@@ -8,13 +10,14 @@ use super::super::model::Proved;
 use super::super::model::Recovery;
 use super::super::model::RecoveryError;
 use super::super::model::State;
-use super::super::model::Told;
 use super::super::model::is_lost;
+use super::super::model::suffice;
 use super::super::store;
 use super::super::store::Tried;
 use super::judging::Found;
 use super::judging::Used;
 use super::judging::judge;
+use super::notices;
 use crate::accounts;
 use crate::accounts::RESEND_SECS;
 use crate::app::App;
@@ -158,12 +161,14 @@ async fn record_failure(
     accounts::record_failure(app, event.account(counted.account), counted.raised.as_ref()).await
 }
 
-/// Uses the proof up and writes it down. One that comes after the wait may open the recovery: owner and
-/// contact hear of it.
+/// Uses the proof up and writes it down, one after the other: of two that come together the second sees that it is enough.
 async fn write_down(app: &App, recovery: &Recovery, found: Found, caller: &Caller) -> Result<Recovery, RecoveryError> {
     let (id, now) = (recovery.id, app.clock.now());
-    let account = recovery.account.ok_or(StepError::WrongCode { attempts_left: 0 })?;
+    let wrong = || RecoveryError::from(StepError::WrongCode { attempts_left: 0 });
+    let account = recovery.account.ok_or_else(wrong)?;
     let mut tx = app.begin().await?;
+    let owner = accounts::lock(&mut tx, account).await?.ok_or_else(wrong)?;
+    let before = store::find_by_id(&mut tx, id).await?.ok_or(RecoveryError::Expired)?;
     let fresh = match &found.used {
         Used::Nothing => true,
         Used::Factor(found) => found.burn(&mut tx, app).await?,
@@ -173,9 +178,11 @@ async fn write_down(app: &App, recovery: &Recovery, found: Found, caller: &Calle
         }
     };
     if !fresh {
-        return Err(StepError::WrongCode { attempts_left: 0 }.into());
+        return Err(wrong());
     }
-    if !store::insert_proof(&mut tx, id, found.proof, now).await? {
+    // A password that a message has set is none. It is not kept either: it would begin to count when nobody looks.
+    let carried = found.proof.proved() == Proved::Password && owner.password().reset_carrier.is_some();
+    if !carried && !store::insert_proof(&mut tx, id, found.proof, now).await? {
         return Err(RecoveryError::Expired);
     }
     let event = Event::new(EventKind::RecoveryProofGiven, caller).account(account).client(&recovery.client_id);
@@ -186,10 +193,20 @@ async fn write_down(app: &App, recovery: &Recovery, found: Found, caller: &Calle
         accounts::notify(&mut tx, app, account, MessageKind::RecoveryCodeUsedNotice, &[("left", left)]).await?;
     }
     let after = store::find_by_id(&mut tx, id).await?.ok_or(RecoveryError::Expired)?;
-    if after.told(now) == Told::Open {
-        store::tell_again_at(&mut tx, id, Some(now)).await?;
-        store::tell_contact_at(&mut tx, id, now).await?;
-    }
+    let after = if suffice(&before.proofs) { after } else { give_notice(&mut tx, app, after).await? };
     app.commit(tx).await?;
     Ok(after)
+}
+
+/// When a proof has made them enough late in the wait, or after it, owner and contact hear of it at once, and it opens a day
+/// later: nobody serves the wait before there is anything to be told of.
+async fn give_notice(conn: &mut PgConnection, app: &App, recovery: Recovery) -> Result<Recovery, RecoveryError> {
+    let now = app.clock.now();
+    let late = recovery.state.enough_proved(now).and_then(State::opens_at).filter(|_| suffice(&recovery.proofs));
+    let (Some(opens_at), Some(account)) = (late, recovery.account) else { return Ok(recovery) };
+    if !store::postpone(conn, recovery.id, opens_at, now).await? {
+        return Err(RecoveryError::Expired);
+    }
+    notices::tell_of_proofs(conn, app, account).await?;
+    store::find_by_id(conn, recovery.id).await?.ok_or(RecoveryError::Expired)
 }

@@ -6,6 +6,7 @@ use sqlx::PgConnection;
 use sqlx::PgPool;
 
 use super::super::model::REMEMBERED;
+use super::super::model::WAIT;
 use crate::ids::AccountId;
 use crate::ids::FlowId;
 use crate::internal::Internal;
@@ -17,21 +18,31 @@ pub(crate) struct Cancelled {
     pub client_id: String,
 }
 
-/// Cancels the recoveries of an account whose contact is proved; those that were begun after some time, or all.
+/// Which recoveries of an account; all, by default.
+#[derive(Default)]
+pub(crate) struct Which {
+    /// Those whose wait, reckoned back from its end, began after this.
+    pub waiting_from: Option<DateTime<Utc>>,
+    /// Those whose contact was proved by then.
+    pub standing_at: Option<DateTime<Utc>>,
+}
+
+/// Cancels recoveries of an account whose contact is proved.
 pub(crate) async fn cancel(
     conn: &mut PgConnection,
-    (account, begun_after): (AccountId, Option<DateTime<Utc>>),
+    (account, which): (AccountId, &Which),
     now: DateTime<Utc>,
 ) -> Result<Vec<Cancelled>, Internal> {
     Ok(sqlx::query_as!(
         Cancelled,
         r#"UPDATE recoveries SET state = 'cancelled', ended_at = $2, notice_due_at = NULL, contact_due_at = $2
            WHERE account_id = $1 AND ended_at IS NULL AND state IN ('waiting', 'approved') AND expires_at > $2
-             AND ($3::timestamptz IS NULL OR created_at > $3)
+             AND ($3::timestamptz IS NULL OR opens_at > $3) AND ($4::timestamptz IS NULL OR contact_proved_at <= $4)
            RETURNING id AS "id: FlowId", account_id AS "account: AccountId", client_id"#,
         account.uuid(),
         now,
-        begun_after
+        which.waiting_from.map(|from| from + WAIT),
+        which.standing_at
     )
     .fetch_all(conn)
     .await?)
@@ -68,8 +79,8 @@ pub(crate) async fn displace(
     .await?)
 }
 
-/// Forgets up to `limit` recoveries that are over, and as many notices: at once what never had its contact proved, after
-/// ninety days the others.
+/// Forgets up to `limit` recoveries that are over, and as many days and tokens of notices: at once what never had its contact
+/// proved, after ninety days the others.
 pub(crate) async fn purge(db: &PgPool, now: DateTime<Utc>, limit: i64) -> Result<u64, Internal> {
     let recoveries = sqlx::query!(
         "DELETE FROM recoveries
@@ -83,8 +94,7 @@ pub(crate) async fn purge(db: &PgPool, now: DateTime<Utc>, limit: i64) -> Result
     .await?;
     let notices = sqlx::query!(
         "DELETE FROM recovery_notices
-         WHERE cancel_digest = ANY(ARRAY(SELECT cancel_digest FROM recovery_notices WHERE sent_at <= $1
-                                         LIMIT $2 FOR UPDATE SKIP LOCKED))",
+         WHERE ctid = ANY(ARRAY(SELECT ctid FROM recovery_notices WHERE sent_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED))",
         now - REMEMBERED,
         limit
     )

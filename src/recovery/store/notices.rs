@@ -7,6 +7,7 @@ use sqlx::PgConnection;
 
 use super::super::model::CancelToken;
 use super::super::model::LIFETIME;
+use super::endings::Which;
 use crate::crypto::TokenDigest;
 use crate::ids::AccountId;
 use crate::ids::FlowId;
@@ -35,19 +36,33 @@ pub(crate) async fn tell_again_at(
     Ok(())
 }
 
-/// Writes down the notice of a day, or one beside those; false when the day had one.
-pub(crate) async fn insert_notice(
+/// When the last of an account's recoveries that wait or are open opens, or opened; `None` when there are none.
+pub(crate) async fn last_opens_at(
     conn: &mut PgConnection,
-    (account, on_day): (AccountId, Option<NaiveDate>),
-    digest: &TokenDigest<CancelToken>,
+    account: AccountId,
+    now: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>, Internal> {
+    Ok(sqlx::query_scalar!(
+        "SELECT max(opens_at) FROM recoveries
+         WHERE account_id = $1 AND ended_at IS NULL AND state IN ('waiting', 'approved') AND expires_at > $2",
+        account.uuid(),
+        now
+    )
+    .fetch_one(conn)
+    .await?)
+}
+
+/// Writes down that the owner of an account is told on a day; false when they were.
+pub(crate) async fn take_day(
+    conn: &mut PgConnection,
+    (account, on_day): (AccountId, NaiveDate),
     now: DateTime<Utc>,
 ) -> Result<bool, Internal> {
     let inserted = sqlx::query!(
-        "INSERT INTO recovery_notices (account_id, on_day, cancel_digest, sent_at) VALUES ($1, $2, $3, $4)
+        "INSERT INTO recovery_notices (account_id, on_day, sent_at) VALUES ($1, $2, $3)
          ON CONFLICT (account_id, on_day) DO NOTHING",
         account.uuid(),
         on_day,
-        digest.as_bytes(),
         now
     )
     .execute(conn)
@@ -55,21 +70,41 @@ pub(crate) async fn insert_notice(
     Ok(inserted.rows_affected() == 1)
 }
 
-/// Uses a token of a notice up; answers whose it is, or `None` when it is unknown, used or too old.
+/// Writes down the token of one message, which ends recoveries whose wait began after `ends_from`.
+pub(crate) async fn insert_token(
+    conn: &mut PgConnection,
+    account: AccountId,
+    (digest, ends_from): (&TokenDigest<CancelToken>, DateTime<Utc>),
+    now: DateTime<Utc>,
+) -> Result<(), Internal> {
+    sqlx::query!(
+        "INSERT INTO recovery_notices (account_id, cancel_digest, ends_from, sent_at) VALUES ($1, $2, $3, $4)",
+        account.uuid(),
+        digest.as_bytes(),
+        ends_from,
+        now
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Uses a token of a notice up; answers whose it is and what it ends, or `None` when it is unknown, used or too old.
 pub(crate) async fn use_cancel_token(
     conn: &mut PgConnection,
     digest: &TokenDigest<CancelToken>,
     now: DateTime<Utc>,
-) -> Result<Option<AccountId>, Internal> {
-    Ok(sqlx::query_scalar!(
+) -> Result<Option<(AccountId, Which)>, Internal> {
+    let used = sqlx::query!(
         r#"UPDATE recovery_notices SET used_at = $2 WHERE cancel_digest = $1 AND used_at IS NULL AND sent_at > $3
-           RETURNING account_id AS "account: AccountId""#,
+           RETURNING account_id AS "account: AccountId", ends_from, sent_at"#,
         digest.as_bytes(),
         now,
         now - LIFETIME
     )
     .fetch_optional(conn)
-    .await?)
+    .await?;
+    Ok(used.map(|row| (row.account, Which { waiting_from: row.ends_from, standing_at: Some(row.sent_at) })))
 }
 
 /// The recovery whose contact has waited longest to be told, and what it was told; it is held until the transaction ends.
@@ -93,13 +128,18 @@ pub(crate) async fn tell_contact_at(conn: &mut PgConnection, id: FlowId, at: Dat
     Ok(())
 }
 
-/// Writes down what a contact was told, if anything; there is nothing more to tell it.
-pub(crate) async fn contact_was_told(conn: &mut PgConnection, id: FlowId, new: Option<&str>) -> Result<(), Internal> {
+/// Writes down what a contact was told, if anything, and when there is something to tell it again.
+pub(crate) async fn contact_was_told(
+    conn: &mut PgConnection,
+    id: FlowId,
+    (new, next_at): (Option<&str>, Option<DateTime<Utc>>),
+) -> Result<(), Internal> {
     sqlx::query!(
-        "UPDATE recoveries SET contact_due_at = NULL, contact_told = array_remove(array_append(contact_told, $2), NULL)
+        "UPDATE recoveries SET contact_due_at = $3, contact_told = array_remove(array_append(contact_told, $2), NULL)
          WHERE id = $1",
         id.uuid(),
-        new
+        new,
+        next_at
     )
     .execute(conn)
     .await?;

@@ -12,6 +12,7 @@ use super::super::model::Proved;
 use super::super::model::Recovery;
 use super::super::model::RecoveryToken;
 use super::super::model::State;
+use super::super::model::WAIT;
 use super::codes::NewCode;
 use crate::crypto::Mac;
 use crate::crypto::TokenDigest;
@@ -107,8 +108,8 @@ pub(crate) async fn of_account(conn: &mut PgConnection, account: AccountId) -> R
 
 async fn load(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Recovery>, Internal> {
     // A proof counts as long as what it was made of is there: the version of the password, the set of recovery codes, the
-    // factor, the identifier. A password that a message has set is none, as long as nothing else was proved since: whoever
-    // gets those messages would prove two things with one destination.
+    // factor, the identifier. A password that a message has set is none: whoever gets those messages would prove two things
+    // with one destination.
     let rows = sqlx::query!(
         r#"SELECT r.id AS "id: FlowId", r.account_id AS "account: AccountId", r.state, r.opens_at, r.lost, r.typed_sealed,
              r.client_id, r.created_at, r.expires_at, r.sends, r.resend_after, r.proof_tries,
@@ -164,7 +165,8 @@ pub(crate) async fn advance(
     };
     let advanced = sqlx::query!(
         "UPDATE recoveries SET state = $3, opens_at = coalesce($4, opens_at), expires_at = coalesce($5, expires_at),
-                ended_at = $6, notice_due_at = $7, contact_due_at = $9, resend_after = coalesce($10, resend_after)
+                ended_at = $6, notice_due_at = $7, contact_due_at = $9, resend_after = coalesce($10, resend_after),
+                contact_proved_at = coalesce($10, contact_proved_at)
          WHERE id = $1 AND state = $2 AND expires_at > $8",
         seen.id.uuid(),
         seen.state.name(),
@@ -180,6 +182,27 @@ pub(crate) async fn advance(
     .execute(conn)
     .await?;
     Ok(advanced.rows_affected() == 1)
+}
+
+/// Lets a recovery wait until another time, and live long enough to be completed then; false when it waits no more. Its
+/// contact is told now, and its owner when it opens.
+pub(crate) async fn postpone(
+    conn: &mut PgConnection,
+    id: FlowId,
+    opens_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<bool, Internal> {
+    let postponed = sqlx::query!(
+        "UPDATE recoveries SET opens_at = $2, expires_at = greatest(expires_at, $3), notice_due_at = $2, contact_due_at = $4
+         WHERE id = $1 AND state = 'waiting' AND expires_at > $4",
+        id.uuid(),
+        opens_at,
+        opens_at + WAIT,
+        now
+    )
+    .execute(conn)
+    .await?;
+    Ok(postponed.rows_affected() == 1)
 }
 
 /// Says whose account it is about, while its contact is not proved; nobody's, when there is none.

@@ -132,11 +132,13 @@ async fn step(conn: &mut PgConnection, flow: &Flow, password: &PasswordStanding)
         return Ok(Step::bare(NextStep::EnrolSecondFactor));
     }
     let mut identifiers = accounts::profile(conn, flow.account).await?.identifiers;
-    // The one that carried the reset proves nothing more, where there is another.
+    // The one that carried the reset proves nothing more, where there is another, or a recovery code is left.
     let may_answer =
         |own: &OwnIdentifier| accounts::may_answer(password.reset_carrier.as_deref(), Some(&own.lookup_key));
     if identifiers.iter().any(may_answer) {
         identifiers.retain(may_answer);
+    } else if !able.is_empty() {
+        return Ok(Step { factors: able, withheld, ..Step::bare(NextStep::SecondFactor) });
     }
     Ok(Step { identifiers, ..Step::bare(NextStep::VerifyIdentifier) })
 }

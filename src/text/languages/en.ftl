@@ -539,8 +539,9 @@ message-recovery-code-used-notice =
         A recovery code of your account was used on { $at }: to sign in, or to prove that the account is yours when somebody
         wants to get back into it. Recovery codes left: { $left }.
 
-        If it was not you, sign in, which also ends every attempt to get in without the usual way. Then end your other
-        sessions, change your password, make new recovery codes, and tell the people who run { $service }.
+        If it was not you, sign in; with a second factor that you have had for a while, that also ends every attempt to get in
+        without the usual way. Then end your other sessions, change your password, make new recovery codes, and tell the
+        people who run { $service }.
 message-recovery-codes-replaced-notice =
     .subject = Your recovery codes for { $service } were replaced
     .sms = { $service }: your recovery codes were replaced.
@@ -736,7 +737,7 @@ message-recovery-token =
             { $code }
 
         It lets you go on with getting back into your { $service } account. It is good until you are back in it or the
-        attempt is stopped, and for thirty days at most after you had proved where you can be reached; another one
+        attempt is stopped, and for thirty days or little more after you had proved where you can be reached; another one
         replaces it. Nobody from { $service } will ever ask you for it.
 
         If you did not ask for it, you need not do anything.
@@ -746,25 +747,27 @@ message-recovery-notice =
     .sms = { $service }: stop it with { $token }
     .body =
         Somebody says that they have lost the usual way into your { $service } account and wants to get in without it. If
-        nothing is done, that can succeed three days after it began.
+        nothing is done, that can succeed: at the earliest three days after it began, and a day after they have proved enough.
 
-        If it was you, you need not do anything. If it was not you, stop it: give this token where { $service } asks for it, or
-        simply sign in.
+        If it was you, you need not do anything. If it was not you, stop it: give this token where { $service } asks for it. Or
+        sign in: with a second factor that you had for three days before all this began, that stops it as well.
 
             { $token }
 
         As of { $at } nothing has changed, and nobody got in.
     .link =
         Somebody says that they have lost the usual way into your { $service } account and wants to get in without it. If
-        nothing is done, that can succeed three days after it began.
+        nothing is done, that can succeed: at the earliest three days after it began, and a day after they have proved enough.
 
-        If it was you, you need not do anything. If it was not you, simply sign in, or stop it on this page:
+        If it was you, you need not do anything. If it was not you, stop it on this page:
 
             { $link }
 
         Or give this token where { $service } asks for it:
 
             { $token }
+
+        Or sign in: with a second factor that you had for three days before all this began, that stops it as well.
 
         As of { $at } nothing has changed, and nobody got in. Opening the page changes nothing yet.
 message-recovery-begun-notice =
@@ -792,8 +795,8 @@ message-recovery-approval-notice =
         on { $at } that it is you: whoever it is can get in now. Second factors that were lost are removed then, and lost
         addresses and numbers leave 72 hours later.
 
-        If it was you, you need not do anything. If it was not you, stop it now: give this token where { $service } asks for it,
-        or simply sign in.
+        If it was you, you need not do anything. If it was not you, stop it now: give this token where { $service } asks for it.
+        Or sign in: with a second factor that you had for three days before all this began, that stops it as well.
 
             { $token }
 
@@ -803,13 +806,15 @@ message-recovery-approval-notice =
         on { $at } that it is you: whoever it is can get in now. Second factors that were lost are removed then, and lost
         addresses and numbers leave 72 hours later.
 
-        If it was you, you need not do anything. If it was not you, stop it now: simply sign in, or stop it on this page:
+        If it was you, you need not do anything. If it was not you, stop it now on this page:
 
             { $link }
 
         Or give this token where { $service } asks for it:
 
             { $token }
+
+        Or sign in: with a second factor that you had for three days before all this began, that stops it as well.
 
         Then tell the people who run { $service }. Opening the page changes nothing yet.
 message-recovery-approved-notice =
@@ -818,6 +823,25 @@ message-recovery-approved-notice =
     .body =
         Somebody says that they have lost the usual way into your { $service } account. The people who run { $service } decided
         on { $at } that it is you. Another message tells how to stop it.
+message-recovery-newcomer-notice =
+    .subject = Somebody wants to get into your { $service } account
+    .sms = { $service }: recovery asked for. Not you? See your older address.
+    .body =
+        Somebody says that they have lost the usual way into your { $service } account and wants to get in without it. It can
+        succeed, as of { $at }, if nothing is done.
+
+        If it was you, you need not do anything. This address came to the account too lately to stop it. If it was not you, look
+        for the message to an address or number that the account had before: it can stop it. Or sign in: with a second factor
+        that you had for three days before all this began, that stops it as well. Then change your password, make new recovery
+        codes, and tell the people who run { $service }.
+message-recovery-proved-notice =
+    .subject = One more day until you can get back into { $service }
+    .sms = { $service }: enough is proved. You can get back in a day from now.
+    .body =
+        You said that you cannot get into { $service }, and this address is where we reach you. As of { $at } enough is proved.
+        You can get back in one day from then, unless the account's owner stops it; we tell you here when it is time.
+
+        If it was not you who asked, somebody has used your address: tell the people who run { $service }.
 message-recovery-open-notice =
     .subject = You can get back into { $service } now
     .sms = { $service }: you can get back in now. Go on where you began.
@@ -832,7 +856,7 @@ message-recovery-undecided-notice =
     .body =
         You said that you cannot get into { $service }, and this address is where we reach you. The wait is over as of { $at },
         and what was proved does not suffice. If you find something else that proves who you are, go on where you began and
-        give it. If not, the people who run { $service } decide, and we tell you here.
+        give it: you can get in a day later. If not, the people who run { $service } decide, and we tell you here.
 
         If it was not you who asked, somebody has used your address: tell the people who run { $service }.
 message-recovery-stopped-notice =

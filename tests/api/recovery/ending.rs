@@ -56,6 +56,26 @@ fn a_notice_carries_a_token_that_ends_every_recovery() {
     });
 }
 
+/// Whoever had the mailbox once keeps the tokens: they end nothing that began when they had gone.
+#[test]
+fn a_token_ends_what_stood_when_it_was_sent() {
+    test(async |app| {
+        let person = app.person("taro@example.jp").await;
+        app.recovery(&person.email, &["phone"]).await;
+        let kept = app.cancel_token_to(&person.email).await;
+        person.sign_in().await;
+        app.message_to(&person.email).await;
+        let later = app.recovery(&person.email, &["email"]).await;
+        app.cancel_recovery(&kept).await.refused(410, "cancel_token_invalid");
+        assert_eq!(app.recovery_state(&later).await, "waiting");
+        app.advance(24 * super::HOUR);
+        let stop = app.cancel_token_to(&person.email).await;
+        assert_eq!(app.cancel_recovery(&stop).await.status, 204);
+        assert_eq!(app.recovery_state(&later).await, "cancelled");
+        app.ignore_notices().await;
+    });
+}
+
 #[test]
 fn a_notice_is_used_once_however_many_race() {
     test(async |app| {

@@ -17,10 +17,10 @@ const DISPLACED: &str =
 /// Copies of the newest recovery, whose contact was proved a second later; their owners are not told.
 async fn copy(app: &TestApp, count: i32) {
     let copies = "INSERT INTO recoveries (id, token_digest, account_id, state, lost, typed_sealed, identifier_mac, contact_mac,
-             client_id, code_to_sealed, code_expires_at, resend_after, opens_at, created_at, expires_at)
+             client_id, code_to_sealed, code_expires_at, resend_after, opens_at, contact_proved_at, created_at, expires_at)
          SELECT gen_random_uuid(), gen_random_uuid()::text::bytea, account_id, state, lost, typed_sealed, identifier_mac,
-             contact_mac, client_id, code_to_sealed, code_expires_at, resend_after, opens_at + interval '1 second', created_at,
-             expires_at
+             contact_mac, client_id, code_to_sealed, code_expires_at, resend_after, opens_at + interval '1 second',
+             contact_proved_at + interval '1 second', created_at, expires_at
          FROM (SELECT * FROM recoveries ORDER BY created_at DESC LIMIT 1) AS newest, generate_series(1, $1)";
     sqlx::query(copies).bind(count).execute(&app.app.db).await.unwrap();
 }

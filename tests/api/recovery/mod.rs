@@ -5,9 +5,11 @@ mod completing;
 mod contacts;
 mod ending;
 mod guessing;
+mod late;
 mod many;
 mod outliving;
 mod proofs;
+mod settling;
 mod telling;
 mod walks;
 
@@ -19,6 +21,8 @@ use crate::support::TestApp;
 
 pub const HOUR: u64 = 3600;
 pub const WAIT: u64 = 72 * HOUR;
+/// What enough that was proved late leaves the owner.
+pub const NOTICE: u64 = 24 * HOUR;
 /// Where the person who lost something can be reached.
 pub const CONTACT: &str = "helper@example.jp";
 /// A code that nobody was sent.

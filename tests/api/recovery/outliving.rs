@@ -6,6 +6,7 @@ use sekisho::recovery;
 use serde_json::json;
 
 use super::HOUR;
+use super::NOTICE;
 use super::WAIT;
 use crate::support::PASSWORD;
 use crate::support::TestApp;
@@ -42,13 +43,15 @@ fn a_recovery_code_proves_nothing_once_the_codes_were_renewed() {
         app.advance(WAIT);
         assert_eq!(app.recovery_state(&token).await, "awaiting_operator");
         let code = renewed["recovery_codes"][0].as_str().unwrap();
-        assert_eq!(app.prove(&token, "recovery_code", code).await.ok(200)["state"], "open");
+        assert_eq!(app.prove(&token, "recovery_code", code).await.ok(200)["state"], "waiting");
+        app.advance(NOTICE);
+        assert_eq!(app.recovery_state(&token).await, "open");
         app.ignore_notices().await;
     });
 }
 
 /// Adds a phone to the factors; answers its id.
-async fn add_phone(app: &TestApp, access: &str) -> String {
+pub async fn add_phone(app: &TestApp, access: &str) -> String {
     let body = json!({ "kind": "phone", "phone": PHONE });
     let added = app.with_token(access, Method::POST, FACTORS, Some(&body)).await.ok(201);
     let id = added["factor_id"].as_str().unwrap();
@@ -71,7 +74,9 @@ fn an_app_proves_nothing_once_it_was_removed() {
         assert_eq!(proofs(app).await, ["recovery_code"]);
         app.advance(WAIT);
         assert_eq!(app.recovery_state(&token).await, "awaiting_operator");
-        assert_eq!(app.prove(&token, "password", PASSWORD).await.ok(200)["state"], "open");
+        assert_eq!(app.prove(&token, "password", PASSWORD).await.ok(200)["state"], "waiting");
+        app.advance(NOTICE);
+        assert_eq!(app.recovery_state(&token).await, "open");
         app.ignore_notices().await;
     });
 }

@@ -6,6 +6,7 @@ use sekisho::recovery::Verdict;
 use serde_json::json;
 
 use super::CONTACT;
+use super::NOTICE;
 use super::WAIT;
 use super::ending::operator;
 use crate::support::PASSWORD;
@@ -160,7 +161,40 @@ fn a_mailbox_alone_recovers_nothing_by_way_of_a_reset() {
         assert_eq!(app.recovery_state(&token).await, "awaiting_operator");
         app.complete_recovery(&token, Some(NEW)).await.refused(409, "wrong_step");
         app.prove(&token, "recovery_code", &taro.recovery_codes[0]).await.ok(200);
+        app.advance(NOTICE);
         assert_eq!(app.recovery_state(&token).await, "open");
+        app.ignore_notices().await;
+    });
+}
+
+/// security.md 38: a recovery that was completed and left before the enrolment is finished by who has something besides the
+/// mailbox: the password, or one of the recovery codes that are left.
+#[test]
+fn a_mailbox_alone_does_not_finish_what_a_recovery_left() {
+    test(async |app| {
+        let taro = app.person("taro@example.jp").await;
+        let body = json!({ "identifier": taro.email, "contact": taro.email, "lost": ["second_factor"] });
+        let started = app.post("/v1/recoveries", &body).await.ok(202);
+        let token = started["recovery_token"].as_str().unwrap();
+        app.verify_contact(token, &app.code_to(&taro.email).await).await.ok(200);
+        app.prove(token, "password", PASSWORD).await.ok(200);
+        app.prove(token, "recovery_code", &taro.recovery_codes[0]).await.ok(200);
+        app.advance(WAIT);
+        assert_eq!(app.complete_recovery(token, None).await.ok(200)["next"], "enrol_second_factor");
+        app.ignore_notices().await;
+        assert_eq!(taro.start_sign_in().await["next"], "verify_identifier", "with the password it goes on");
+
+        let (_, asked, code) = app.reset_message(&taro.email).await;
+        app.reset_by_code(&asked, &code, NEW).await.ok(204);
+        let flow = app.start_sign_in(&taro.email, NEW).await.ok(200);
+        let kinds: Vec<_> = flow["factors"].as_array().unwrap().iter().map(|own| own["kind"].clone()).collect();
+        assert_eq!((&flow["next"], kinds), (&json!("second_factor"), vec![json!("recovery_code")]));
+        let body = json!({ "sign_in_token": flow["sign_in_token"], "kind": "totp" });
+        app.post("/v1/sign-ins/enrolments", &body).await.refused(409, "wrong_step");
+        app.recovery_code(&flow, &taro.recovery_codes[0]).await.refused(422, "invalid_code");
+        app.recovery_code(&flow, &taro.recovery_codes[1]).await.ok(201);
+        // Something else than the mailbox was there: from now on the next step is the enrolment's again.
+        assert_eq!(app.start_sign_in(&taro.email, NEW).await.ok(200)["next"], "verify_identifier");
         app.ignore_notices().await;
     });
 }
