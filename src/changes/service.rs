@@ -24,6 +24,7 @@ use crate::audit::EventKind;
 use crate::crypto;
 use crate::crypto::OpaqueToken;
 use crate::ids::AccountId;
+use crate::factors;
 use crate::ids::ChangeId;
 use crate::internal::Internal;
 use crate::messages;
@@ -117,8 +118,9 @@ pub async fn end(
     store::end(conn, account, (change, ended), now).await
 }
 
-/// Ends whatever waits that was begun from inside an account, and tells those it concerns: where the account has just been
-/// proved anew to be its owner's, somebody else may have begun it.
+/// Where an account has just been proved anew to be its owner's: whatever waits that was begun from inside ends, and those it
+/// concerns are told, for somebody else may have begun it; and the passkeys that are new answer after the password only, for
+/// somebody else may have added them.
 pub async fn withdraw(
     conn: &mut PgConnection,
     app: &App,
@@ -134,6 +136,7 @@ pub async fn withdraw(
     }
     if withdrawn {
         accounts::notify(conn, app, account.id(), MessageKind::ChangesWithdrawnNotice, &[]).await?;
+    factors::demote_new_passkeys(conn, app, account).await?;
     }
     Ok(())
 }

@@ -21,6 +21,7 @@ pub use enrolment::resend_enrolment;
 pub use passkeys::challenge;
 pub use passkeys::claimed_owner;
 pub use recovery_codes::make_recovery_codes;
+pub use passkeys::demote_new_passkeys;
 pub use recovery_codes::replace_recovery_codes;
 
 use sqlx::PgConnection;
