@@ -171,7 +171,7 @@ pub(super) async fn cancel(app: &App, token: &str, caller: &Caller) -> Result<()
         accounts::void_password(&mut tx, app, &account).await?;
         sessions::end_every(&mut tx, app, &account, (None, EndReason::EndedByOwner), caller).await?;
         withdraw(&mut tx, app, &account, caller).await?;
-        accounts::notify(&mut tx, app, holder, MessageKind::ChangeCancelledNotice, &[]).await?;
+        factors::notify(&mut tx, app, holder, MessageKind::ChangeCancelledNotice, &[]).await?;
     } else {
         accounts::notify(&mut tx, app, holder, MessageKind::ClaimStoppedNotice, &[]).await?;
     }

@@ -16,6 +16,7 @@ use crate::audit::Caller;
 use crate::audit::Event;
 use crate::audit::EventKind;
 use crate::changes;
+use crate::factors;
 use crate::limits::Failing;
 use crate::limits::Lane;
 use crate::messages;
@@ -80,7 +81,7 @@ async fn set(app: &App, proved: &Proved, new: &str, (way, caller): (&str, &Calle
     let event = Event::new(EventKind::PasswordReset, caller).account(bound.account);
     let detail = serde_json::json!({ "reset_id": proved.flow, "identifier_id": bound.identifier, "method": way });
     audit::record(&mut tx, &app.clock, event.detail(detail)).await?;
-    accounts::notify(&mut tx, app, bound.account, MessageKind::PasswordResetNotice, &[]).await?;
+    factors::notify(&mut tx, app, bound.account, MessageKind::PasswordResetNotice, &[]).await?;
     app.commit(tx).await?;
     Ok(())
 }

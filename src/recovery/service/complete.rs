@@ -91,7 +91,7 @@ pub async fn complete(
     }
     end(conn, app, &account, (None, "completion"), caller).await?;
     // The owner hears of it where they are known now.
-    accounts::notify(conn, app, account.id(), MessageKind::RecoveryCompletedNotice, &[]).await?;
+    factors::notify(conn, app, account.id(), MessageKind::RecoveryCompletedNotice, &[]).await?;
     remove_factors(conn, &account, &recovery.lost).await?;
     if let Some(phc) = &ready.password_hash {
         accounts::set_password(conn, app, &mut account, phc).await?;
