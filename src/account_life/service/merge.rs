@@ -128,6 +128,9 @@ async fn plan(
     let mut moving = factors::confirmed(conn, from.id()).await?;
     moving.retain(|factor| factor.kind != FactorKind::RecoveryCode);
     let mut waiting = changes::waiting(conn, into.id()).await?;
+    // A stranger claims a number of the account that stays: the merge changes nothing of that. Of the other one a claim would
+    // go with it.
+    waiting.retain(|change| change.kind != ChangeKind::IdentifierClaim);
     waiting.extend(changes::waiting(conn, from.id()).await?);
     waiting.retain(|change| merge.is_none_or(|merge| merge.id != change.id));
 

@@ -46,17 +46,16 @@ pub(crate) async fn remove(
         return Ok(now);
     }
     let identifiers = accounts::profile(&mut tx, account.id()).await?.identifiers;
-    let waiting = changes::waiting(&mut tx, account.id()).await?;
-    let leaving = |own: &OwnIdentifier| waiting.iter().any(|change| change.subject == own.id.uuid());
+    let removals = super::removals(&mut tx, &account).await?;
     let own = identifiers.iter().find(|own| own.id == id).ok_or(IdentifierChangeError::Unknown)?;
-    let subject = (ChangeKind::IdentifierRemoval, id.uuid());
-    if let Some(change) = waiting.iter().find(|change| (change.kind, change.subject) == subject) {
+    if let Some(change) = removals.iter().find(|change| change.subject == id.uuid()) {
         return Ok(change.effective_at);
     }
-    if !identifiers.iter().any(|other| other.id != id && !leaving(other)) {
+    if !super::another_stays(&identifiers, &removals, id) {
         return Err(IdentifierChangeError::Last);
     }
     let effective_at = now + TimeDelta::hours(REMOVAL_HOURS);
+    let subject = (ChangeKind::IdentifierRemoval, id.uuid());
     let change = changes::begin(&mut tx, app, &account, subject, effective_at).await?;
     let change = change.ok_or_else(|| Internal::bug(format!("identifiers {id}: leaves twice")))?;
     record(&mut tx, app, session, (EventKind::IdentifierRemovalBegun, id), caller).await?;
