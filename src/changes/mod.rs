@@ -24,7 +24,9 @@
 //!   at once.
 //! * A mail leads to a page of the configuration, where there is one, with the token in the fragment: opening it changes
 //!   nothing. An SMS has no room for more than the token.
-//! * The owner is told everywhere that a change was cancelled. Tokens go to proved identifiers alone.
+//! * The owner is told everywhere that a change was cancelled. Tokens go to proved identifiers alone, and of what was begun
+//!   from inside to those alone that may carry a reset (`accounts::identifier_may_carry`) or that none is older than; the others
+//!   get words. What a thief added minutes ago would stop its own removal, and lock the owner out each time.
 //! * A change that cannot be carried out keeps no other waiting.
 //! * Of one kind one change of one thing waits at a time.
 

@@ -147,7 +147,7 @@ async fn plan(
     Ok(Plan { identifiers, factors: moving, clashes })
 }
 
-/// Every identifier of an account gets what stops the merge.
+/// Every identifier of an account gets what stops the merge, unless it is new; everybody else gets to know.
 async fn tell_of_merge(
     conn: &mut PgConnection,
     app: &App,
@@ -155,7 +155,13 @@ async fn tell_of_merge(
     (account, kind): (AccountId, MessageKind),
 ) -> Result<(), Internal> {
     let merges_at = ("merges_at", change.effective_at.to_rfc3339_opts(SecondsFormat::Secs, true));
-    changes::tell(conn, app, (change, account), &[merges_at], |_| Telling { words: None, token: Some(kind) }).await
+    let (words, values) = (MessageKind::MergeBegunNotice, [merges_at]);
+    changes::tell(conn, app, (change, account), &values, |_, may_stop| Telling {
+        words: (!may_stop).then_some(words),
+        token: may_stop.then_some(kind),
+    })
+    .await?;
+    factors::tell_phones(conn, app, account, (words, &values)).await
 }
 
 /// Carries out the merges whose time has come; answers how many.

@@ -23,6 +23,7 @@ use crate::changes::ChangeKind;
 use crate::changes::Ended;
 use crate::changes::PendingChange;
 use crate::changes::Telling;
+use crate::factors;
 use crate::ids::IdentifierId;
 use crate::internal::Internal;
 use crate::messages;
@@ -54,8 +55,8 @@ pub(crate) async fn remove(
     if !super::another_stays(&identifiers, &removals, id) {
         return Err(IdentifierChangeError::Last);
     }
-    let effective_at = now + TimeDelta::hours(REMOVAL_HOURS);
     let subject = (ChangeKind::IdentifierRemoval, id.uuid());
+    let effective_at = now + TimeDelta::hours(REMOVAL_HOURS);
     let change = changes::begin(&mut tx, app, &account, subject, effective_at).await?;
     let change = change.ok_or_else(|| Internal::bug(format!("identifiers {id}: leaves twice")))?;
     record(&mut tx, app, session, (EventKind::IdentifierRemovalBegun, id), caller).await?;
@@ -64,7 +65,7 @@ pub(crate) async fn remove(
     Ok(effective_at)
 }
 
-/// The one that leaves gets what stops it; the others get to know.
+/// The one that leaves gets what stops it, unless it is new; the others get to know.
 pub(super) async fn tell_of_removal(
     conn: &mut PgConnection,
     app: &App,
@@ -72,15 +73,14 @@ pub(super) async fn tell_of_removal(
     leaves: &OwnIdentifier,
 ) -> Result<(), Internal> {
     let hint = ("identifier", accounts::identifier_hint(&leaves.value));
-    changes::tell(conn, app, (change, change.account), &[hint], |own| {
-        let is_it = own.id == leaves.id;
-        let words = !is_it || own.kind == IdentifierKind::Phone;
-        Telling {
-            words: words.then_some(MessageKind::IdentifierRemovalNotice),
-            token: is_it.then_some(MessageKind::IdentifierLeavesNotice),
-        }
+    let (kind, values) = (MessageKind::IdentifierRemovalNotice, [hint]);
+    changes::tell(conn, app, (change, change.account), &values, |own, may_stop| {
+        let stops = own.id == leaves.id && may_stop;
+        let words = !stops || own.kind == IdentifierKind::Phone;
+        Telling { words: words.then_some(kind), token: stops.then_some(MessageKind::IdentifierLeavesNotice) }
     })
-    .await
+    .await?;
+    factors::tell_phones(conn, app, change.account, (kind, &values)).await
 }
 
 /// Carries out the removals whose time has come; answers how many.
@@ -100,8 +100,9 @@ async fn apply(app: &App, change: &PendingChange, caller: &Caller) -> Result<boo
     }
     let id = change.subject.into();
     if let Some(gone) = super::own(&mut tx, &account, id).await? {
-        // There, too.
-        super::tell(&mut tx, app, MessageKind::IdentifierRemovedNotice, (account.id(), &gone)).await?;
+        // Before it goes, so that it is told there, too.
+        let hint = ("identifier", accounts::identifier_hint(&gone.value));
+        factors::notify(&mut tx, app, account.id(), MessageKind::IdentifierRemovedNotice, &[hint]).await?;
         detach(&mut tx, app, &account, id, caller).await?;
     }
     app.commit(tx).await?;

@@ -388,7 +388,7 @@ message-identifier-removal-notice =
     .body =
         On { $at } { $identifier } was marked to leave your account: somebody who is signed in asked for it, or the account
         was recovered by somebody who said that it is lost. It works for 72 hours more, and not after that. A message that
-        can stop it was sent there.
+        can stop it was sent there, unless it had been added only lately.
 
         If it was not you, reset your password at once and tell the people who run { $service }.
 message-identifier-removed-notice =
@@ -615,6 +615,16 @@ message-merge-away-notice =
 
         Stopping it signs out every device, and the password must be reset then. Opening the
         page changes nothing yet.
+message-merge-begun-notice =
+    # $merges_at: when
+    .subject = Your { $service } account will become one with another
+    .sms = { $service }: your account will become one with another.
+    .body =
+        Somebody who is signed in to your account and to another one asked on { $at } to make them one. On { $merges_at } the
+        addresses, numbers and second factors of both will open one account. A message that can stop it was sent to the
+        addresses and numbers that the accounts have had for longer than this one.
+
+        If it was not you, reset your password at once and tell the people who run { $service }.
 message-merged-notice =
     .subject = Your { $service } accounts are one now
     .sms = { $service }: your accounts are one now.
