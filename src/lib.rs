@@ -35,13 +35,14 @@ pub mod app;
 
 pub mod accounts;
 pub mod flows;
+
+pub mod factors;
 pub mod tokens;
 
 pub mod sessions;
 
 pub mod changes;
 pub mod devices;
-pub mod factors;
 pub mod passwords;
 
 pub mod identifiers;

@@ -19,10 +19,14 @@
 //! * Who cancels what was begun from inside the account says that a stranger was in it: every session ends, and the
 //!   password opens nothing until it is reset. A claim comes from outside: cancelling it ends nothing else.
 //! * Whatever waits that was begun from inside ends with that, with a reset of the password and with a recovery
-//!   ([`withdraw`]): otherwise a merge that a thief has begun would outlast them.
+//!   ([`withdraw`]): otherwise a merge that a thief has begun would outlast them. So does a passkey lose the right to sign in
+//!   alone that was added in the 72 hours before any of these (`factors::demote_new_passkeys`): the thief's would begin again
+//!   at once.
 //! * A mail leads to a page of the configuration, where there is one, with the token in the fragment: opening it changes
 //!   nothing. An SMS has no room for more than the token.
-//! * The owner is told everywhere that a change was cancelled. Tokens go to proved identifiers alone.
+//! * The owner is told everywhere that a change was cancelled. Tokens go to proved identifiers alone, and of what was begun
+//!   from inside to those alone that may carry a reset (`accounts::identifier_may_carry`) or that none is older than; the others
+//!   get words. What a thief added minutes ago would stop its own removal, and lock the owner out each time.
 //! * A change that cannot be carried out keeps no other waiting.
 //! * Of one kind one change of one thing waits at a time.
 

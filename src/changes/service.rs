@@ -16,6 +16,7 @@ use crate::accounts::Contact;
 use crate::accounts::IdentifierKind;
 use crate::accounts::LockedAccount;
 use crate::accounts::OwnIdentifier;
+use crate::accounts::Profile;
 use crate::app::App;
 use crate::audit;
 use crate::audit::Caller;
@@ -23,6 +24,7 @@ use crate::audit::Event;
 use crate::audit::EventKind;
 use crate::crypto;
 use crate::crypto::OpaqueToken;
+use crate::factors;
 use crate::ids::AccountId;
 use crate::ids::ChangeId;
 use crate::internal::Internal;
@@ -57,18 +59,19 @@ pub struct Telling {
     pub token: Option<MessageKind>,
 }
 
-/// Tells the owner of `account` of a change, at every proved identifier what `telling` says of it. Once the change has ended
-/// no token leaves any more. Of `values` each kind takes those that it has.
+/// Tells the owner of `account` of a change, at every proved identifier what `telling` says of it and of whether it may stop
+/// what was begun from inside ([`may_stop`]). Once the change has ended no token leaves any more. Of `values` each kind takes
+/// those that it has.
 pub async fn tell(
     conn: &mut PgConnection,
     app: &App,
     (change, account): (&PendingChange, AccountId),
     values: &[(&str, String)],
-    telling: impl Fn(&OwnIdentifier) -> Telling,
+    telling: impl Fn(&OwnIdentifier, bool) -> Telling,
 ) -> Result<(), Internal> {
     let profile = accounts::profile(conn, account).await?;
     for own in profile.identifiers.iter().filter(|own| own.proved) {
-        let Telling { words, token } = telling(own);
+        let Telling { words, token } = telling(own, may_stop(&profile, own, app.clock.now()));
         let notice = |kind: MessageKind| {
             let notice = NewMessage::notice(Contact::of(&profile, own).content(kind), app.clock.now());
             let values = values.iter().filter(|(name, _)| kind.values().contains(name));
@@ -88,6 +91,13 @@ pub async fn tell(
         }
     }
     Ok(())
+}
+
+/// Whether an identifier has a say over what happens to its account: one that is too new to carry a reset has none while an
+/// older one is there, or a thief's would keep itself in the account and lock the owner out.
+fn may_stop(profile: &Profile, own: &OwnIdentifier, now: DateTime<Utc>) -> bool {
+    let oldest = profile.identifiers.iter().all(|other| !other.proved || other.verified_at >= own.verified_at);
+    oldest || accounts::identifier_may_carry(now, profile.created_at, own.verified_at)
 }
 
 /// Changes of a kind whose time has come.
@@ -117,14 +127,16 @@ pub async fn end(
     store::end(conn, account, (change, ended), now).await
 }
 
-/// Ends whatever waits that was begun from inside an account, and tells those it concerns: where the account has just been
-/// proved anew to be its owner's, somebody else may have begun it.
+/// Where an account has just been proved anew to be its owner's: whatever waits that was begun from inside ends, and those it
+/// concerns are told, for somebody else may have begun it; and the passkeys that are new answer after the password only, for
+/// somebody else may have added them.
 pub async fn withdraw(
     conn: &mut PgConnection,
     app: &App,
     account: &LockedAccount,
     caller: &Caller,
 ) -> Result<(), Internal> {
+    factors::demote_new_passkeys(conn, app, account).await?;
     let mut withdrawn = false;
     for change in store::waiting(&mut *conn, account.id()).await? {
         if change.kind.comes_from_inside() && store::withdraw(conn, change.id, app.clock.now()).await? {
@@ -169,11 +181,16 @@ pub(super) async fn cancel(app: &App, token: &str, caller: &Caller) -> Result<()
         sessions::end_every(&mut tx, app, &account, (None, EndReason::EndedByOwner), caller).await?;
         withdraw(&mut tx, app, &account, caller).await?;
     }
-    let kind = match change.kind {
-        ChangeKind::IdentifierRemoval => MessageKind::ChangeCancelledNotice,
-        ChangeKind::AccountMerge => MessageKind::MergeCancelledNotice,
-        ChangeKind::IdentifierClaim => MessageKind::ClaimStoppedNotice,
-    };
-    accounts::notify(&mut tx, app, holder, kind, &[]).await?;
+    match change.kind {
+        ChangeKind::IdentifierRemoval => {
+            factors::notify(&mut tx, app, holder, MessageKind::ChangeCancelledNotice, &[]).await?;
+        }
+        ChangeKind::AccountMerge => {
+            factors::notify(&mut tx, app, holder, MessageKind::MergeCancelledNotice, &[]).await?;
+        }
+        ChangeKind::IdentifierClaim => {
+            accounts::notify(&mut tx, app, holder, MessageKind::ClaimStoppedNotice, &[]).await?;
+        }
+    }
     Ok(app.commit(tx).await?)
 }

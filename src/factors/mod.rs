@@ -17,6 +17,12 @@
 //!   minutes; another voids the one before. It is sealed in Redis and burnt in PostgreSQL by the one answer that counts.
 //! * An answer is refused whole, and nothing is written but the failure, when type, challenge, origin, rp id, flags, signature
 //!   or owner are not the right ones, or when the signature count did not rise: a copy of the passkey is in use.
+//! * A passkey alone is a whole proof. One that was added in the last 72 hours when the account is proved anew to be its
+//!   owner's (a reset, a recovery, a change that its owner cancels) is a second factor from then on and nothing more: alone it
+//!   is refused like an unknown one. The passkey that an account was made with stays what it is, and nothing is removed: with
+//!   fewer factors the account would be opened by less ([`demote_new_passkeys`]).
+//! * The owner hears of what changes how the account is opened at every phone that is a factor, too, and at the one that has
+//!   just left ([`notify`]); not at one that has just given its first code back.
 //! * A phone that carried the reset of the password does not answer until something else has ([`answering`]).
 //! * An account has ten recovery codes of 80 bits, shown once, kept as argon2id digests under one salt, each good
 //!   for one use. A new set voids the old one.
@@ -78,13 +84,17 @@ pub use service::check_enrolment;
 pub use service::check_recovery_code;
 pub use service::claimed_owner;
 pub use service::confirm_enrolment;
+pub use service::demote_new_passkeys;
 pub use service::development_code;
 pub use service::make_recovery_codes;
+pub use service::notify;
 pub use service::pending;
 pub use service::remove;
 pub use service::replace_recovery_codes;
 pub use service::resend_enrolment;
 pub use service::sent_to;
+pub use service::tell_phone;
+pub use service::tell_phones;
 pub use store::confirmed;
 pub use store::holders;
 pub use store::move_confirmed;

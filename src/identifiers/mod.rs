@@ -22,9 +22,11 @@
 //!   the primary one leaves, the oldest that stays takes its place. One that is leaving cannot be chosen nor added again; the
 //!   refusal says so (`leaving`).
 //! * A removal takes effect after 72 hours. Until then the identifier signs in as before, and who receives its messages can
-//!   stop it with the token that was sent there. Asking again changes nothing. One that was never proved goes at once.
+//!   stop it with the token that was sent there; one that was added in the last 72 hours gets no token while an older one is
+//!   there (`changes`). Asking again changes nothing. One that was never proved goes at once.
+//! * Of a removal the owner is told at phones that are factors, too (`factors::notify`).
 //! * An account keeps one identifier that is not leaving (409 `last_identifier`), and has ten at most (409
-//!   `limit_reached`), however requests race.
+//!   `limit_reached`), however requests race. A number that a stranger claims (`claims`) is not leaving yet.
 //! * A recovery brings an identifier that it proved itself ([`adopt`]) and lets go what is lost ([`lose`]), with the same wait.
 //! * Other people's identifiers, pending ones included, are not there (404).
 

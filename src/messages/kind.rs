@@ -135,6 +135,8 @@ message_kinds! {
     MergeInNotice "merge_in_notice",
     /// This account is to be taken into another one. Values: `merges_at`, and `token`, which stops it.
     MergeAwayNotice "merge_away_notice",
+    /// The same for either, without what stops it. Value: `merges_at`.
+    MergeBegunNotice "merge_begun_notice",
     /// Two accounts have become one. Value: `identifier`, a hint of the primary one of the account that stays.
     MergedNotice "merged_notice",
     /// Two accounts stay two: somebody stopped the merge, or they do not go together any more.
@@ -200,6 +202,7 @@ impl MessageKind {
             Self::IdentifierReminder => &["identifiers"],
             Self::IdentifierLeavesNotice | Self::RecoveryNotice | Self::RecoveryApprovalNotice => &["token"],
             Self::ClosureNotice | Self::ClosureReminder => &["closes_at"],
+            Self::MergeBegunNotice => &["merges_at"],
             // In the order of their names.
             Self::MergeInNotice | Self::MergeAwayNotice => &["merges_at", "token"],
             _ => &[],

@@ -33,7 +33,8 @@
 //!   those for ever.
 //! * A change needs the current password and an `auth_time` within ten minutes; a wrong one counts as a failure of the
 //!   account. It ends the other sessions, or all.
-//! * The owner is told of every change and reset at every identifier, and what the next sign-in asks for.
+//! * The owner is told of every change and reset at every identifier and at every phone that is a factor, and what the next
+//!   sign-in asks for.
 //! * The policy judges a new password with what an attacker knows of its owner; before the token was proved, without.
 
 mod http;

@@ -23,6 +23,7 @@ use crate::audit;
 use crate::audit::Caller;
 use crate::audit::Event;
 use crate::audit::EventKind;
+use crate::factors;
 use crate::ids::AccountId;
 use crate::ids::FlowId;
 use crate::internal::Internal;
@@ -159,7 +160,7 @@ pub async fn decide_by_operator(app: &App, id: FlowId, verdict: Verdict, caller:
     let event = Event::new(kind, caller).account(recovery.account).client(&recovery.client_id);
     audit::record(&mut tx, &app.clock, event.detail(serde_json::json!({ "recovery_id": id }))).await?;
     if let (Verdict::Deny, Some(account)) = (verdict, recovery.account) {
-        accounts::notify(&mut tx, app, account, MessageKind::RecoveryCancelledNotice, &[]).await?;
+        factors::notify(&mut tx, app, account, MessageKind::RecoveryCancelledNotice, &[]).await?;
     }
     app.commit(tx).await?;
     Ok(Decided::Done)

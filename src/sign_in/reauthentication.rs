@@ -197,6 +197,9 @@ async fn finish(
     {
         return Err(SignInError::Authenticate(AuthenticateError::Wrong { account: Some(session.account) }));
     }
+    if password_version.is_none() && !found.stands_alone(&mut tx).await? {
+        return Err(SignInError::WrongCredential);
+    }
     if !found.burn(&mut tx, app).await? {
         return Err(found.spent().into());
     }

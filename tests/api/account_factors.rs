@@ -153,6 +153,7 @@ fn a_removed_factor_is_dead_at_once_and_the_last_one_stays() {
         let code = app.code_to(PHONE).await;
         remove(&taro, &phone["id"]).await.ok(204);
         assert!(app.message_to(TARO).await["text"].as_str().unwrap().contains("Phone"));
+        app.message_to(PHONE).await;
         let mut given = json!({ "sign_in_token": flow["sign_in_token"], "method": "code", "code": code });
         app.post("/v1/sign-ins/second-factor", &given).await.refused(422, "invalid_code");
         given["factor_id"] = phone["id"].clone();
@@ -184,6 +185,7 @@ fn parallel_removals_leave_one() {
             statuses.sort_unstable();
             assert_eq!(statuses, [204, 409]);
             app.message_to(TARO).await;
+            app.message_to(PHONE).await;
             assert_eq!(app.count("SELECT count(*) FROM factors WHERE confirmed_at IS NOT NULL").await, 1);
             if answers[1].status == 204 && ids[1] == phone["id"] || answers[0].status == 204 && ids[0] == phone["id"] {
                 continue;
@@ -213,6 +215,7 @@ fn an_old_session_changes_no_factor() {
         let token = fresh["access_token"].as_str().unwrap();
         app.with_token(token, Method::DELETE, &path, None).await.ok(204);
         app.message_to(TARO).await;
+        app.message_to(PHONE).await;
     });
 }
 
@@ -243,6 +246,7 @@ fn every_change_is_written_down() {
         taro.patch(&format!("{PATH}/{}", phone["id"].as_str().unwrap()), &json!({ "label": "x" })).await.ok(200);
         remove(&taro, &phone["id"]).await.ok(204);
         app.message_to(TARO).await;
+        app.message_to(PHONE).await;
         for kind in ["factor_enrolled", "factor_renamed", "factor_removed"] {
             let query = "SELECT count(*) FROM audit_events WHERE kind = $1 AND account_id = $2 AND session_id = $3
                          AND detail->>'factor_id' = $4";

@@ -307,3 +307,27 @@ fn an_owner_may_let_the_number_go_sooner() {
         assert_eq!(app.count("SELECT count(*) FROM identifiers WHERE kind = 'phone'").await, 1, "the new holder's");
     });
 }
+
+/// A stranger who holds the number decides nothing about the other identifiers, nor about a merge.
+#[test]
+fn a_claim_that_waits_keeps_no_other_identifier_and_no_merge() {
+    test(async |app| {
+        let (taro, hana) = (with_number(app, TARO).await, app.person("hana@example.jp").await);
+        assert_eq!(claimed(app).await["state"], "waiting");
+        let identifiers = taro.get("/v1/account/identifiers").await.ok(200)["items"].clone();
+        let id = |kind: &str| {
+            let own = identifiers.as_array().unwrap().iter().find(|own| own["kind"] == kind).unwrap();
+            format!("/v1/account/identifiers/{}", text(&own["id"]))
+        };
+        let body = json!({ "other_access_token": hana.access(), "dry_run": true });
+        assert_eq!(taro.post("/v1/account/merges", &body).await.ok(200)["clashes"], json!([]));
+        let body = json!({ "other_access_token": taro.access(), "dry_run": true });
+        let away = hana.post("/v1/account/merges", &body).await.ok(200);
+        assert_eq!(away["clashes"], json!(["change_waiting"]), "the claim would be gone with the account");
+        let primary = format!("{}/primary", id("phone"));
+        app.with_token(&taro.access(), Method::POST, &primary, None).await.ok(200);
+        taro.delete(&id("email")).await.ok(202);
+        taro.delete(&id("phone")).await.refused(409, "last_identifier");
+        app.ignore_messages().await;
+    });
+}

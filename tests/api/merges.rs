@@ -372,3 +372,23 @@ fn a_reset_and_a_recovery_end_a_merge_that_waits() {
         app.ignore_notices().await;
     });
 }
+
+/// What was added lately is told of a merge, as are phones that are factors, and does not stop it.
+#[test]
+fn an_address_that_was_added_lately_does_not_stop_a_merge() {
+    test(async |app| {
+        let (taro, hana) = (app.person("taro@example.jp").await, app.person("hana@example.jp").await);
+        let identifiers = "/v1/account/identifiers";
+        let added = hana.post(identifiers, &json!({ "identifier": "hana@example.org" })).await.ok(201);
+        let path = format!("{identifiers}/{}/verify", added["identifier"]["id"].as_str().unwrap());
+        hana.post(&path, &json!({ "code": app.code_to("hana@example.org").await })).await.ok(200);
+        add_phone(app, &taro, "+819012345678").await;
+        let tokens = begun(app, &taro, &hana).await;
+        assert!(tokens.iter().all(Value::is_string), "{tokens:?}");
+        for address in ["hana@example.org", "+819012345678"] {
+            let notice = app.message_to(address).await;
+            assert!(notice.get("code").is_none() && notice.get("link").is_none(), "{notice}");
+        }
+        assert_eq!(app.count("SELECT count(*) FROM cancel_tokens").await, 2);
+    });
+}

@@ -1,5 +1,7 @@
 //! The factors of an account in its owner's hands.
 
+use sqlx::PgConnection;
+
 use super::super::model::FactorError;
 use crate::accounts;
 use crate::app::App;
@@ -11,9 +13,11 @@ use crate::factors;
 use crate::factors::Begun;
 use crate::factors::Confirmation;
 use crate::factors::ConfirmedFactor;
+use crate::factors::EnrolmentCode;
 use crate::factors::Place;
 use crate::factors::Wanted;
 use crate::flows::Try;
+use crate::ids::AccountId;
 use crate::ids::FactorId;
 use crate::internal::Internal;
 use crate::messages::Channel;
@@ -80,13 +84,28 @@ pub(crate) async fn confirm_factor(
         let event = Event::new(EventKind::FactorEnrolled, caller).account(session.account).session(session.id);
         let event = event.detail(serde_json::json!({ "kind": code.kind, "factor_id": factor }));
         audit::record(&mut tx, &app.clock, event).await?;
-        let label = ("label", code.label.clone());
-        accounts::notify(&mut tx, app, session.account, MessageKind::FactorEnrolledNotice, &[label]).await?;
-        let own = factors::confirmed(&mut tx, session.account).await?.into_iter().find(|own| own.id == factor);
+        let own = tell_of_enrolment(&mut tx, app, (session.account, factor), &code).await?;
         app.commit(tx).await?;
         own.ok_or(FactorError::Unknown)
     };
     tried.settle(judged.await, None).await
+}
+
+/// Tells the owner everywhere of a new factor; a phone that has just given its code back knows. Answers the factor.
+async fn tell_of_enrolment(
+    conn: &mut PgConnection,
+    app: &App,
+    (account, new): (AccountId, FactorId),
+    code: &EnrolmentCode,
+) -> Result<Option<ConfirmedFactor>, Internal> {
+    let (kind, values) = (MessageKind::FactorEnrolledNotice, [("label", code.label.clone())]);
+    accounts::notify(conn, app, account, kind, &values).await?;
+    let mut confirmed = factors::confirmed(conn, account).await?;
+    for number in confirmed.iter().filter(|own| own.id != new).filter_map(|own| own.number.as_deref()) {
+        factors::tell_phone(conn, app, (account, number), (kind, &values)).await?;
+    }
+    let at = confirmed.iter().position(|own| own.id == new);
+    Ok(at.map(|at| confirmed.swap_remove(at)))
 }
 
 pub(crate) async fn rename_factor(
@@ -109,7 +128,7 @@ pub(crate) async fn rename_factor(
     Ok(own)
 }
 
-/// Removes a factor at once, and tells the owner.
+/// Removes a factor at once, and tells the owner everywhere.
 pub(crate) async fn remove_factor(
     app: &App,
     session: &CurrentSession,
@@ -122,8 +141,12 @@ pub(crate) async fn remove_factor(
     let event = Event::new(EventKind::FactorRemoved, caller).account(session.account).session(session.id);
     let event = event.detail(serde_json::json!({ "kind": removed.kind, "factor_id": factor }));
     audit::record(&mut tx, &app.clock, event).await?;
-    accounts::notify(&mut tx, app, session.account, MessageKind::FactorRemovedNotice, &[("label", removed.label)])
-        .await?;
+    let (kind, values) = (MessageKind::FactorRemovedNotice, [("label", removed.label)]);
+    factors::notify(&mut tx, app, session.account, kind, &values).await?;
+    if let Some(number) = removed.number {
+        // There, too.
+        factors::tell_phone(&mut tx, app, (session.account, &number), (kind, &values)).await?;
+    }
     app.commit(tx).await?;
     Ok(())
 }

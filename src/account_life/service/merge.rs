@@ -128,6 +128,9 @@ async fn plan(
     let mut moving = factors::confirmed(conn, from.id()).await?;
     moving.retain(|factor| factor.kind != FactorKind::RecoveryCode);
     let mut waiting = changes::waiting(conn, into.id()).await?;
+    // A stranger claims a number of the account that stays: the merge changes nothing of that. Of the other one a claim would
+    // go with it.
+    waiting.retain(|change| change.kind != ChangeKind::IdentifierClaim);
     waiting.extend(changes::waiting(conn, from.id()).await?);
     waiting.retain(|change| merge.is_none_or(|merge| merge.id != change.id));
 
@@ -144,7 +147,7 @@ async fn plan(
     Ok(Plan { identifiers, factors: moving, clashes })
 }
 
-/// Every identifier of an account gets what stops the merge.
+/// Every identifier of an account gets what stops the merge, unless it is new; everybody else gets to know.
 async fn tell_of_merge(
     conn: &mut PgConnection,
     app: &App,
@@ -152,7 +155,13 @@ async fn tell_of_merge(
     (account, kind): (AccountId, MessageKind),
 ) -> Result<(), Internal> {
     let merges_at = ("merges_at", change.effective_at.to_rfc3339_opts(SecondsFormat::Secs, true));
-    changes::tell(conn, app, (change, account), &[merges_at], |_| Telling { words: None, token: Some(kind) }).await
+    let (words, values) = (MessageKind::MergeBegunNotice, [merges_at]);
+    changes::tell(conn, app, (change, account), &values, |_, may_stop| Telling {
+        words: (!may_stop).then_some(words),
+        token: may_stop.then_some(kind),
+    })
+    .await?;
+    factors::tell_phones(conn, app, account, (words, &values)).await
 }
 
 /// Carries out the merges whose time has come; answers how many.

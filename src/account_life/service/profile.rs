@@ -76,7 +76,7 @@ pub(crate) async fn renew_recovery_codes(
     factors::replace_recovery_codes(&mut tx, app, &account, &codes).await?;
     let event = Event::new(EventKind::RecoveryCodesReplaced, caller).account(session.account).session(session.id);
     audit::record(&mut tx, &app.clock, event).await?;
-    accounts::notify(&mut tx, app, session.account, MessageKind::RecoveryCodesReplacedNotice, &[]).await?;
+    factors::notify(&mut tx, app, session.account, MessageKind::RecoveryCodesReplacedNotice, &[]).await?;
     app.commit(tx).await?;
     Ok(codes.texts)
 }

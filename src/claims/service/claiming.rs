@@ -123,7 +123,7 @@ async fn tell_owner(
     claimed: &OwnIdentifier,
 ) -> Result<(), Internal> {
     let hint = ("identifier", accounts::identifier_hint(&claimed.value));
-    changes::tell(conn, app, (change, change.account), &[hint], |own| {
+    changes::tell(conn, app, (change, change.account), &[hint], |own, _| {
         let (elsewhere, phone) = (own.id != claimed.id, own.kind == IdentifierKind::Phone);
         Telling {
             words: (elsewhere && phone).then_some(MessageKind::ClaimNotice),

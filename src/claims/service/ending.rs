@@ -65,6 +65,7 @@ async fn release(
 ) -> Result<(), Internal> {
     identifiers::detach(conn, app, account, claimed.id, caller).await?;
     let hint = ("identifier", accounts::identifier_hint(&claimed.value));
+    // Not at phones that are factors: this number may be one still.
     accounts::notify(conn, app, account.id(), MessageKind::IdentifierRemovedNotice, &[hint]).await?;
     remove_factor(conn, app, account, &claimed.lookup_key, caller).await?;
     let language = Language::of(&profile.locale);
@@ -87,5 +88,5 @@ async fn remove_factor(
     let event = Event::new(EventKind::FactorRemoved, caller).account(account.id());
     let detail = serde_json::json!({ "kind": removed.kind, "factor_id": removed.id });
     audit::record(conn, &app.clock, event.detail(detail)).await?;
-    accounts::notify(conn, app, account.id(), MessageKind::FactorRemovedNotice, &[("label", removed.label)]).await
+    factors::notify(conn, app, account.id(), MessageKind::FactorRemovedNotice, &[("label", removed.label)]).await
 }

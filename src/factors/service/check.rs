@@ -106,6 +106,15 @@ pub async fn check_apps(app: &App, account: AccountId, typed: &str) -> Result<Op
 }
 
 impl Match {
+    /// Whether it opens what a password and a second factor open together: a passkey does, unless it was new when the account
+    /// was proved anew to be its owner's. Asked under the lock of the account.
+    pub async fn stands_alone(&self, conn: &mut PgConnection) -> Result<bool, Internal> {
+        match self {
+            Self::Passkey(used) => store::stands_alone(conn, used.factor).await,
+            Self::TotpStep { .. } | Self::Sent { .. } | Self::RecoveryCode { .. } | Self::NewPasskey(_) => Ok(false),
+        }
+    }
+
     /// Uses it up; false when someone was faster.
     pub async fn burn(&self, conn: &mut PgConnection, app: &App) -> Result<bool, Internal> {
         let now = app.clock.now();

@@ -5,6 +5,7 @@ mod development;
 mod enrolment;
 mod passkeys;
 mod recovery_codes;
+mod telling;
 
 pub use check::check;
 pub use check::check_apps;
@@ -20,8 +21,12 @@ pub use enrolment::pending;
 pub use enrolment::resend_enrolment;
 pub use passkeys::challenge;
 pub use passkeys::claimed_owner;
+pub use passkeys::demote_new_passkeys;
 pub use recovery_codes::make_recovery_codes;
 pub use recovery_codes::replace_recovery_codes;
+pub use telling::notify;
+pub use telling::tell_phone;
+pub use telling::tell_phones;
 
 use sqlx::PgConnection;
 

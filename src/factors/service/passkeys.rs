@@ -28,6 +28,7 @@ use super::enrolment;
 use super::enrolment::ENROLMENT_SECS;
 use super::enrolment::Place;
 use crate::accounts;
+use crate::accounts::LockedAccount;
 use crate::app::App;
 use crate::crypto;
 use crate::crypto::SealPurpose;
@@ -39,6 +40,8 @@ use crate::internal::Internal;
 
 /// How long a challenge waits for its answer.
 const CHALLENGE_SECS: i64 = 600;
+/// How long after an account was made its first sign-in enrols a factor that was made with it.
+const MADE_WITH_ACCOUNT: TimeDelta = TimeDelta::hours(1);
 const CHALLENGES: &str = "passkey-challenge";
 const REGISTRATIONS: &str = "passkey-registration";
 
@@ -151,6 +154,14 @@ pub(super) async fn check_passkey(
     let (passkey, sign_count) = judged.ok_or(CheckError::Refused)?;
     let credential_sealed = seal(app, factor, &passkey)?;
     Ok(Match::Passkey(Box::new(PasskeyUse { challenge: challenge.id, factor, credential_sealed, sign_count })))
+}
+
+/// Makes second factors and nothing more of the passkeys that are new to an account and were not made with it, where it is
+/// proved anew to be its owner's: somebody else may have added them. They answer after the password as before, so that
+/// nothing opens the account by less.
+pub async fn demote_new_passkeys(conn: &mut PgConnection, app: &App, account: &LockedAccount) -> Result<(), Internal> {
+    let created_at = accounts::profile(conn, account.id()).await?.created_at;
+    store::demote(conn, account, (app.clock.now() - accounts::HOLD, created_at + MADE_WITH_ACCOUNT)).await
 }
 
 fn seal(app: &App, factor: FactorId, passkey: &Passkey) -> Result<Vec<u8>, Internal> {

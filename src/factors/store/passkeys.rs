@@ -10,6 +10,7 @@ use super::super::model::KeptPasskey;
 use super::super::model::NewPasskey;
 use super::super::model::PasskeyUse;
 use super::enrolled;
+use crate::accounts::LockedAccount;
 use crate::ids::AccountId;
 use crate::ids::FactorId;
 use crate::internal::Internal;
@@ -81,6 +82,35 @@ pub(crate) async fn owner_of_passkey(
     .fetch_optional(conn)
     .await?;
     Ok(row.map(|row| (row.account, row.factor)))
+}
+
+/// Whether a passkey is a whole sign-in.
+pub(crate) async fn stands_alone(conn: &mut PgConnection, factor: FactorId) -> Result<bool, Internal> {
+    let alone = sqlx::query_scalar!(
+        r#"SELECT NOT second_factor_only AS "alone!" FROM passkey_factors WHERE factor_id = $1"#,
+        factor.uuid()
+    );
+    Ok(alone.fetch_optional(conn).await?.unwrap_or(false))
+}
+
+/// Makes second factors and nothing more of the passkeys of an account that were confirmed after `since`, but for the one
+/// that was the first factor of a sign-in begun before `first`.
+pub(crate) async fn demote(
+    conn: &mut PgConnection,
+    account: &LockedAccount,
+    (since, first): (DateTime<Utc>, DateTime<Utc>),
+) -> Result<(), Internal> {
+    sqlx::query!(
+        "UPDATE passkey_factors p SET second_factor_only = true FROM factors f
+         WHERE f.id = p.factor_id AND f.account_id = $1 AND f.confirmed_at > $2
+           AND NOT (f.flow_id IS NOT NULL AND f.confirmed_at < $3)",
+        account.id().uuid(),
+        since,
+        first
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Notes a use; false when the passkey has signed as often before, which a copy of it would have.

@@ -124,7 +124,8 @@ pub(super) async fn make_primary(
 
 /// Remove an identifier. It takes effect after 72 hours; a token that is sent to the identifier stops it until then.
 ///
-/// Needs a sign-in or a re-authentication within the last ten minutes. One that was never proved goes at once.
+/// Needs a sign-in or a re-authentication within the last ten minutes. One that was added in the last 72 hours gets no token
+/// while an older one is there. One that was never proved goes at once.
 #[utoipa::path(
     tag = "account", operation_id = "remove_identifier",
     params(("id" = IdentifierId, Path, description = "The identifier")),

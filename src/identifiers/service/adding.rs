@@ -53,7 +53,7 @@ pub(crate) async fn add(
     let profile = accounts::profile(&mut tx, account.id()).await?;
     let own = profile.identifiers.iter().find(|own| own.proved && own.lookup_key == identifier.lookup_key());
     if let Some(own) = own {
-        let leaving = is_leaving(&mut tx, account.id(), own.id).await?;
+        let leaving = is_leaving(&mut tx, &account, own.id).await?;
         return Err(if leaving {
             IdentifierChangeError::AlreadyLeaving
         } else {

@@ -25,6 +25,8 @@ use crate::audit::Caller;
 use crate::audit::Event;
 use crate::audit::EventKind;
 use crate::changes;
+use crate::changes::ChangeKind;
+use crate::changes::PendingChange;
 use crate::ids::AccountId;
 use crate::ids::IdentifierId;
 use crate::internal::Internal;
@@ -50,7 +52,7 @@ pub(super) async fn make_primary(
     if chosen.primary {
         return Ok(chosen);
     }
-    if is_leaving(&mut tx, account.id(), id).await? {
+    if is_leaving(&mut tx, &account, id).await? {
         return Err(IdentifierChangeError::Leaving);
     }
     store::make_primary(&mut tx, &account, id).await?;
@@ -62,8 +64,8 @@ pub(super) async fn make_primary(
 }
 
 /// Whether an identifier is about to leave.
-async fn is_leaving(conn: &mut PgConnection, account: AccountId, id: IdentifierId) -> Result<bool, Internal> {
-    Ok(changes::waiting(conn, account).await?.iter().any(|change| change.subject == id.uuid()))
+async fn is_leaving(conn: &mut PgConnection, account: &LockedAccount, id: IdentifierId) -> Result<bool, Internal> {
+    Ok(removals(conn, account).await?.iter().any(|change| change.subject == id.uuid()))
 }
 
 /// An identifier of the account.
@@ -73,6 +75,20 @@ async fn own(
     id: IdentifierId,
 ) -> Result<Option<OwnIdentifier>, Internal> {
     Ok(accounts::profile(conn, account.id()).await?.identifiers.into_iter().find(|own| own.id == id))
+}
+
+/// The removals that wait. What else waits takes no identifier away yet: the claim of a number is a stranger's, who would
+/// otherwise decide what its owner can do with the others.
+async fn removals(conn: &mut PgConnection, account: &LockedAccount) -> Result<Vec<PendingChange>, Internal> {
+    let mut waiting = changes::waiting(conn, account.id()).await?;
+    waiting.retain(|change| change.kind == ChangeKind::IdentifierRemoval);
+    Ok(waiting)
+}
+
+/// Whether another identifier than this one stays.
+fn another_stays(identifiers: &[OwnIdentifier], removals: &[PendingChange], id: IdentifierId) -> bool {
+    let leaves = |own: &OwnIdentifier| removals.iter().any(|change| change.subject == own.id.uuid());
+    identifiers.iter().any(|own| own.id != id && !leaves(own))
 }
 
 async fn record(

@@ -66,10 +66,9 @@ pub async fn lose(
     caller: &Caller,
 ) -> Result<bool, Internal> {
     let identifiers = accounts::profile(conn, account.id()).await?.identifiers;
-    let waiting = changes::waiting(conn, account.id()).await?;
-    let stays = |own: IdentifierId| own != id && waiting.iter().all(|change| change.subject != own.uuid());
+    let removals = super::removals(conn, account).await?;
     let Some(lost) = identifiers.iter().find(|own| own.id == id) else { return Ok(false) };
-    if !identifiers.iter().any(|own| stays(own.id)) {
+    if !super::another_stays(&identifiers, &removals, id) {
         return Ok(false);
     }
     let effective_at = app.clock.now() + TimeDelta::hours(REMOVAL_HOURS);

@@ -23,6 +23,7 @@ use crate::changes::ChangeKind;
 use crate::changes::Ended;
 use crate::changes::PendingChange;
 use crate::changes::Telling;
+use crate::factors;
 use crate::ids::IdentifierId;
 use crate::internal::Internal;
 use crate::messages;
@@ -46,16 +47,15 @@ pub(crate) async fn remove(
         return Ok(now);
     }
     let identifiers = accounts::profile(&mut tx, account.id()).await?.identifiers;
-    let waiting = changes::waiting(&mut tx, account.id()).await?;
-    let leaving = |own: &OwnIdentifier| waiting.iter().any(|change| change.subject == own.id.uuid());
+    let removals = super::removals(&mut tx, &account).await?;
     let own = identifiers.iter().find(|own| own.id == id).ok_or(IdentifierChangeError::Unknown)?;
-    let subject = (ChangeKind::IdentifierRemoval, id.uuid());
-    if let Some(change) = waiting.iter().find(|change| (change.kind, change.subject) == subject) {
+    if let Some(change) = removals.iter().find(|change| change.subject == id.uuid()) {
         return Ok(change.effective_at);
     }
-    if !identifiers.iter().any(|other| other.id != id && !leaving(other)) {
+    if !super::another_stays(&identifiers, &removals, id) {
         return Err(IdentifierChangeError::Last);
     }
+    let subject = (ChangeKind::IdentifierRemoval, id.uuid());
     let effective_at = now + TimeDelta::hours(REMOVAL_HOURS);
     let change = changes::begin(&mut tx, app, &account, subject, effective_at).await?;
     let change = change.ok_or_else(|| Internal::bug(format!("identifiers {id}: leaves twice")))?;
@@ -65,7 +65,7 @@ pub(crate) async fn remove(
     Ok(effective_at)
 }
 
-/// The one that leaves gets what stops it; the others get to know.
+/// The one that leaves gets what stops it, unless it is new; the others get to know.
 pub(super) async fn tell_of_removal(
     conn: &mut PgConnection,
     app: &App,
@@ -73,17 +73,16 @@ pub(super) async fn tell_of_removal(
     leaves: &OwnIdentifier,
 ) -> Result<(), Internal> {
     let hint = ("identifier", accounts::identifier_hint(&leaves.value));
-    changes::tell(conn, app, (change, change.account), &[hint], |own| {
-        let (words, token) = match (own.id == leaves.id, own.kind) {
-            (false, _) => (Some(MessageKind::IdentifierRemovalNotice), None),
-            (true, IdentifierKind::Email) => (None, Some(MessageKind::IdentifierLeavesNotice)),
-            (true, IdentifierKind::Phone) => {
-                (Some(MessageKind::NumberLeavesNotice), Some(MessageKind::IdentifierLeavesNotice))
-            }
-        };
-        Telling { words, token }
+    let (kind, values) = (MessageKind::IdentifierRemovalNotice, [hint]);
+    changes::tell(conn, app, (change, change.account), &values, |own, may_stop| {
+        if own.id != leaves.id || !may_stop {
+            return Telling { words: Some(kind), token: None };
+        }
+        let words = (own.kind == IdentifierKind::Phone).then_some(MessageKind::NumberLeavesNotice);
+        Telling { words, token: Some(MessageKind::IdentifierLeavesNotice) }
     })
-    .await
+    .await?;
+    factors::tell_phones(conn, app, change.account, (kind, &values)).await
 }
 
 /// Carries out the removals whose time has come; answers how many.
@@ -103,8 +102,9 @@ async fn apply(app: &App, change: &PendingChange, caller: &Caller) -> Result<boo
     }
     let id = change.subject.into();
     if let Some(gone) = super::own(&mut tx, &account, id).await? {
-        // There, too.
-        super::tell(&mut tx, app, MessageKind::IdentifierRemovedNotice, (account.id(), &gone)).await?;
+        // Before it goes, so that it is told there, too.
+        let hint = ("identifier", accounts::identifier_hint(&gone.value));
+        factors::notify(&mut tx, app, account.id(), MessageKind::IdentifierRemovedNotice, &[hint]).await?;
         detach(&mut tx, app, &account, id, caller).await?;
     }
     app.commit(tx).await?;

@@ -10,6 +10,7 @@ use crate::audit;
 use crate::audit::Caller;
 use crate::audit::Event;
 use crate::audit::EventKind;
+use crate::factors;
 use crate::limits::Failing;
 use crate::limits::Lane;
 use crate::messages::MessageKind;
@@ -39,7 +40,7 @@ pub(crate) async fn change(
     sessions::end_every(&mut tx, app, &account, (kept, EndReason::PasswordChanged), caller).await?;
     let event = Event::new(EventKind::PasswordChanged, caller).account(session.account).session(session.id);
     audit::record(&mut tx, &app.clock, event).await?;
-    accounts::notify(&mut tx, app, session.account, MessageKind::PasswordChangedNotice, &[]).await?;
+    factors::notify(&mut tx, app, session.account, MessageKind::PasswordChangedNotice, &[]).await?;
     app.commit(tx).await?;
     Ok(())
 }

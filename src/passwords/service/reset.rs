@@ -82,7 +82,7 @@ async fn set(app: &App, proved: &Proved<'_>, new: &str, (way, caller): (&str, &C
         [] => MessageKind::ResetWithoutFactorNotice,
         _ => MessageKind::PasswordResetNotice,
     };
-    accounts::notify(&mut tx, app, bound.account, kind, &[]).await?;
+    factors::notify(&mut tx, app, bound.account, kind, &[]).await?;
     app.commit(tx).await?;
     Ok(())
 }

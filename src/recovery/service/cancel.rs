@@ -18,6 +18,7 @@ use crate::audit::Caller;
 use crate::audit::Event;
 use crate::audit::EventKind;
 use crate::crypto::OpaqueToken;
+use crate::factors;
 use crate::ids::FlowId;
 use crate::internal::Internal;
 use crate::messages;
@@ -36,7 +37,7 @@ pub(crate) async fn cancel(app: &App, token: &str, caller: &Caller) -> Result<()
     if end(&mut tx, app, &account, (&which, "notice"), caller).await? == 0 {
         return Err(RecoveryError::CancelTokenInvalid);
     }
-    accounts::notify(&mut tx, app, owner, MessageKind::RecoveryCancelledNotice, &[]).await?;
+    factors::notify(&mut tx, app, owner, MessageKind::RecoveryCancelledNotice, &[]).await?;
     app.commit(tx).await?;
     Ok(())
 }
@@ -53,7 +54,7 @@ pub async fn cancel_by_sign_in(
     let settled_at = accounts::factor_settles_at(account.created_at(), factor_created_at);
     let which = Which { waiting_from: Some(settled_at), ..Which::default() };
     if end(conn, app, account, (&which, "sign_in"), caller).await? > 0 {
-        accounts::notify(conn, app, account.id(), MessageKind::RecoveryCancelledNotice, &[]).await?;
+        factors::notify(conn, app, account.id(), MessageKind::RecoveryCancelledNotice, &[]).await?;
     }
     Ok(())
 }

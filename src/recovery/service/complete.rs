@@ -102,7 +102,7 @@ pub async fn complete(
     changes::withdraw(conn, app, &account, caller).await?;
     let leaves = change_identifiers(conn, app, &account, &recovery, caller).await?;
     let kind = if leaves { MessageKind::RecoveryCompletedNotice } else { MessageKind::RecoveryKeptNotice };
-    accounts::notify(conn, app, account.id(), kind, &[]).await?;
+    factors::notify(conn, app, account.id(), kind, &[]).await?;
     sessions::end_every(conn, app, &account, (None, EndReason::Recovered), caller).await?;
     let event = Event::new(EventKind::RecoveryCompleted, caller).account(account.id()).client(&recovery.client_id);
     let names = |lost: &[Lost]| lost.iter().copied().map(Lost::name).collect::<Vec<_>>();

@@ -190,7 +190,7 @@ async fn write_down(app: &App, recovery: &Recovery, found: Found, caller: &Calle
     audit::record(&mut tx, &app.clock, event.detail(detail)).await?;
     if found.proof.proved() == Proved::RecoveryCode {
         let left = factors::recovery_codes_left(&mut *tx, account).await?.to_string();
-        accounts::notify(&mut tx, app, account, MessageKind::RecoveryCodeUsedNotice, &[("left", left)]).await?;
+        factors::notify(&mut tx, app, account, MessageKind::RecoveryCodeUsedNotice, &[("left", left)]).await?;
     }
     let after = store::find_by_id(&mut tx, id).await?.ok_or(RecoveryError::Expired)?;
     let after = if suffice(&before.proofs) { after } else { give_notice(&mut tx, app, after).await? };

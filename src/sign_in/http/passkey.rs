@@ -157,7 +157,8 @@ pub(super) async fn options(app: Data<App>, body: OptionalJson<PasskeySignInOpti
 /// Sign in with a passkey and nothing else.
 ///
 /// The passkey has verified the person (PIN, finger, face), so it is both factors. It also opens the usual way in again
-/// after too many wrong passwords.
+/// after too many wrong passwords. One that was added in the 72 hours before a reset of the password, a recovery or a cancelled
+/// change is a second factor after the password from then on, and is refused here.
 #[utoipa::path(
     tag = "sign-in", operation_id = "complete_passkey_sign_in", request_body = PasskeySignInRequest,
     responses((

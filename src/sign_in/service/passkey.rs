@@ -136,6 +136,9 @@ async fn finish(
     if !flows::consume(&mut tx, flow.id, app.clock.now()).await? {
         return Err(SignInError::Expired);
     }
+    if !found.stands_alone(&mut tx).await? {
+        return Err(SignInError::WrongCredential);
+    }
     if !found.burn(&mut tx, app).await? {
         return Err(found.spent().into());
     }

@@ -19,6 +19,7 @@ use crate::audit;
 use crate::audit::Caller;
 use crate::audit::Event;
 use crate::audit::EventKind;
+use crate::factors;
 use crate::flows;
 use crate::messages::MessageKind;
 use crate::sessions;
@@ -59,7 +60,7 @@ pub(super) async fn write_staged(
             sessions::end_every(conn, app, account, (None, EndReason::PasswordChanged), caller).await?;
             let event = Event::new(EventKind::PasswordChanged, caller).account(flow.account).client(&flow.client_id);
             audit::record(conn, &app.clock, event).await?;
-            accounts::notify(conn, app, flow.account, MessageKind::PasswordChangedNotice, &[]).await?;
+            factors::notify(conn, app, flow.account, MessageKind::PasswordChangedNotice, &[]).await?;
             Ok(account.password_version())
         }
         _ => Ok(flow.password_version),

@@ -167,7 +167,7 @@ problem-invalid-code =
 problem-invalid-credential =
     .title = The passkey was not accepted
     .detail = The passkey does not belong here, was too slow, or was used already. Please try again.
-    .help = Use a passkey that you have made on this site, and confirm it with your finger, your face or the code of your device within a few minutes. If it is refused again and again, sign in another way, remove the passkey from your account, and make a new one.
+    .help = Use a passkey that you have made on this site, and confirm it with your finger, your face or the code of your device within a few minutes. If it is refused again and again, sign in another way, remove the passkey from your account, and make a new one. A passkey that was added in the three days before the password was reset, the account recovered or a change stopped works only after the password from then on.
 problem-invalid-fields =
     .title = Please check what you entered
     .detail = Some of what was sent cannot be accepted. The errors say what and why.
@@ -399,7 +399,7 @@ message-identifier-removal-notice =
     .body =
         On { $at } { $identifier } was marked to leave your account: somebody who is signed in asked for it, or the account
         was recovered by somebody who said that it is lost. It works for 72 hours more, and not after that. A message that
-        can stop it was sent there.
+        can stop it was sent there, unless it had been added only lately.
 
         If it was not you, reset your password at once and tell the people who run { $service }.
 message-identifier-removed-notice =
@@ -644,6 +644,16 @@ message-merge-away-notice =
 
         Stopping it signs out every device, and the password must be reset then. Opening the
         page changes nothing yet.
+message-merge-begun-notice =
+    # $merges_at: when
+    .subject = Your { $service } account will become one with another
+    .sms = { $service }: your account will become one with another.
+    .body =
+        Somebody who is signed in to your account and to another one asked on { $at } to make them one. On { $merges_at } the
+        addresses, numbers and second factors of both will open one account. A message that can stop it was sent to the
+        addresses and numbers that the accounts have had for longer than this one.
+
+        If it was not you, reset your password at once and tell the people who run { $service }.
 message-merged-notice =
     # $identifier: a hint of the main address or number of the account that was kept
     .subject = Your { $service } accounts are one now

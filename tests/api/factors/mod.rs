@@ -3,6 +3,7 @@
 mod enrolment;
 mod phone;
 mod recovery_codes;
+mod telling;
 mod totp;
 
 use serde_json::Value;

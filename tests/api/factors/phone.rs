@@ -407,6 +407,7 @@ fn a_phone_is_named_where_there_are_several() {
         let path = format!("/v1/account/factors/{}/confirm", added["factor_id"].as_str().unwrap());
         app.with_token(access, Method::POST, &path, Some(&confirm)).await.ok(200);
         app.message_to(TARO).await;
+        app.message_to(PHONE).await;
         let flow = sign_in(app).await;
         let body = json!({ "sign_in_token": flow["sign_in_token"], "channel": "sms" });
         app.post("/v1/sign-ins/codes", &body).await.faults(&["/factor_id required"]);

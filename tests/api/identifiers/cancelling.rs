@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::DAYS_3;
 use super::OTHER;
+use super::PHONE;
 use super::TARO;
 use super::add_proved;
 use super::cancel;
@@ -166,18 +167,21 @@ fn the_database_does_not_know_the_token() {
 #[test]
 fn a_change_can_be_begun_again() {
     test(async |app| {
-        let taro = app.person(TARO).await;
+        let mut taro = app.person(TARO).await;
         let other = add_proved(app, &taro, OTHER).await;
+        app.advance(DAYS_3);
+        taro.tokens = taro.sign_in().await;
         remove(&taro, &other["id"]).await.ok(202);
         app.message_to(TARO).await;
         let old = text(&app.message_to(OTHER).await["code"]).to_owned();
         app.advance(DAYS_3);
         carry_out(app).await;
         app.ignore_messages().await;
-        let mut taro = taro;
         taro.tokens = taro.sign_in().await;
         let again = add_proved(app, &taro, OTHER).await;
         assert_ne!(again["id"], other["id"]);
+        app.advance(DAYS_3);
+        taro.tokens = taro.sign_in().await;
         remove(&taro, &again["id"]).await.ok(202);
         cancel(app, &old).await.refused(410, "cancel_token_invalid");
         app.message_to(TARO).await;
@@ -197,5 +201,36 @@ fn a_change_is_of_a_kind_that_there_is() {
         let refused = sqlx::query(insert).execute(&app.app.db).await.unwrap_err();
         let refused = refused.as_database_error().and_then(|error| error.constraint());
         assert_eq!(refused, Some("pending_changes_kind"));
+    });
+}
+
+/// A mailbox that a thief added minutes ago does not stop its own removal, and does not lock the owner out; one that has been
+/// there for three days does.
+#[test]
+fn what_was_added_lately_does_not_stop_its_own_removal() {
+    test(async |app| {
+        let mut taro = app.person(TARO).await;
+        let (new, phone) = (add_proved(app, &taro, OTHER).await, add_proved(app, &taro, PHONE).await);
+        for leaving in [&new, &phone] {
+            remove(&taro, &leaving["id"]).await.ok(202);
+            for address in [TARO, OTHER, PHONE] {
+                let notice = app.message_to(address).await;
+                assert!(notice.get("code").is_none() && notice.get("link").is_none(), "{notice}");
+            }
+        }
+        assert_eq!(app.count("SELECT count(*) FROM cancel_tokens").await, 0);
+        app.advance(DAYS_3);
+        assert_eq!(carry_out(app).await, 2);
+        app.ignore_messages().await;
+
+        taro.tokens = taro.sign_in().await;
+        let again = add_proved(app, &taro, OTHER).await;
+        app.advance(DAYS_3);
+        taro.tokens = taro.sign_in().await;
+        remove(&taro, &again["id"]).await.ok(202);
+        app.message_to(TARO).await;
+        let token = app.message_to(OTHER).await["code"].clone();
+        cancel(app, text(&token)).await.ok(204);
+        app.ignore_messages().await;
     });
 }

@@ -1,5 +1,6 @@
 //! The first sign-in of somebody who was imported.
 
+use reqwest::Method;
 use serde_json::Value;
 use serde_json::json;
 
@@ -214,4 +215,31 @@ fn after_a_reset_another_identifier_is_proved_than_the_one_that_carried_it() {
         enrol(app, &prove(app, &flow, 0, other).await).await;
         app.ignore_messages().await;
     });
+}
+
+/// The identifier that was proved first has a say over what comes after it, however new its proof.
+#[test]
+fn an_address_that_was_proved_first_stops_its_removal_and_the_next_one_does_not() {
+    for (leaves, tokens) in [(TARO, 1), (NUMBER, 0)] {
+        test(async |app| {
+            let mut line = person("1", TARO, BCRYPT);
+            line["identifiers"][0].as_object_mut().unwrap().remove("verified_at");
+            bring(app, &[line]).await;
+            let flow = app.start_sign_in(TARO, PASSWORD).await.ok(200);
+            let opened = enrol(app, &prove(app, &flow, 0, TARO).await).await;
+            let access = opened["access_token"].as_str().unwrap();
+            let (path, body) = ("/v1/account/identifiers", json!({ "identifier": NUMBER }));
+            let begun = app.with_token(access, Method::POST, path, Some(&body)).await.ok(201);
+            let verify = format!("{path}/{}/verify", begun["identifier"]["id"].as_str().unwrap());
+            let body = json!({ "code": app.code_to(NUMBER).await });
+            app.advance(1);
+            app.with_token(access, Method::POST, &verify, Some(&body)).await.ok(200);
+            let listed = app.with_token(access, Method::GET, path, None).await.ok(200);
+            let own = listed["items"].as_array().unwrap().iter().find(|own| own["value"] == leaves).unwrap();
+            let removal = format!("{path}/{}", own["id"].as_str().unwrap());
+            app.with_token(access, Method::DELETE, &removal, None).await.ok(202);
+            assert_eq!(app.count("SELECT count(*) FROM cancel_tokens").await, tokens);
+            app.ignore_messages().await;
+        });
+    }
 }

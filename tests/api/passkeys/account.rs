@@ -19,7 +19,7 @@ use crate::support::claims;
 use crate::support::test;
 
 const PATH: &str = "/v1/account/factors";
-const AGAIN: &str = "/v1/reauthentications";
+pub(super) const AGAIN: &str = "/v1/reauthentications";
 
 async fn post(app: &TestApp, token: &str, path: &str, body: &Value) -> Answer {
     app.with_token(token, Method::POST, path, Some(body)).await
@@ -43,11 +43,11 @@ pub(super) async fn add(app: &TestApp, token: &str, label: &str) -> (Value, Pass
     (factor["id"].clone(), passkey)
 }
 
-async fn ask(app: &TestApp, token: &str, factor: &Value) -> Value {
+pub(super) async fn ask(app: &TestApp, token: &str, factor: &Value) -> Value {
     post(app, token, &format!("{AGAIN}/passkey-options"), &json!({ "factor_id": factor })).await.ok(200)
 }
 
-async fn again(app: &TestApp, token: &str, asked: &Value, credential: &Value) -> Answer {
+pub(super) async fn again(app: &TestApp, token: &str, asked: &Value, credential: &Value) -> Answer {
     let body = json!({
         "method": "passkey", "credential": credential, "reauthentication_token": asked["reauthentication_token"],
     });

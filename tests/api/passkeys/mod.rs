@@ -3,6 +3,7 @@
 mod account;
 mod alone;
 mod configuration;
+mod proved_anew;
 mod refusals;
 
 use serde_json::Value;

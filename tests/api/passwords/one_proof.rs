@@ -104,6 +104,7 @@ fn a_reset_by_mail_leaves_the_phone_its_voice() {
         app.advance(30);
         let flow = reset_and_sign_in(app, EMAIL).await;
         app.message_to(EMAIL).await;
+        app.message_to(PHONE).await;
         ask(app, &flow, &factor, "sms").await.ok(202);
         app.second_factor(&flow, &app.code_to(PHONE).await).await.ok(201);
     });
