@@ -32,7 +32,7 @@
 //! * A reset opens the lane of the password again, but not that of second factors, or who has the mailbox could guess at
 //!   those for ever.
 //! * A change needs the current password and an `auth_time` within ten minutes; a wrong one counts as a failure of the
-//!   account. It ends the other sessions, or all.
+//!   session, so that strangers who guess at the door do not keep the owner from it. It ends the other sessions, or all.
 //! * The owner is told of every change and reset at every identifier.
 //! * The policy judges a new password with what an attacker knows of its owner; before the token was proved, without.
 

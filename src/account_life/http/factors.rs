@@ -180,7 +180,7 @@ pub(super) async fn add(app: Data<App>, session: CurrentSession, client: Client,
     session.require_recent(&app)?;
     let NewFactor { kind, phone, country, channel, label } = body.0;
     let wanted = Asked { kind, phone, country, channel, label }.read(&app)?;
-    app.limits.admit(Policy::Reauthentication, Subject::Account(session.account)).await?;
+    app.limits.admit(Policy::Reauthentication, Subject::Session(session.id)).await?;
     let begun = service::add_factor(&app, &session, wanted, &client).await.map_err(not_added)?;
     created(&Enrolment::of(&app, begun))
 }

@@ -55,8 +55,7 @@ impl<'a> Try<'a> {
     }
 
     /// Ends the try: a wrong code or passkey stays counted and is recorded as `failed`, and a code is told how many tries
-    /// remain; what was not
-    /// judged is given back; the right code ends the row of failures.
+    /// remain; what was not judged is given back; the right code ends the row of failures.
     pub(crate) async fn settle<T>(self, outcome: Result<T, SignInError>, failed: Event<'_>) -> Result<T, SignInError> {
         let failures = &self.app.failures;
         match outcome {
@@ -68,8 +67,10 @@ impl<'a> Try<'a> {
                 accounts::record_failure(self.app, failed, (Some(self.account), &self.raised)).await?;
                 Err(StepError::WrongCode { attempts_left: self.left }.into())
             }
+            // Nobody guesses an answer, so a wrong one closes nothing of the account: it is one of the five alone.
             Err(SignInError::WrongCredential) => {
-                accounts::record_failure(self.app, failed, (Some(self.account), &self.raised)).await?;
+                failures.give_back(&self.raised).await?;
+                super::record_alone(self.app, failed.account(self.account)).await?;
                 Err(SignInError::WrongCredential)
             }
             // The password has a count of its own; the code was not judged.
