@@ -53,6 +53,9 @@ pub async fn decide(conn: &mut PgConnection, claimed: &Claimed) -> Result<Decisi
     }
     let mut reminder = content.clone();
     reminder.kind = MessageKind::IdentifierReminder;
+    if let Some(address) = accounts::proved_address(conn, &content.lookup_key).await? {
+        reminder.address = address;
+    }
     let shown = if content.channel == Channel::Email { hints.join(", ") } else { shortened(&hints) };
     Ok(Decision::SendFilled(reminder, BTreeMap::from([("identifiers".to_owned(), shown)])))
 }
