@@ -32,8 +32,8 @@
 //!   phone in that flow.
 //! * A passkey alone is a whole sign-in: it is asked without naming anybody, so its options are the same for everyone,
 //!   and it has verified the person. Closed and suspended are told after a right answer only. No failure of strangers
-//!   closes this way, nor does any number of codes, and no wrong answer of a
-//!   passkey closes anything of the account; whoever comes by it opens the others again.
+//!   closes this way, nor does any number of codes, and no wrong answer of a passkey closes anything of the account; whoever
+//!   comes by it opens the others again.
 //! * A re-authentication needs the password and a second factor, or a passkey, and gives an access token with a fresh
 //!   `auth_time` that is not kept in the session. What was sent or asked for it is bound to its session, and so are the counts
 //!   of its requests, of wrong passwords and of its messages: strangers at the door, and who stole another session, use up
