@@ -157,6 +157,7 @@ impl Worker {
         };
         match decision {
             Decision::Send => {}
+            Decision::SendTo(address) => claimed.message.content.address = address,
             Decision::SendInstead(content) => claimed.replace(content),
             Decision::SendFilled(content, values) => {
                 claimed.replace(content);

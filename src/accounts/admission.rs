@@ -3,6 +3,8 @@
 //! Rules
 //! * What owners ask for who have proved something and what anybody may ask for count apart, so that nobody who only knows an
 //!   address or a number uses up what its owner needs. Notices count in neither.
+//! * What is asked for inside sessions counts apart from what sign-ins need, and one session gets half of it: whoever stole
+//!   one keeps the owner neither from signing in nor from proving again who they are.
 //! * Of what anybody may ask for, each way back into an account ([`WayBack`]) is a count of its own, and everything else
 //!   is one: reminders do not use up resets. Of a way back one network gets half.
 //! * What is asked for is paid for by whoever asks: from the budget of nobody's numbers. A reset alone leaves to proved
@@ -20,6 +22,7 @@ use super::model::phone_country;
 use super::store;
 use crate::app::App;
 use crate::ids::AccountId;
+use crate::ids::SessionId;
 use crate::internal::Internal;
 use crate::limits::Budget;
 use crate::limits::Callee;
@@ -30,8 +33,10 @@ use crate::limits::Subject;
 /// Who asks for a message.
 #[derive(Clone, Copy)]
 pub enum Asker {
-    /// The owner of an account, to a destination that was proved there.
+    /// The owner of an account, in a sign-in, to a destination that was proved there.
     Owner(AccountId),
+    /// Whoever is in this session of the account, to a destination that was proved there.
+    InSession(AccountId, SessionId),
     /// Anybody at this address, to a destination of which nobody knows whose it is.
     Anybody(IpAddr),
     /// Anybody at this address, for what an owner needs who cannot get in.
@@ -67,11 +72,16 @@ fn owner_key(lookup_key: &str) -> String {
     format!("owner {lookup_key}")
 }
 
-/// By what messages to an identifier are counted, whoever asks and for whatever. What is left to one network cannot be told
-/// from the identifier alone.
+/// The same for what is asked for inside sessions; of an account as a whole by its id.
+fn session_key(whose: &str) -> String {
+    format!("session {whose}")
+}
+
+/// By what messages to an identifier are counted, whoever asks and for whatever. What is left to one network or to one
+/// session cannot be told from the identifier alone.
 pub fn recipient_keys(lookup_key: &str) -> Vec<String> {
     let ways = WayBack::ALL.iter().map(|way| way.key(lookup_key));
-    [limit_key(lookup_key), owner_key(lookup_key)].into_iter().chain(ways).collect()
+    [limit_key(lookup_key), owner_key(lookup_key), session_key(lookup_key)].into_iter().chain(ways).collect()
 }
 
 /// Whether one more message may go to a destination that somebody asks for.
@@ -92,6 +102,13 @@ pub async fn admit_message(app: &App, (value, lookup_key): (&str, &str), asker: 
             }
             app.limits.admit(Policy::Message, Subject::Account(account)).await?;
         }
+        Asker::InSession(account, session) => {
+            app.limits.admit(Policy::MessageShare, Subject::Session(session)).await?;
+            if to_phone {
+                by_recipient(&session_key(lookup_key)).await?;
+            }
+            by_recipient(&session_key(&account.to_string())).await?;
+        }
         Asker::Anybody(_) => _ = by_recipient(&limit_key(lookup_key)).await?,
         Asker::Returning(ip, way) => {
             let key = way.key(lookup_key);
@@ -102,7 +119,10 @@ pub async fn admit_message(app: &App, (value, lookup_key): (&str, &str), asker: 
     if !to_phone || matches!(asker, Asker::Returning(_, WayBack::Reset)) {
         return Ok(());
     }
-    let budget = if matches!(asker, Asker::Owner(_)) { Budget::Proved } else { Budget::Unproved };
+    let budget = match asker {
+        Asker::Owner(_) | Asker::InSession(..) => Budget::Proved,
+        Asker::Anybody(_) | Asker::Returning(..) => Budget::Unproved,
+    };
     admit_spending(app, value, budget).await
 }
 

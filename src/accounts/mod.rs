@@ -108,6 +108,7 @@ pub use store::holder_of;
 pub use store::lock;
 pub use store::owner_of;
 pub use store::password_standing;
+pub use store::proved_address;
 pub use store::remind_closing;
 pub use store::require_password_change;
 pub use store::reset_is_open;

@@ -1,8 +1,8 @@
 //! `sekisho limits`: the numbers; where a network, an account or an identifier stands; a new start for it.
 //!
 //! An identifier stands for itself and for the account that it belongs to. What counts by an identifier and by who asks for
-//! it (a network, another account) cannot be told from either alone, and is over within an hour or a day. `show` and
-//! `reset` need the settings of `serve`.
+//! it (a network, another account) cannot be told from either alone, nor what counts by a session from its account; it is
+//! over within an hour or a day. `show` and `reset` need the settings of `serve`.
 
 use std::net::IpAddr;
 

@@ -76,6 +76,9 @@ pub(super) async fn request(app: Data<App>, caller: Caller, body: Json<DeviceTok
 }
 
 /// Trade the token of the message for a device token.
+///
+/// It replaces the one before that came by message, unless a sign-in on that device was completed. Until then ten wrong
+/// passwords in a row close this way for a day.
 #[utoipa::path(
     tag = "sign-in", operation_id = "confirm_device_token", request_body = ConfirmDeviceRequest,
     responses((status = 200, description = "For this device to keep", body = DeviceTokenAnswer)),

@@ -14,6 +14,9 @@
 //! * Who never signed in on a device asks for a token by message. The request does not look the identifier up; the
 //!   worker sends to those who have an account, and nothing to the others. The message's token works once, for ten
 //!   minutes, and opens a lane, nothing else.
+//! * Until somebody has completed a sign-in on it, a device that a message made known has no count of its own: all of an
+//!   account share one, and the tenth failure in a row closes it for a day. There is one such device at a time. So whoever
+//!   reads the messages has ten guesses a day, however many tokens they ask for, and drives out one device of the owner's at most.
 
 mod http;
 mod model;
@@ -23,6 +26,7 @@ mod store;
 pub use http::routes;
 pub use model::DeviceToken;
 pub use model::KnownDevice;
+pub use model::Recognised;
 pub use service::decide;
 pub use service::issue;
 pub use service::recognise;

@@ -1,11 +1,13 @@
-//! The two tokens of this feature.
+//! The two tokens of this feature, and what they name.
 
 use chrono::DateTime;
 use chrono::Utc;
 
 use crate::crypto::TokenKind;
+use crate::ids::AccountId;
 use crate::ids::DeviceId;
 use crate::internal::Internal;
+use crate::limits::Failing;
 use crate::limits::MessageRefused;
 
 /// How many devices of an account are known at a time.
@@ -37,6 +39,21 @@ pub struct KnownDevice {
     pub created_at: DateTime<Utc>,
     /// When its owner last signed in on it.
     pub last_used_at: DateTime<Utc>,
+}
+
+/// A device that showed its token.
+pub struct Recognised {
+    /// Its id.
+    pub id: DeviceId,
+    pub(super) account: AccountId,
+    pub(super) by_message: bool,
+}
+
+impl Recognised {
+    /// Whose failures a wrong password from it is: its own, or those of all devices that messages make known to the account.
+    pub fn failing(&self) -> Failing<'static> {
+        if self.by_message { Failing::Account(self.account) } else { Failing::Device(self.id) }
+    }
 }
 
 /// Why no device token was sent or given.

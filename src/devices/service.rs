@@ -6,6 +6,7 @@ use sqlx::PgConnection;
 use super::model::DeviceError;
 use super::model::DeviceToken;
 use super::model::REQUEST_SECS;
+use super::model::Recognised;
 use super::model::RequestToken;
 use super::store;
 use crate::accounts;
@@ -34,7 +35,7 @@ pub async fn recognise(
     app: &App,
     account: Option<AccountId>,
     token: Option<&str>,
-) -> Result<Option<DeviceId>, Internal> {
+) -> Result<Option<Recognised>, Internal> {
     let Some(token) = token.and_then(OpaqueToken::<DeviceToken>::parse) else { return Ok(None) };
     store::find(&app.db, account, &token.digest()).await
 }
@@ -52,7 +53,7 @@ pub async fn issue(
         return Ok(None);
     }
     let token = OpaqueToken::<DeviceToken>::generate();
-    store::insert(conn, account, crypto::new_id(now), &token.digest(), now).await?;
+    store::insert(conn, account, (crypto::new_id(now), false), &token.digest(), now).await?;
     Ok(Some(token.reveal()))
 }
 
@@ -79,11 +80,12 @@ pub(super) async fn request(app: &App, identifier: &Identifier, caller: &Caller)
 
 /// Whether the message of a request leaves: only to someone who has an account.
 pub async fn decide(conn: &mut PgConnection, claimed: &Claimed) -> Result<Decision, Internal> {
-    let owner = accounts::owner_of(conn, &claimed.message.content.lookup_key).await?;
-    Ok(if owner.is_some() { Decision::Send } else { Decision::Drop })
+    let address = accounts::proved_address(conn, &claimed.message.content.lookup_key).await?;
+    Ok(address.map_or(Decision::Drop, Decision::SendTo))
 }
 
-/// Trades the token of a message for a device token.
+/// Trades the token of a message for a device token. The device that a message made known before is forgotten, unless
+/// somebody has signed in on it.
 pub(super) async fn confirm(app: &App, token: &str, caller: &Caller) -> Result<String, DeviceError> {
     let digest = OpaqueToken::<RequestToken>::parse(token).ok_or(DeviceError::TokenInvalid)?.digest();
     let mut tx = app.begin().await?;
@@ -91,9 +93,11 @@ pub(super) async fn confirm(app: &App, token: &str, caller: &Caller) -> Result<S
         store::consume_request(&mut tx, &digest, app.clock.now()).await?.ok_or(DeviceError::TokenInvalid)?;
     let owner = accounts::owner_of(&mut tx, &lookup_key).await?.ok_or(DeviceError::TokenInvalid)?;
     let account = accounts::lock(&mut tx, owner).await?.ok_or(DeviceError::TokenInvalid)?;
-    let token = issue(&mut tx, app, &account, None).await?.ok_or(DeviceError::TokenInvalid)?;
+    let (now, token) = (app.clock.now(), OpaqueToken::<DeviceToken>::generate());
+    store::delete_by_message(&mut tx, &account).await?;
+    store::insert(&mut tx, &account, (crypto::new_id(now), true), &token.digest(), now).await?;
     let event = Event::new(EventKind::DeviceConfirmed, caller).account(owner);
     audit::record(&mut tx, &app.clock, event).await?;
     app.commit(tx).await?;
-    Ok(token)
+    Ok(token.reveal())
 }

@@ -8,6 +8,7 @@ use sqlx::PgExecutor;
 use super::model::DEVICES;
 use super::model::DeviceToken;
 use super::model::KnownDevice;
+use super::model::Recognised;
 use super::model::RequestToken;
 use crate::accounts::LockedAccount;
 use crate::crypto::TokenDigest;
@@ -16,14 +17,17 @@ use crate::ids::DeviceId;
 use crate::ids::FlowId;
 use crate::internal::Internal;
 
-/// The device of a token, if it belongs to this account; no account has none.
+/// The device of a token, if it belongs to this account, and whether it was made known by a message alone; no account has
+/// none.
 pub(super) async fn find(
     conn: impl PgExecutor<'_>,
     account: Option<AccountId>,
     digest: &TokenDigest<DeviceToken>,
-) -> Result<Option<DeviceId>, Internal> {
-    Ok(sqlx::query_scalar!(
-        r#"SELECT id AS "id: DeviceId" FROM devices WHERE token_hash = $1 AND account_id = $2"#,
+) -> Result<Option<Recognised>, Internal> {
+    Ok(sqlx::query_as!(
+        Recognised,
+        r#"SELECT id AS "id: DeviceId", account_id AS "account: AccountId", by_message FROM devices
+           WHERE token_hash = $1 AND account_id = $2"#,
         digest.as_bytes(),
         account.map(AccountId::uuid)
     )
@@ -35,16 +39,18 @@ pub(super) async fn find(
 pub(super) async fn insert(
     conn: &mut PgConnection,
     account: &LockedAccount,
-    id: DeviceId,
+    (id, by_message): (DeviceId, bool),
     digest: &TokenDigest<DeviceToken>,
     now: DateTime<Utc>,
 ) -> Result<(), Internal> {
     sqlx::query!(
-        "INSERT INTO devices (id, account_id, token_hash, created_at, last_used_at) VALUES ($1, $2, $3, $4, $4)",
+        "INSERT INTO devices (id, account_id, token_hash, created_at, last_used_at, by_message)
+         VALUES ($1, $2, $3, $4, $4, $5)",
         id.uuid(),
         account.id().uuid(),
         digest.as_bytes(),
-        now
+        now,
+        by_message
     )
     .execute(&mut *conn)
     .await?;
@@ -70,8 +76,17 @@ pub async fn known(conn: &mut PgConnection, account: AccountId) -> Result<Vec<Kn
     .await?)
 }
 
+/// Somebody has signed in on a device, however it became known.
 pub(super) async fn touch(conn: &mut PgConnection, id: DeviceId, now: DateTime<Utc>) -> Result<(), Internal> {
-    sqlx::query!("UPDATE devices SET last_used_at = $2 WHERE id = $1", id.uuid(), now).execute(conn).await?;
+    sqlx::query!("UPDATE devices SET last_used_at = $2, by_message = false WHERE id = $1", id.uuid(), now)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Forgets the device of an account that a message alone has made known.
+pub(super) async fn delete_by_message(conn: &mut PgConnection, account: &LockedAccount) -> Result<(), Internal> {
+    sqlx::query!("DELETE FROM devices WHERE account_id = $1 AND by_message", account.id().uuid()).execute(conn).await?;
     Ok(())
 }
 

@@ -69,7 +69,7 @@ impl<'a> Try<'a> {
 
     /// Ends the try, after whatever effect it had: a wrong code or passkey stays counted and is recorded as `failed`, and
     /// a code is told how many tries remain; what was not judged is given back; the right code ends the row of failures.
-    pub async fn settle<T, E: Refusal>(self, outcome: Result<T, E>, failed: Option<Event<'_>>) -> Result<T, E> {
+    pub async fn settle<T, E: Refusal>(mut self, outcome: Result<T, E>, failed: Option<Event<'_>>) -> Result<T, E> {
         let failures = &self.app.failures;
         let error = match outcome {
             Ok(done) => {
@@ -85,7 +85,13 @@ impl<'a> Try<'a> {
                 self.record(failed).await.map_err(StepError::from)?;
                 return Err(StepError::WrongCode { attempts_left: self.left }.into());
             }
-            Some(StepError::WrongCredential) => self.record(failed).await.map_err(StepError::from)?,
+            // Nobody guesses an answer, so a wrong one closes nothing of the account: it is one of the five alone.
+            Some(StepError::WrongCredential) => {
+                if let Some(raised) = self.raised.take() {
+                    failures.give_back(&raised).await.map_err(StepError::from)?;
+                }
+                self.record(failed).await.map_err(StepError::from)?;
+            }
             _ => {
                 if let Some(raised) = &self.raised {
                     failures.give_back(raised).await.map_err(StepError::from)?;

@@ -8,6 +8,8 @@
 //! * A device has ten (see `devices`).
 //! * All identifiers of an account are one count. An identifier that nobody has is counted alike, by its lookup
 //!   key, so a closed lane says nothing about who exists. Keys are keyed digests.
+//! * A wrong password inside a session is that session's: strangers who guess at the door do not close it, and who stole it
+//!   closes no door.
 //! * Wrong codes for an identifier that anybody may ask for are counted by who asks, or strangers would close it to the
 //!   person who has it: by account where an account asks, else by network.
 //! * A count that was not raised for a month is forgotten.
@@ -32,6 +34,7 @@ use crate::crypto::MacPurpose;
 use crate::crypto::MasterKeys;
 use crate::ids::AccountId;
 use crate::ids::DeviceId;
+use crate::ids::SessionId;
 use crate::internal::Internal;
 
 /// How long a lane stays closed.
@@ -46,9 +49,9 @@ const NOTICED: i32 = 10;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Lane {
-    /// A password, from anywhere.
+    /// A password, from anywhere, or inside a session.
     Password,
-    /// A password, from a device that its owner has used before.
+    /// A password, from a device that its owner has used before, or from one that a message made known to the account.
     Device,
     /// A code of any kind but that of a reset, which is bounded by what was sent (see `passwords`).
     Code,
@@ -80,6 +83,8 @@ pub enum Failing<'a> {
     Nobody(&'a str),
     /// A device of an account.
     Device(DeviceId),
+    /// A session of an account.
+    Session(SessionId),
     /// An account that wants the identifier with this lookup key.
     Wanting(AccountId, &'a str),
     /// Whoever tries, from one network, to prove the identifier with this lookup key.
@@ -192,6 +197,7 @@ impl Failures {
             Failing::Account(id) => (b"account".as_slice(), id.uuid().into_bytes().to_vec()),
             Failing::Nobody(lookup_key) => (b"nobody".as_slice(), lookup_key.as_bytes().to_vec()),
             Failing::Device(id) => (b"device".as_slice(), id.uuid().into_bytes().to_vec()),
+            Failing::Session(id) => (b"session".as_slice(), id.uuid().into_bytes().to_vec()),
             Failing::Wanting(id, lookup_key) => {
                 (b"wanting".as_slice(), [id.uuid().as_bytes().as_slice(), lookup_key.as_bytes()].concat())
             }

@@ -28,15 +28,16 @@ pub enum Policy {
     Session,
     /// Calls with an access token, before it is looked at; by network.
     Bearer,
-    /// Calls with an access token; by account.
+    /// Calls with an access token; by session.
     Account,
-    /// Re-authentication; by account.
+    /// Re-authentication, and the acts that need it; by session.
     Reauthentication,
     /// Codes presented in the sign-ins of one account, whatever the network; by account.
     AccountCode,
     /// Messages to one destination; by recipient and purpose.
     Message,
-    /// Of the messages that lead back in, what one network may ask for; by network and recipient.
+    /// Of the messages that lead back in, what one network may ask for; by network and recipient. Of those that an account
+    /// asks for inside its sessions, what one of them may; by session.
     MessageShare,
     /// SMS and calls to numbers that nobody has proved; by network.
     PhoneMessage,
@@ -109,13 +110,13 @@ impl Policy {
             Self::Session => Quota::new(1200, 60),
             // 1000 devices, each opening a screen of ten resources every two minutes.
             Self::Bearer => Quota::new(6000, 60),
-            // One person's apps; far above a screen that loads ten resources every few seconds.
+            // One app of one person; far above a screen that loads ten resources every few seconds.
             Self::Account => Quota::new(300, 60),
             // One person with a password manager needs one; ten minutes is how long it lasts.
             Self::Reauthentication => Quota::new(20, 600),
             // A code lives ten minutes, and nobody wants more of them than this.
             Self::Message => Quota::new(10, 3600),
-            // Half of it, so that no network uses up what an owner needs to get back in.
+            // Half of it, so that no network and no stolen session uses up what an owner needs to get back in.
             Self::MessageShare => Quota::new(5, 3600),
             // Each costs money. Two for a new person, and fifty new people an hour behind one address.
             Self::PhoneMessage => Quota::new(100, 3600),

@@ -41,6 +41,8 @@ impl Claimed {
 pub enum Decision {
     /// It leaves as it is.
     Send,
+    /// It leaves to this form of its address, which its owner has proved, whatever was typed.
+    SendTo(String),
     /// Something else is said.
     SendInstead(NewContent),
     /// Something else is said, and these values stand in it.

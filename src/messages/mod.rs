@@ -21,6 +21,8 @@
 //!   right before it sends.
 //! * Codes go to destinations that nobody has proved yet, so their texts hold service, code and minutes and nothing
 //!   that a request brought along, not even a name.
+//! * What goes to a proved destination goes to the form in which its owner proved it ([`Decision::SendTo`]): upper and lower
+//!   case before the `@` are one mailbox to us, and on some hosts two.
 //! * A code takes the way that was asked for ([`Channels`]) and goes to the one destination that it proves. An SMS has
 //!   at most 70 UTF-16 units, so that it is one; its last line binds the code to the site. A call reads the digits one by
 //!   one, three times.

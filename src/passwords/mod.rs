@@ -3,7 +3,7 @@
 //! ```text
 //!   request ──▶ asked (Redis) + message ──worker──▶ bound to the password of an account ──link or code──▶ new password
 //!      │                                     └──▶ nothing, or a notice: no account, or an identifier that is too new
-//!      └─ 202, whoever has the identifier, or nobody
+//!      └─ 202, whoever has the identifier, or nobody; 429 when too many were asked for
 //! ```
 //!
 //! A request does not look the identifier up. It keeps the same records and writes the same message for every one; when
@@ -19,12 +19,13 @@
 //!   change of the password and a change of the identifiers (`accounts::void_resets`) make the older ones void.
 //! * The token of a link is in the fragment of a page of the configuration, and looking at it changes nothing: neither GET
 //!   nor `inspect`. Only the POST that brings a new password uses it up.
+//! * A message goes to the identifier as its owner has proved it, and not as it was typed; the answer tells what was typed.
 //! * A reset signs nobody in and ends every session. The second factor is asked for at the next sign-in, and not at the
 //!   destination that carried the reset (`accounts::may_answer`). Device tokens stay: they are no factor, and without them
 //!   strangers could keep the owner out.
 //! * An identifier that was added in the last 72 hours carries no reset; its owner is told (`accounts::identifier_may_carry`).
-//! * Asking locks nobody out, and neither do wrong codes. Beyond the limits of a recipient nothing is sent, nothing is kept
-//!   and nothing is said.
+//! * Asking locks nobody out, and neither do wrong codes. Beyond the limits of a recipient or a network a request is refused
+//!   (429 `message_limit_reached`), by what was typed alone: nothing is kept, and the request before it stands.
 //! * Guessing is bounded by what was sent, and by no count that a stranger could use up: a code is tried with the token of
 //!   its request alone, five times, and is right only if its message left. Ten leave at once for one identifier and ten an
 //!   hour (half of them for one network), each to its owner's eyes: 1250 guesses in a day, of 10^8 codes, find one once in
@@ -32,7 +33,7 @@
 //! * A reset opens the lane of the password again, but not that of second factors, or who has the mailbox could guess at
 //!   those for ever.
 //! * A change needs the current password and an `auth_time` within ten minutes; a wrong one counts as a failure of the
-//!   account. It ends the other sessions, or all.
+//!   session, so that strangers who guess at the door do not keep the owner from it. It ends the other sessions, or all.
 //! * The owner is told of every change and reset at every identifier and at every phone that is a factor, and what the next
 //!   sign-in asks for.
 //! * The policy judges a new password with what an attacker knows of its owner; before the token was proved, without.

@@ -17,7 +17,6 @@ use super::model::Recovery;
 use super::model::State;
 use super::service;
 use super::store;
-use crate::accounts;
 use crate::app::App;
 use crate::audit;
 use crate::audit::Caller;

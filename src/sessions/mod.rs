@@ -32,6 +32,8 @@
 //! * A request may be long under way. Whatever it changes asks under the account's lock whether the session is alive still
 //!   ([`lock`]), so nothing of a session is done after a reset or a change of the password has ended it. What only ends
 //!   sessions, or leads nowhere without another act, does not ask.
+//! * What is asked with an access token counts for its session alone (`limits`), also after that has ended: whoever stole one
+//!   uses up nothing of what the owner needs in another.
 //! * Sensitive acts ask [`CurrentSession::admit_recent`]: an `auth_time` within ten minutes, which only a
 //!   sign-in or a re-authentication gives.
 

@@ -35,10 +35,13 @@
 //!   phone in that flow.
 //! * A passkey alone is a whole sign-in: it is asked without naming anybody, so its options are the same for everyone,
 //!   and it has verified the person. Closed and suspended are told after a right answer only. No failure of strangers
-//!   closes this way, and whoever comes by it opens the others again. A passkey that is a second factor and nothing more
-//!   (`factors`) is refused here like an unknown one, and re-authenticates with the password alone.
+//!   closes this way, nor does any number of codes, and no wrong answer of a passkey closes anything of the account; whoever
+//!   comes by it opens the others again. A passkey that is a second factor and nothing more (`factors`) is refused here like
+//!   an unknown one, and re-authenticates with the password alone.
 //! * A re-authentication needs the password and a second factor, or a passkey, and gives an access token with a fresh
-//!   `auth_time` that is not kept in the session. What was sent or asked for it is bound to its session.
+//!   `auth_time` that is not kept in the session. What was sent or asked for it is bound to its session, and so are the counts
+//!   of its requests, of wrong passwords and of its messages: strangers at the door, and who stole another session, use up
+//!   nothing of it, and it uses up nothing of a sign-in.
 
 mod http;
 mod model;

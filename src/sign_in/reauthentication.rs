@@ -16,6 +16,7 @@ use super::service::tell_of_recovery_code;
 use super::service::told_of_withheld;
 use crate::accounts;
 use crate::accounts::AccountStatus;
+use crate::accounts::Asker;
 use crate::accounts::AuthenticateError;
 use crate::app::App;
 use crate::audit;
@@ -33,6 +34,7 @@ use crate::factors::Match;
 use crate::factors::Sent;
 use crate::flows;
 use crate::flows::REAUTHENTICATION;
+use crate::flows::StepError;
 use crate::flows::Try;
 use crate::ids::FactorId;
 use crate::ids::FlowId;
@@ -87,7 +89,8 @@ pub(super) async fn send_code(
     to: (Option<FactorId>, Channel),
 ) -> Result<(String, String), SignInError> {
     let Answering { able, withheld } = answering(app, session).await?;
-    let sent = send_to_factor(app, (session.account, &able), flow(session), to).await;
+    let asker = Asker::InSession(session.account, session.id);
+    let sent = send_to_factor(app, (session.account, &able), (flow(session), asker), to).await;
     let (sent, number) = sent.map_err(|error| told_of_withheld(error, &withheld, to.0))?;
     Ok((name(app, session, sent).await?, number))
 }
@@ -169,11 +172,11 @@ pub(super) async fn reauthenticate(
     tried.settle(outcome, Some(failed(serde_json::json!(kind_of(factor))))).await
 }
 
-/// Judges the password; answers its version.
+/// Judges the password, and counts a wrong one for the session; answers its version.
 async fn judge(app: &App, session: &CurrentSession, password: &str, failed: Event<'_>) -> Result<i64, SignInError> {
     let slot = app.hashing.reserve()?;
     let candidate = accounts::candidate_of(app, session.account).await?;
-    let raised = app.failures.raise(Lane::Password, Failing::Account(session.account)).await?;
+    let raised = app.failures.raise(Lane::Password, Failing::Session(session.id)).await?;
     match accounts::try_password(app, slot, (&candidate, password), &raised).await {
         Err(error @ AuthenticateError::Wrong { .. }) => {
             accounts::record_failure(app, failed, Some(&raised)).await?;
@@ -198,7 +201,7 @@ async fn finish(
         return Err(SignInError::Authenticate(AuthenticateError::Wrong { account: Some(session.account) }));
     }
     if password_version.is_none() && !found.stands_alone(&mut tx).await? {
-        return Err(SignInError::WrongCredential);
+        return Err(StepError::WrongCredential.into());
     }
     if !found.burn(&mut tx, app).await? {
         return Err(found.spent().into());

@@ -16,7 +16,10 @@
 //!   Nobody is told the code of a taken identifier, so that sign-up can only run out.
 //! * Of two sign-ups of one address the first right code makes the account; the second gets `sign_up_expired`.
 //! * The password is judged and hashed at the start, so that the code is the only thing left to prove.
-//! * A try is counted before its code is looked at. A code is good for ten minutes, five tries and one use.
+//! * A try is counted before its code is looked at. A code is good for ten minutes, five tries and one use. Wrong ones are
+//!   counted by identifier and by the network that gives them, over all sign-ups: after a hundred in a row no more is judged
+//!   for a day of what this network guesses at this identifier, whether or not that is taken. However many networks there
+//!   are, no more is guessed than the messages to the identifier allow (`accounts::admit_message`).
 
 mod http;
 mod model;

@@ -35,6 +35,8 @@ use crate::crypto::SealPurpose;
 use crate::ids::AccountId;
 use crate::ids::FlowId;
 use crate::internal::Internal;
+use crate::limits::Failing;
+use crate::limits::Lane;
 use crate::messages;
 use crate::messages::Channel;
 use crate::messages::Claimed;
@@ -110,10 +112,12 @@ pub(super) async fn verify(app: &App, token: &str, typed: &str, caller: &Caller)
         let spent = pending.is_some_and(|pending| pending.tries >= TRIES);
         return Err(if spent { StepError::tries_spent().into() } else { SignUpError::Expired });
     };
+    let raised = app.failures.raise(Lane::Code, Failing::Visitor(caller.ip, &tried.lookup_key)).await?;
     let right = messages::is_code(&app.config.master_keys, tried.id, typed, &tried.code_mac);
     if !right || now >= tried.code_expires_at {
         return Err(StepError::WrongCode { attempts_left: i64::from(TRIES - tried.tries) }.into());
     }
+    app.failures.forgive(&raised).await?;
     create_account(app, &tried, now, caller).await
 }
 

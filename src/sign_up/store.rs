@@ -107,6 +107,7 @@ pub(super) async fn replace_code(
 /// A sign-up at the moment of a try that was counted.
 pub(super) struct Tried {
     pub id: FlowId,
+    pub lookup_key: String,
     pub tries: i32,
     pub code_mac: Vec<u8>,
     pub code_expires_at: DateTime<Utc>,
@@ -122,7 +123,7 @@ pub(super) async fn count_try(
         Tried,
         r#"UPDATE sign_ups SET tries = tries + 1
            WHERE token_digest = $1 AND consumed_at IS NULL AND expires_at > $2 AND tries < $3
-           RETURNING id AS "id: FlowId", tries, code_mac, code_expires_at"#,
+           RETURNING id AS "id: FlowId", lookup_key, tries, code_mac, code_expires_at"#,
         digest.as_bytes(),
         now,
         TRIES

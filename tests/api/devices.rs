@@ -111,6 +111,66 @@ fn a_message_makes_a_device_known_once() {
     });
 }
 
+/// A token for a device, by message.
+async fn by_message(app: &TestApp) -> Value {
+    app.ignore_messages().await;
+    app.post("/v1/device-tokens", &json!({ "identifier": EMAIL })).await.ok(202);
+    let body = json!({ "token": app.code_to(EMAIL).await });
+    app.post("/v1/device-tokens/confirm", &body).await.ok(200)["device_token"].clone()
+}
+
+/// security.md 21: whoever reads the messages has ten guesses, however many tokens they ask for; and they close nothing to
+/// a device that its owner has signed in on.
+#[test]
+fn devices_of_messages_share_ten_guesses() {
+    test_with(LIMITED, async |app| {
+        let taro = app.person(EMAIL).await;
+        for guesses in [4, 6] {
+            let device = by_message(app).await;
+            for _ in 0..guesses {
+                with_device(app, EMAIL, WRONG, &device).await.refused(401, "invalid_credentials");
+            }
+        }
+        let device = by_message(app).await;
+        with_device(app, EMAIL, PASSWORD, &device).await.refused(429, "too_many_attempts");
+        assert_eq!(app.count("SELECT count(*) FROM failures WHERE lane = 'password'").await, 0);
+        with_device(app, EMAIL, PASSWORD, &taro.tokens["device_token"]).await.ok(200);
+        app.start_sign_in(EMAIL, PASSWORD).await.ok(200);
+        // A day later the last one opens the lane, and has one of its own once a sign-in is complete.
+        app.advance(86_400);
+        let flow = with_device(app, EMAIL, PASSWORD, &device).await.ok(200);
+        app.second_factor(&flow, &app.totp(&taro.factor).await).await.ok(201);
+        let guess = by_message(app).await;
+        for _ in 0..10 {
+            with_device(app, EMAIL, WRONG, &guess).await.refused(401, "invalid_credentials");
+        }
+        with_device(app, EMAIL, PASSWORD, &device).await.ok(200);
+        app.ignore_messages().await;
+    });
+}
+
+/// However many are asked for, they drive out one known device at most.
+#[test]
+fn one_device_of_a_message_is_known_at_a_time() {
+    test(async |app| {
+        let taro = app.person(EMAIL).await;
+        for _ in 0..19 {
+            app.advance(60);
+            taro.sign_in().await;
+        }
+        let old = by_message(app).await;
+        for _ in 0..3 {
+            by_message(app).await;
+        }
+        assert_eq!(app.count("SELECT count(*) FROM devices").await, 20);
+        assert_eq!(app.count("SELECT count(*) FROM devices WHERE by_message").await, 1);
+        let flow = with_device(app, EMAIL, PASSWORD, &old).await.ok(200);
+        app.advance(60);
+        let tokens = app.second_factor(&flow, &app.totp(&taro.factor).await).await.ok(201);
+        assert!(tokens["device_token"].is_string(), "it was as good as none");
+    });
+}
+
 /// Known or not, the answer is the same and the same is written; only the worker knows whom to write to.
 #[test]
 fn a_request_does_not_tell_who_has_an_account() {

@@ -2,6 +2,8 @@
 
 use futures_util::future::join_all;
 use reqwest::Method;
+use sekisho::limits::Failing;
+use sekisho::limits::Lane;
 use serde_json::Value;
 use serde_json::json;
 
@@ -147,7 +149,47 @@ fn a_hundred_wrong_codes_close_the_lane_of_codes() {
     });
 }
 
-/// security.md 16: a wrong password inside a session counts like one at the door.
+/// security.md 22: strangers who guess at the door keep nobody who is signed in from what needs the password.
+#[test]
+fn guesses_at_the_door_close_nothing_inside_a_session() {
+    test_with(LIMITED, async |app| {
+        let taro = app.person(EMAIL).await;
+        hundred_wrong_passwords(app, EMAIL).await;
+        password_from(app, 100, EMAIL, PASSWORD).await.refused(429, "too_many_attempts");
+        let body = json!({ "method": "code", "password": PASSWORD, "code": app.totp(&taro.factor).await });
+        taro.post("/v1/reauthentications", &body).await.ok(200);
+        let body = json!({ "current_password": PASSWORD, "new_password": "tidal mango ledger vowel" });
+        taro.post("/v1/account/password", &body).await.ok(204);
+        app.ignore_messages().await;
+    });
+}
+
+/// security.md 16 and 21: inside a session a hundred wrong passwords in a row are the end for a day, and for that session
+/// alone: whoever stole it closes neither the door nor another session.
+#[test]
+fn guesses_inside_a_session_close_that_session_alone() {
+    test_with(LIMITED, async |app| {
+        let taro = app.person(EMAIL).await;
+        let other = taro.sign_in().await;
+        let session: uuid::Uuid = taro.tokens["session_id"].as_str().unwrap().parse().unwrap();
+        let change = |current: &str| json!({ "current_password": current, "new_password": "tidal mango ledger vowel" });
+        taro.post("/v1/account/password", &change(WRONG)).await.faults(&["/current_password wrong_password"]);
+        // The limits of requests would make it a matter of days.
+        for _ in 0..99 {
+            let raised = app.app.failures.raise(Lane::Password, Failing::Session(session.into())).await;
+            assert!(raised.is_ok());
+        }
+        taro.post("/v1/account/password", &change(PASSWORD)).await.refused(429, "too_many_attempts");
+        let body = json!({ "method": "code", "password": PASSWORD, "code": app.totp(&taro.factor).await });
+        taro.post("/v1/reauthentications", &body).await.refused(429, "too_many_attempts");
+        app.start_sign_in(EMAIL, PASSWORD).await.ok(200);
+        let access = other["access_token"].as_str().unwrap();
+        app.with_token(access, Method::POST, "/v1/account/password", Some(&change(PASSWORD))).await.ok(204);
+        app.ignore_messages().await;
+    });
+}
+
+/// security.md 16: a wrong password of a re-authentication is a failure, and its code is not judged.
 #[test]
 fn a_wrong_password_of_a_reauthentication_counts() {
     test_with(LIMITED, async |app| {

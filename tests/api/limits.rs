@@ -232,36 +232,55 @@ fn however_many_race_no_more_than_the_quota_is_admitted() {
     });
 }
 
+/// Whoever stole an access token uses up nothing of the owner's other sessions, and no network gives them more.
 #[test]
-fn an_account_is_limited_whatever_its_network() {
+fn a_session_is_limited_whatever_its_network() {
     test_with(LIMITED, async |app| {
-        let (taro, hana) = (app.person("taro@example.jp").await, app.person("hana@example.jp").await);
+        let taro = app.person("taro@example.jp").await;
+        let other = taro.sign_in().await;
+        let other =
+            async || app.with_token(other["access_token"].as_str().unwrap(), Method::GET, "/v1/account", None).await;
         let mut host = 0;
-        let refused = until_limited(200, 300, async || {
-            host += 1;
-            let from = format!("203.0.113.{}", host % 250);
-            let request = app.request(Method::GET, "/v1/account").bearer_auth(taro.access());
-            app.send(request.header("x-forwarded-for", from)).await
-        })
-        .await;
+        let mut until_refused = async || {
+            until_limited(200, 300, async || {
+                host += 1;
+                let from = format!("203.0.113.{}", host % 250);
+                let request = app.request(Method::GET, "/v1/account").bearer_auth(taro.access());
+                app.send(request.header("x-forwarded-for", from)).await
+            })
+            .await
+        };
+        let refused = until_refused().await;
         assert_eq!(refused.header("ratelimit-policy"), "\"account\";q=300;w=60");
         refused.refused(429, "rate_limited");
-        hana.get("/v1/account").await.ok(200);
+        other().await.ok(200);
         app.advance(60);
         taro.get("/v1/account").await.ok(200);
+        // Nor when the session has ended.
+        app.with_token(&taro.access(), Method::POST, "/v1/sessions/sign-out", None).await.ok(204);
+        app.advance(60);
+        until_refused().await.refused(429, "rate_limited");
+        other().await.ok(200);
     });
 }
 
+/// Whoever stole an access token keeps the owner from no act that needs a re-authentication.
 #[test]
-fn an_account_proves_itself_again_so_often_and_then_waits() {
+fn a_session_proves_itself_again_so_often_and_then_waits() {
     test_with(LIMITED, async |app| {
         let person = app.person("taro@example.jp").await;
+        let other = person.sign_in().await;
         let body = json!({ "method": "code" });
         let refused = until_limited(30_000, 20, async || person.post("/v1/reauthentications", &body).await).await;
         assert_eq!(refused.header("ratelimit-policy"), "\"reauthentication\";q=20;w=600");
         let wait: u64 = refused.header("retry-after").parse().unwrap();
         assert!((1..=30).contains(&wait), "{wait}");
         refused.refused(429, "rate_limited");
+        let renewed = app.with_token(&person.access(), Method::POST, "/v1/account/recovery-codes", None).await;
+        renewed.refused(429, "rate_limited");
+        let access = other["access_token"].as_str().unwrap();
+        app.with_token(access, Method::POST, "/v1/account/recovery-codes", None).await.ok(201);
+        app.message_to("taro@example.jp").await;
     });
 }
 
@@ -319,13 +338,14 @@ fn one_network_uses_up_half_of_a_way_back() {
         app.person(EMAIL).await;
         for nth in 1..=12 {
             let (from, body) = (format!("2001:db8:1:{nth:x}00::1"), json!({ "identifier": EMAIL }));
-            post_from(app, &from, "/v1/password-resets", &body).await.ok(202);
-            let answer = post_from(app, &from, "/v1/device-tokens", &body).await;
-            if nth <= 5 {
-                answer.ok(202);
-            } else {
-                assert_eq!(answer.header("ratelimit-policy"), "\"message_share\";q=5;w=3600");
-                answer.refused(429, "message_limit_reached");
+            for path in ["/v1/password-resets", "/v1/device-tokens"] {
+                let answer = post_from(app, &from, path, &body).await;
+                if nth <= 5 {
+                    answer.ok(202);
+                } else {
+                    assert_eq!(answer.header("ratelimit-policy"), "\"message_share\";q=5;w=3600");
+                    answer.refused(429, "message_limit_reached");
+                }
             }
         }
         let sent = "SELECT count(*) FROM outbox WHERE kind IN ('password_reset', 'device_token')";
@@ -350,8 +370,7 @@ fn strangers_bring_a_mailbox_forty_messages_at_once() {
                 ("/v1/recoveries", recovery),
             ] {
                 let status = post_from(app, &format!("203.0.113.{nth}"), path, &body).await.status;
-                let silent = path == "/v1/password-resets";
-                assert_eq!(status, if nth <= 10 || silent { 202 } else { 429 }, "{path}");
+                assert_eq!(status, if nth <= 10 { 202 } else { 429 }, "{path}");
             }
         }
         assert_eq!(app.count("SELECT count(*) FROM outbox").await, 40);

@@ -70,7 +70,7 @@ pub(super) async fn close(
 )]
 #[delete("/v1/account/closure")]
 pub(super) async fn keep(app: Data<App>, session: EvenClosing, caller: Caller) -> Reply {
-    app.limits.admit(Policy::Reauthentication, Subject::Account(session.0.account)).await?;
+    app.limits.admit(Policy::Reauthentication, Subject::Session(session.0.id)).await?;
     service::keep(&app, &session.0, &caller).await.map_err(problem)?;
     Ok(no_content())
 }

@@ -157,7 +157,7 @@ pub(super) async fn list(app: Data<App>, session: CurrentSession, page: Query<Pa
 pub(super) async fn add(app: Data<App>, session: CurrentSession, caller: Caller, asked: Json<Asked>) -> Reply {
     session.require_recent(&app)?;
     let wanted = asked.0.read(&app)?;
-    app.limits.admit(Policy::Reauthentication, Subject::Account(session.account)).await?;
+    app.limits.admit(Policy::Reauthentication, Subject::Session(session.id)).await?;
     let begun = service::add_factor(&app, &session, wanted, &caller).await.map_err(not_added)?;
     created(&Enrolment::of(&app, begun))
 }

@@ -153,6 +153,13 @@ pub async fn owner_of(conn: &mut PgConnection, lookup_key: &str) -> Result<Optio
     .await?)
 }
 
+/// The form in which its owner has proved this identifier.
+pub async fn proved_address(conn: &mut PgConnection, lookup_key: &str) -> Result<Option<String>, Internal> {
+    Ok(sqlx::query_scalar!("SELECT value FROM identifiers WHERE lookup_key = $1 AND is_proved", lookup_key)
+        .fetch_optional(conn)
+        .await?)
+}
+
 /// The account that an identifier signs in to, also while nobody has proved it: its failures are those of the account.
 pub async fn holder_of(conn: &mut PgConnection, lookup_key: &str) -> Result<Option<AccountId>, Internal> {
     Ok(sqlx::query_scalar!(

@@ -90,7 +90,7 @@ pub(super) async fn add(app: Data<App>, session: CurrentSession, caller: Caller,
     session.require_recent(&app)?;
     let identifier = destination(&app, ("/identifier", &body.0.identifier), body.0.country.as_deref())?;
     let channel = app.channels.choose(identifier.value(), body.0.channel)?;
-    app.limits.admit(Policy::Reauthentication, Subject::Account(session.account)).await?;
+    app.limits.admit(Policy::Reauthentication, Subject::Session(session.id)).await?;
     let id = service::add(&app, &session, (&identifier, channel), &caller).await.map_err(problem)?;
     let delivery = Delivery::of(&app, channel, identifier.value());
     created(&IdentifierAdded { identifier: pending(id, &identifier), delivery })
@@ -119,7 +119,7 @@ pub(super) async fn verify(
     id: web::Path<IdentifierId>,
     given: Json<IdentifierProof>,
 ) -> Reply {
-    app.limits.admit(Policy::Reauthentication, Subject::Account(session.account)).await?;
+    app.limits.admit(Policy::Reauthentication, Subject::Session(session.id)).await?;
     let own = service::verify(&app, &session, (*id, &given.0.code), &caller).await.map_err(problem)?;
     ok(&shown(&app, own))
 }

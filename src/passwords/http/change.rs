@@ -48,8 +48,8 @@ pub(super) struct PasswordChange {
 
 /// Change the password.
 ///
-/// Needs a sign-in or a re-authentication within the last ten minutes. A wrong current password counts like one of a
-/// sign-in.
+/// Needs a sign-in or a re-authentication within the last ten minutes. After a hundred wrong current passwords in a row no
+/// more is judged in this session for a day; wrong ones at sign-ins do not count here.
 #[utoipa::path(
     tag = "account", operation_id = "change_password", request_body = PasswordChange,
     responses((status = 204, description = "The new password counts; the sessions of the old one have ended")),

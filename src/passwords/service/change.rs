@@ -45,7 +45,7 @@ pub(crate) async fn change(
     Ok(())
 }
 
-/// Judges the current password, and counts a wrong one; answers its version.
+/// Judges the current password, and counts a wrong one for the session; answers its version.
 async fn judge_current(
     app: &App,
     session: &CurrentSession,
@@ -54,7 +54,7 @@ async fn judge_current(
 ) -> Result<i64, PasswordError> {
     let slot = app.hashing.reserve()?;
     let candidate = accounts::candidate_of(app, session.account).await?;
-    let raised = app.failures.raise(Lane::Password, Failing::Account(session.account)).await?;
+    let raised = app.failures.raise(Lane::Password, Failing::Session(session.id)).await?;
     let judged = accounts::try_password(app, slot, (&candidate, typed), &raised).await;
     if let Err(AuthenticateError::Wrong { .. }) = &judged {
         let event = Event::new(EventKind::PasswordChangeFailed, caller).account(session.account).session(session.id);

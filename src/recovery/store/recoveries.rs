@@ -217,22 +217,23 @@ pub(crate) async fn bind(conn: &mut PgConnection, id: FlowId, account: Option<Ac
     Ok(bound.rows_affected() == 1)
 }
 
-/// Lets another token name the newest recovery of a proved contact, beside the first one; false when there is none.
+/// Lets another token name the newest recovery of a proved contact, beside the first one. Answers which.
 pub(crate) async fn resume(
     conn: &mut PgConnection,
     contact: &[Vec<u8>],
     digest: &TokenDigest<RecoveryToken>,
     now: DateTime<Utc>,
-) -> Result<bool, Internal> {
-    let resumed = sqlx::query!(
-        "UPDATE recoveries SET resumed_digest = $2 WHERE id =
-         (SELECT id FROM recoveries WHERE contact_mac = ANY($1) AND ended_at IS NULL AND opens_at IS NOT NULL AND expires_at > $3
-          ORDER BY id DESC LIMIT 1)",
+) -> Result<Option<FlowId>, Internal> {
+    let resumed = sqlx::query_scalar!(
+        r#"UPDATE recoveries SET resumed_digest = $2 WHERE id =
+           (SELECT id FROM recoveries WHERE contact_mac = ANY($1) AND ended_at IS NULL AND opens_at IS NOT NULL
+            AND expires_at > $3 ORDER BY id DESC LIMIT 1)
+           RETURNING id AS "id: FlowId""#,
         contact,
         digest.as_bytes(),
         now
     )
-    .execute(conn)
+    .fetch_optional(conn)
     .await?;
-    Ok(resumed.rows_affected() == 1)
+    Ok(resumed)
 }

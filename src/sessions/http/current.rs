@@ -42,7 +42,7 @@ impl CurrentSession {
     /// 401 `insufficient_user_authentication`, 429 `rate_limited`.
     pub async fn admit_recent(&self, app: &App) -> Result<(), Problem> {
         self.require_recent(app)?;
-        Ok(app.limits.admit(Policy::Reauthentication, Subject::Account(self.account)).await.map(drop)?)
+        Ok(app.limits.admit(Policy::Reauthentication, Subject::Session(self.id)).await.map(drop)?)
     }
 
     /// The session of a request, and what its account may do.
@@ -70,7 +70,7 @@ impl CurrentSession {
             AccessTokenError::Invalid => Problem::new(ErrorCode::AccessTokenInvalid),
             AccessTokenError::Expired => Problem::new(ErrorCode::AccessTokenExpired),
         })?;
-        app.limits.admit(Policy::Account, Subject::Account(access.account)).await?;
+        app.limits.admit(Policy::Account, Subject::Session(access.session)).await?;
         let revoked = || Problem::new(ErrorCode::SessionRevoked);
         let live = service::standing(app, access.account, access.session).await?.ok_or_else(revoked)?;
         match (live.standing, live.account) {

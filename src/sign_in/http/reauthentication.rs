@@ -168,7 +168,7 @@ pub(super) async fn reauthenticate(
     caller: Caller,
     body: Json<ReauthenticationRequest>,
 ) -> Reply {
-    app.limits.admit(Policy::Reauthentication, Subject::Account(session.account)).await?;
+    app.limits.admit(Policy::Reauthentication, Subject::Session(session.id)).await?;
     let body = body.0;
     if body.password.is_none() && body.method != FactorMethod::Passkey {
         return Err(Problem::field("/password", FieldCode::Required));

@@ -35,8 +35,6 @@ use crate::ids::FactorId;
 use crate::ids::FlowId;
 use crate::internal::Internal;
 use crate::limits::Failing;
-use crate::limits::Policy;
-use crate::limits::Subject;
 use crate::recovery;
 use crate::sessions;
 use crate::sessions::NewSession;
@@ -71,7 +69,7 @@ pub(crate) async fn passkey_sign_in_options(app: &App, client_id: &str) -> Resul
 }
 
 /// Takes the passkey's answer and opens the session. Nobody can guess an answer, so wrong ones close nothing: they end
-/// the tries of their own flow, and no stranger keeps the owner of a passkey out.
+/// the tries of their own flow, and no stranger keeps the owner of a passkey out, also not with codes.
 pub(crate) async fn sign_in_by_passkey(
     app: &App,
     token: &str,
@@ -116,8 +114,6 @@ async fn judge(
     let factor = own.iter().find(|own| own.id == factor).ok_or(CheckError::Refused)?;
     let sent = factors::sent_to(app, factor, flow.id).await?;
     let found = factors::check(app, account, factor, (&presented, sent)).await?;
-    // After the answer was found right: no stranger uses up what the owner needs.
-    app.limits.admit(Policy::AccountCode, Subject::Account(account)).await?;
     let done = finish(app, flow, (account, factor), &found, caller).await?;
     // Whoever holds the passkey is the owner: what strangers have closed is open again.
     app.failures.reset(Failing::Account(account)).await?;
@@ -137,7 +133,7 @@ async fn finish(
         return Err(SignInError::Expired);
     }
     if !found.stands_alone(&mut tx).await? {
-        return Err(SignInError::WrongCredential);
+        return Err(StepError::WrongCredential.into());
     }
     if !found.burn(&mut tx, app).await? {
         return Err(found.spent().into());

@@ -51,12 +51,13 @@ async fn judge(app: &App, start: &Start<'_>, caller: &Caller) -> Result<StartedF
     let slot = app.hashing.reserve()?;
     let candidate = start.login.candidate(app).await?;
     let device = devices::recognise(app, candidate.account(), start.device_token).await?;
-    let (lane, whose) = match (device, candidate.account()) {
-        (Some(device), _) => (Lane::Device, Failing::Device(device)),
+    let (lane, whose) = match (&device, candidate.account()) {
+        (Some(device), _) => (Lane::Device, device.failing()),
         (None, Some(account)) => (Lane::Password, Failing::Account(account)),
         (None, None) => (Lane::Password, Failing::Nobody(start.login.lookup_key())),
     };
     let raised = app.failures.raise(lane, whose).await?;
+    let device = device.map(|device| device.id);
     match accounts::try_password(app, slot, (&candidate, start.password), &raised).await {
         Ok(authenticated) => begin(app, start, (authenticated, device), caller).await,
         Err(error) => {

@@ -108,15 +108,16 @@ pub(crate) async fn send_factor_code(
     (factor, channel): (Option<FactorId>, Channel),
 ) -> Result<String, SignInError> {
     let Loaded { flow, step, .. } = load(app, token, NextStep::SecondFactor).await?;
-    let sent = send_to_factor(app, (flow.account, &step.factors), flow.id, (factor, channel)).await;
+    let asker = Asker::Owner(flow.account);
+    let sent = send_to_factor(app, (flow.account, &step.factors), (flow.id, asker), (factor, channel)).await;
     Ok(sent.map_err(|error| told_of_withheld(error, &step.withheld, factor))?.1)
 }
 
-/// Sends the code of a flow to a phone among these factors. Answers the code's id, and where it went.
+/// Sends the code of a flow to a phone among these factors, counted by who asks. Answers the code's id, and where it went.
 pub(crate) async fn send_to_factor(
     app: &App,
     (account, factors): (AccountId, &[ConfirmedFactor]),
-    flow: FlowId,
+    (flow, asker): (FlowId, Asker),
     (factor, channel): (Option<FactorId>, Channel),
 ) -> Result<(FlowId, String), SignInError> {
     let factor = asked_factor(factors, (FactorKind::Phone, factor))?;
@@ -124,8 +125,7 @@ pub(crate) async fn send_to_factor(
     let channel = app.channels.choose(number, Some(channel))?;
     let mut tx = app.begin().await?;
     let content = accounts::contact_by_phone(&mut tx, account, number).await?.content(MessageKind::FactorCode);
-    let (asker, content) = (Asker::Owner(account), content.by(channel));
-    let sending = Sending { flow, pace: flow, proves: factor.id.uuid(), asker, content };
+    let sending = Sending { flow, pace: flow, proves: factor.id.uuid(), asker, content: content.by(channel) };
     let id = flows::send_code(&mut tx, app, sending).await?;
     app.commit(tx).await?;
     Ok((id, number.to_owned()))

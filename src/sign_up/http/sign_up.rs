@@ -155,6 +155,8 @@ pub(super) async fn resend(app: Data<App>, caller: Caller, body: Json<ResendRequ
 }
 
 /// Take the code back: the account exists, and a second factor is next.
+///
+/// After a hundred wrong codes in a row for one identifier, over all sign-ups, no more is judged for a day from that network.
 #[utoipa::path(
     tag = "sign-up", operation_id = "verify_sign_up", request_body = VerifyRequest,
     responses((status = 200, description = "What comes next", body = SignInFlow, example = json!({

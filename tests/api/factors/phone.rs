@@ -295,6 +295,31 @@ fn wrong_codes_add_up_over_flows_and_codes() {
     });
 }
 
+/// security.md 69: what a stolen session asks for leaves the owner the codes that a sign-in needs, and those of other sessions.
+#[test]
+fn codes_of_one_session_use_up_nothing_that_the_owner_needs() {
+    test_with(&[("limits.enabled", "true")], async |app| {
+        let (_, tokens) = with_phone(app, TARO, PHONE).await;
+        let ask_in = async |tokens: &Value| {
+            let access = tokens["access_token"].as_str().unwrap();
+            let body = json!({ "channel": "sms" });
+            app.with_token(access, Method::POST, "/v1/reauthentications/codes", Some(&body)).await
+        };
+        for _ in 0..5 {
+            ask_in(&tokens).await.ok(202);
+            app.code_to(PHONE).await;
+            app.advance(30);
+        }
+        ask_in(&tokens).await.refused(429, "message_limit_reached");
+        let flow = sign_in(app).await;
+        let body = json!({ "sign_in_token": flow["sign_in_token"], "channel": "sms" });
+        app.post("/v1/sign-ins/codes", &body).await.ok(202);
+        let other = app.second_factor(&flow, &app.code_to(PHONE).await).await.ok(201);
+        ask_in(&other).await.ok(202);
+        app.code_to(PHONE).await;
+    });
+}
+
 /// A code for a re-authentication is bound to its session and its token, and voids the one before.
 #[test]
 fn a_phone_proves_again_who_somebody_is() {

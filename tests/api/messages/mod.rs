@@ -179,3 +179,34 @@ fn a_notice_is_addressed_to_its_owner() {
         assert!(notice["text"].as_str().unwrap().contains("Taro Yamada"), "{notice}");
     });
 }
+
+/// Case before the `@` is nothing to us and may be another mailbox to its host: messages go to the form that was proved,
+/// and the answer tells what was typed.
+#[test]
+fn a_message_goes_to_the_form_that_was_proved() {
+    test(async |app| {
+        app.person("Taro@example.jp").await;
+        let typed = "tARO@example.jp";
+        let asked = app.post("/v1/password-resets", &json!({ "identifier": typed })).await.ok(202);
+        let body = json!({
+            "method": "code", "password_reset_token": asked["password_reset_token"], "code": app.code_to(typed).await,
+            "new_password": "tidal mango ledger vowel",
+        });
+        app.post("/v1/password-resets/confirm", &body).await.ok(204);
+        app.post("/v1/device-tokens", &json!({ "identifier": typed })).await.ok(202);
+        app.post("/v1/identifier-reminders", &json!({ "contact": typed })).await.ok(202);
+        let recovery = app.recovery(typed, &["second_factor"]).await;
+        app.recovery_code_to(&recovery, typed).await.ok(202);
+        app.post("/v1/recoveries/resume", &json!({ "contact": "Helper@example.jp" })).await.ok(202);
+        app.ignore_notices().await;
+        let to = |kind: &'static str, key: &'static str| async move {
+            let sent = "SELECT i.recipient FROM outbox o JOIN development_inbox i USING (id)
+                        WHERE o.kind = $1 AND i.lookup_key = $2";
+            sqlx::query_scalar::<_, String>(sent).bind(kind).bind(key).fetch_all(&app.app.db).await.unwrap()
+        };
+        for kind in ["password_reset", "device_token", "identifier_reminder", "recovery_proof_code"] {
+            assert_eq!(to(kind, "taro@example.jp").await, ["Taro@example.jp"], "{kind}");
+        }
+        assert_eq!(to("recovery_token", "helper@example.jp").await, ["helper@example.jp"]);
+    });
+}

@@ -17,6 +17,7 @@ use crate::support::Passkey;
 use crate::support::TestApp;
 use crate::support::claims;
 use crate::support::test;
+use crate::support::test_with;
 
 const PATH: &str = "/v1/account/factors";
 pub(super) const AGAIN: &str = "/v1/reauthentications";
@@ -217,10 +218,10 @@ fn a_challenge_is_answered_in_its_session_under_its_token() {
     });
 }
 
-/// Failures are counted with the session's and the account's.
+/// Of the session alone: whoever stole it closes no code to the owner.
 #[test]
 fn five_wrong_answers_end_the_tries_of_a_session() {
-    test(async |app| {
+    test_with(&[("limits.enabled", "true")], async |app| {
         let mut taro = owner(app, TARO, 0).await;
         let access = taro.access().to_owned();
         let asked = ask(app, &access, &taro.factor).await;
@@ -233,5 +234,6 @@ fn five_wrong_answers_end_the_tries_of_a_session() {
         let failed = "SELECT count(*) FROM audit_events WHERE kind = 'reauthentication_failed'
                       AND detail ->> 'kind' = 'passkey' AND account_id IS NOT NULL";
         assert_eq!(app.count(failed).await, 5);
+        assert_eq!(app.count("SELECT count(*) FROM failures WHERE count > 0").await, 0);
     });
 }

@@ -72,7 +72,7 @@ async fn wrong(taro: &Person<'_>) {
     taro.post(PATH, &body("another horse battery", NEW)).await.faults(&["/current_password wrong_password"]);
 }
 
-/// security.md 16: a wrong current password is refused, changes nothing and is a failure of the account like any other.
+/// security.md 16: a wrong current password is refused, changes nothing and is a failure like any other.
 #[test]
 fn a_wrong_current_password_is_refused_and_counts() {
     test_with(&[("limits.enabled", "true")], async |app| {

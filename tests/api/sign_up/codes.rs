@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use reqwest::Method;
 use serde_json::Value;
 use serde_json::json;
 
 use crate::support::Answer;
 use crate::support::TestApp;
 use crate::support::test;
+use crate::support::test_with;
 
 const TARO: &str = "taro@example.jp";
 
@@ -107,6 +109,39 @@ fn the_way_of_a_code_is_that_of_its_identifier() {
 }
 
 /// Five wrong codes, then not even the right one is looked at; another code comes with new tries.
+/// security.md 32: sign-up after sign-up, the guesses of one network at one address are one count, whether or not the address
+/// is taken; another network is not concerned.
+#[test]
+fn guesses_at_one_address_add_up() {
+    test_with(&[("limits.enabled", "true"), ("http.trusted_proxies", "127.0.0.1/32")], async |app| {
+        app.person("taken@example.jp").await;
+        let verify = async |from: &str, token: &str, code: &str| {
+            let request = app.request(Method::POST, "/v1/sign-ups/verify").header("x-forwarded-for", from);
+            app.send(request.json(&json!({ "sign_up_token": token, "code": code }))).await
+        };
+        let (mut newest, mut right) = (String::new(), String::new());
+        for _ in 0..20 {
+            app.advance(720);
+            for address in ["taken@example.jp", TARO] {
+                newest = app.start_sign_up(address).await;
+                right = if address == TARO { app.code_to(TARO).await } else { String::new() };
+                for _ in 0..5 {
+                    verify("203.0.113.9", &newest, other_than(&right)).await.refused(422, "invalid_code");
+                }
+            }
+        }
+        verify("203.0.113.9", &newest, &right).await.refused(429, "too_many_attempts");
+        app.advance(720);
+        let taken = app.start_sign_up("taken@example.jp").await;
+        verify("203.0.113.9", &taken, "000000").await.refused(429, "too_many_attempts");
+        newest = app.start_sign_up(TARO).await;
+        right = app.code_to(TARO).await;
+        verify("203.0.113.9", &newest, &right).await.refused(429, "too_many_attempts");
+        verify("203.0.113.10", &newest, &right).await.ok(200);
+        app.ignore_messages().await;
+    });
+}
+
 #[test]
 fn after_five_wrong_codes_the_right_one_does_not_count() {
     test(async |app| {
