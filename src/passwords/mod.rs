@@ -3,7 +3,7 @@
 //! ```text
 //!   request ──▶ asked (Redis) + message ──worker──▶ bound to the password of an account ──link or code──▶ new password
 //!      │                                     └──▶ nothing, or a notice: no account, or an identifier that is too new
-//!      └─ 202, whoever has the identifier, or nobody; 429 when too many were asked for
+//!      └─ 202, whoever has the identifier, or nobody
 //! ```
 //!
 //! A request does not look the identifier up. It keeps the same records and writes the same message for every one; when
@@ -24,8 +24,8 @@
 //!   destination that carried the reset (`accounts::may_answer`). Device tokens stay: they are no factor, and without them
 //!   strangers could keep the owner out.
 //! * An identifier that was added in the last 72 hours carries no reset; its owner is told (`accounts::identifier_may_carry`).
-//! * Asking locks nobody out, and neither do wrong codes. Beyond the limits of a recipient or a network a request is refused
-//!   (429 `message_limit_reached`), by what was typed alone: nothing is kept, and the request before it stands.
+//! * Asking locks nobody out, and neither do wrong codes. Beyond the limits of a recipient nothing is sent and nothing
+//!   is said; the message that was sent last, and the token of its request, stay good.
 //! * Guessing is bounded by what was sent, and by no count that a stranger could use up: a code is tried with the token of
 //!   its request alone, five times, and is right only if its message left. Ten leave at once for one identifier and ten an
 //!   hour (half of them for one network), each to its owner's eyes: 1250 guesses in a day, of 10^8 codes, find one once in

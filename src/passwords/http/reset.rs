@@ -105,14 +105,15 @@ pub(super) struct ResetConfirmation {
 /// Ask for a new password, when the old one is forgotten.
 ///
 /// A message with a code, and where there is a page for it with a link, goes to the identifier if an account has it. The
-/// answer is the same for every identifier. A newer message replaces the one before; a request that is refused does not.
+/// answer is the same for every identifier. A newer message replaces the one before. Beyond ten an hour none leaves, without a
+/// word: a code goes with the token of the request that sent it, which stays good.
 #[utoipa::path(
     tag = "sign-in", operation_id = "request_password_reset", request_body = PasswordResetRequest,
     responses((
         status = 202, description = "If the identifier has an account, a message is on its way",
         body = PasswordResetRequested,
     )),
-    extensions(("x-problems" = json!(["message_limit_reached"])), ("x-limit" = json!("resend"))),
+    extensions(("x-problems" = json!([])), ("x-limit" = json!("resend"))),
 )]
 #[post("/v1/password-resets")]
 pub(super) async fn request(app: Data<App>, caller: Caller, body: Json<PasswordResetRequest>) -> Reply {

@@ -15,6 +15,7 @@ use crate::accounts;
 use crate::accounts::Asker;
 use crate::accounts::CODE_SECS;
 use crate::accounts::Contact;
+use crate::accounts::Identifier;
 use crate::accounts::ResetBinding;
 use crate::accounts::WayBack;
 use crate::app::App;
@@ -34,23 +35,22 @@ use crate::messages::Decision;
 use crate::messages::MessageKind;
 use crate::messages::NewMessage;
 
-/// Asks for a reset. The identifier is not looked up. Answers the token of the request.
+/// Asks for a reset. The identifier is not looked up; beyond its limit nothing is sent. Answers the token of the request.
 ///
-/// # Errors
-/// Too many were asked for: the one before stands, and nothing is kept.
-pub(crate) async fn request(app: &App, wanted: &Wanted<'_>, caller: &Caller) -> Result<String, MessageRefused> {
-    let (address, key) = (wanted.identifier.value(), wanted.identifier.lookup_key());
-    accounts::admit_message(app, (address, key), Asker::Returning(caller.ip, WayBack::Reset)).await?;
+/// What is not sent is written like the rest and undone, so that it takes its time and keeps nothing.
+pub(crate) async fn request(app: &App, wanted: &Wanted<'_>, caller: &Caller) -> Result<String, Internal> {
     let now = app.clock.now();
     let flow: FlowId = crypto::new_id(now);
     let (token, link) = (OpaqueToken::<RequestToken>::generate(), OpaqueToken::<LinkToken>::generate());
     let code = messages::new_long_code();
     let expires_at = now + TimeDelta::seconds(CODE_SECS);
     let asked = Asked { flow, code_mac: messages::code_mac(&app.config.master_keys, flow, &code), expires_at };
+    let key = wanted.identifier.lookup_key();
+    let admitted = admitted(app, &wanted.identifier, caller).await?;
     flows::save(app, ASKED, &token.digest().to_text(), &asked).await?;
     flows::save(app, LINKED, &link.digest().to_text(), &Linked { flow, expires_at }).await?;
     let mut tx = app.begin().await?;
-    let contact = Contact::unproven(address, key, caller.language);
+    let contact = Contact::unproven(wanted.identifier.value(), key, caller.language);
     let content = contact.content(MessageKind::PasswordReset).by(wanted.channel);
     let page = app.config.pages.password_reset.as_ref();
     let message = NewMessage::code(content, flow, &code, now, expires_at);
@@ -58,8 +58,22 @@ pub(crate) async fn request(app: &App, wanted: &Wanted<'_>, caller: &Caller) -> 
     messages::enqueue(&mut tx, &app.config.master_keys, &app.clock, &message).await?;
     let event = Event::new(EventKind::PasswordResetRequested, caller).client(wanted.client_id);
     audit::record(&mut tx, &app.clock, event.detail(serde_json::json!({ "reset_id": flow }))).await?;
-    app.commit(tx).await?;
+    if admitted {
+        app.commit(tx).await?;
+    } else {
+        tx.rollback().await?;
+    }
     Ok(token.reveal())
+}
+
+/// Whether one more message may go there. To refuse it aloud would tell how often others have asked.
+async fn admitted(app: &App, identifier: &Identifier, caller: &Caller) -> Result<bool, Internal> {
+    let asker = Asker::Returning(caller.ip, WayBack::Reset);
+    match accounts::admit_message(app, (identifier.value(), identifier.lookup_key()), asker).await {
+        Ok(()) => Ok(true),
+        Err(MessageRefused::Limited(_) | MessageRefused::Spent { .. }) => Ok(false),
+        Err(MessageRefused::Internal(error)) => Err(error),
+    }
 }
 
 /// What becomes of the message of a request, asked by the outbox when it is due: bound to an account, it leaves.
