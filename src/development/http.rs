@@ -103,11 +103,8 @@ fn filter(to: Option<&str>, channel: Option<Channel>, since: Option<DateTime<Utc
 /// Newest first; a message is here within a second of the answer that promised it. A browser gets a page.
 #[utoipa::path(
     tag = "development", operation_id = "show_inbox", params(InboxQuery),
-    responses((
-        status = 200, description = "A page of messages",
-        content((Items<InboxItem> = "application/json"), (String = "text/html", example = "<!doctype html>…")),
-    )),
-    extensions(("x-problems" = json!(["invalid_cursor", "invalid_fields"]))),
+    responses((status = 200, description = "A page of messages", body = Items<InboxItem>)),
+    extensions(("x-problems" = json!(["invalid_cursor", "invalid_fields"])), ("x-page" = json!(true))),
 )]
 #[get("/dev/inbox")]
 async fn show_inbox(app: Data<App>, request: HttpRequest, caller: Caller, query: Query<InboxQuery>) -> Reply {

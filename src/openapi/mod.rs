@@ -5,7 +5,8 @@
 //! [`document`] adds the refusals that follow from the rest (a body can be too large, a token can have expired),
 //! one answer per status with a true example; the numbers of the limit; an example for every body. A member with
 //! values of an open set names that set as `x-open-set`, and [`open_sets`] tells them. It refuses a code, a limit or
-//! a set that does not exist. [`tidy`] then removes what generators stumble over: no `null`, `oneOf`,
+//! a set that does not exist. `x-page` says that a browser gets the same as a page: as a second content it would take the
+//! members of the first from typed clients. [`tidy`] then removes what generators stumble over: no `null`, `oneOf`,
 //! `anyOf` or `allOf` is left.
 
 mod docs;
@@ -121,10 +122,11 @@ fn route(method: Method, operation: &Value) -> Operation {
     let successes =
         operation["responses"].as_object().into_iter().flatten().filter(|(status, _)| status.starts_with('2'));
     let media_types = successes.filter_map(|(_, response)| response["content"].as_object()).flat_map(Map::keys);
+    let page = (operation["x-page"] == true).then(|| "text/html".to_owned());
     Operation {
         method,
         parameters: parameters.map(str::to_owned).collect(),
-        media_types: media_types.cloned().collect(),
+        media_types: media_types.cloned().chain(page).collect(),
         limit: operation["x-limit"]["policy"].as_str().and_then(Policy::parse),
     }
 }
