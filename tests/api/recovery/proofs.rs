@@ -251,6 +251,21 @@ fn a_proof_is_used_up_once_however_many_race() {
     });
 }
 
+/// One recovery code is enough for one recovery, however many are given at once.
+#[test]
+fn of_recovery_codes_that_race_one_is_used_up() {
+    test(async |app| {
+        let person = app.person("taro@example.jp").await;
+        let token = app.recovery(&person.email, &["phone"]).await;
+        let racers = person.recovery_codes.iter().take(6).map(|code| app.prove(&token, "recovery_code", code));
+        for answer in futures_util::future::join_all(racers).await {
+            answer.ok(200);
+        }
+        assert_eq!(person.get("/v1/account/recovery-codes").await.ok(200)["remaining"], 9);
+        app.ignore_notices().await;
+    });
+}
+
 /// A mailbox is worth a mailbox: its code does not take back what was guessed at an authenticator app.
 #[test]
 fn a_right_code_of_a_mailbox_forgives_no_guess_at_an_app() {
