@@ -27,7 +27,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     file.keep()?;
     let Exported { written, without_identifier, inactive } = exported;
     say(&format!(
-        "{written} exported; left out: {without_identifier} without an identifier, {inactive} that are closing"
+        "{written} exported; left out: {without_identifier} without an identifier, {inactive} that are not active"
     ));
     Ok(())
 }

@@ -110,7 +110,7 @@ async fn an_export_is_there_whole_or_not_at_all() {
     // What a kill leaves.
     fs::write(export.folder.path().join("accounts.ndjson.unfinished"), "{").unwrap();
     let exported = told(&arguments, &around.environment);
-    assert_eq!(exported, "2 exported; left out: 0 without an identifier, 0 that are closing\n");
+    assert_eq!(exported, "2 exported; left out: 0 without an identifier, 0 that are not active\n");
     assert_eq!((lines_of(&path).len(), files()), (2, 2));
     around.embedded.stop().await.unwrap();
 }

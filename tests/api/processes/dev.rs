@@ -214,7 +214,7 @@ async fn operators_commands_act_beside_dev() {
     let exported = people.folder.path().join("exported.ndjson");
     assert_eq!(
         beside(&["accounts", "export", exported.to_str().unwrap()]),
-        "1 exported; left out: 0 without an identifier, 0 that are closing\n"
+        "1 exported; left out: 0 without an identifier, 0 that are not active\n"
     );
     assert!(beside(&["limits", "show", EMAIL]).contains("password"));
     assert!(beside(&["janitor", "--once"]).contains("closed_accounts"));
