@@ -33,6 +33,21 @@ async fn with_gateway() -> (Surroundings, Gateway, Environment) {
     (around, gateway, environment)
 }
 
+/// A server with as many mails as it sends at once under way, and the rest behind them: the gateway takes each at once, and
+/// says so too late.
+async fn with_mail_under_way(people: usize, gateway: &Gateway, environment: &mut Environment) -> Process {
+    environment.insert("http.trusted_proxies", "127.0.0.1/32".to_owned());
+    environment.insert("messages.timeout_ms", "15000".to_owned());
+    let server = Process::serve(environment).await;
+    gateway.will(Reply::Late(Duration::from_secs(14)));
+    for n in 0..people {
+        let body = json!({ "identifier": format!("p{n}@example.jp"), "password": PASSWORD });
+        server.post("/v1/sign-ups", &body).await.ok(202);
+    }
+    gateway.wait_for(8).await;
+    server
+}
+
 /// The code in the newest mail.
 fn newest_code(gateway: &Gateway) -> String {
     let text = gateway.received().last().unwrap().json()["text"].as_str().unwrap().to_owned();
@@ -88,18 +103,8 @@ async fn an_operator_sees_a_dead_notice_and_has_it_tried_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_after_the_providers_yes_repeats_under_the_same_key() {
     const PEOPLE: usize = 20;
-    let (around, gateway, environment) = with_gateway().await;
-    let mut environment = environment;
-    environment.insert("http.trusted_proxies", "127.0.0.1/32".to_owned());
-    environment.insert("messages.timeout_ms", "15000".to_owned());
-    let server = Process::serve(&environment).await;
-    // It takes each message at once, and says so too late.
-    gateway.will(Reply::Late(Duration::from_secs(14)));
-    for n in 0..PEOPLE {
-        let body = json!({ "identifier": format!("p{n}@example.jp"), "password": PASSWORD });
-        server.post("/v1/sign-ups", &body).await.ok(202);
-    }
-    gateway.wait_for(8).await;
+    let (around, gateway, mut environment) = with_gateway().await;
+    let server = with_mail_under_way(PEOPLE, &gateway, &mut environment).await;
     server.kill();
     let under_way = gateway.received().len();
     gateway.will(Reply::Status(200, "{}"));
@@ -136,15 +141,7 @@ async fn a_kill_after_the_providers_yes_repeats_under_the_same_key() {
 async fn an_operator_is_told_what_a_message_waits_for() {
     const PEOPLE: usize = 10;
     let (around, gateway, mut environment) = with_gateway().await;
-    environment.insert("http.trusted_proxies", "127.0.0.1/32".to_owned());
-    environment.insert("messages.timeout_ms", "15000".to_owned());
-    let server = Process::serve(&environment).await;
-    gateway.will(Reply::Late(Duration::from_secs(14)));
-    for n in 0..PEOPLE {
-        let body = json!({ "identifier": format!("p{n}@example.jp"), "password": PASSWORD });
-        server.post("/v1/sign-ups", &body).await.ok(202);
-    }
-    gateway.wait_for(8).await;
+    let server = with_mail_under_way(PEOPLE, &gateway, &mut environment).await;
     let queued = told(&["messages", "list", "--state", "queued"], &environment);
     let ids: Vec<&str> = queued.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
     assert_eq!(ids.len(), PEOPLE, "{queued}");
