@@ -15,10 +15,11 @@
 //!   that race exactly one has an effect. The owner is told at once, three days before the end, and when the account is
 //!   kept. What is not closing is not kept: 404.
 //! * A merge takes another account of the same person in: who signed in to both within ten minutes is the owner of both. It
-//!   waits 72 hours, in which the token sent to every identifier of either stops it, but for new ones (`changes`). Two accounts that do not go together
-//!   are 409 `merge_conflict`, which is judged again when its time has come; then identifiers and factors move, but for a phone that both have, and the
-//!   other account is gone with its password, recovery codes and sessions. An account takes part in one merge at a time,
-//!   also of two that cross: both rows are locked, in the order of their ids. A dry run changes nothing.
+//!   waits 72 hours, in which the token sent to every identifier of either stops it, but for new ones (`changes`). Two
+//!   accounts that do not go together are 409 `merge_conflict`, which is judged again when its time has come; then identifiers
+//!   and factors move, but for a phone that both have, and the other account is gone with its password, recovery codes and
+//!   sessions. An account takes part in one merge at a time, also of two that cross: both rows are locked, in the order of
+//!   their ids. A dry run changes nothing.
 //! * `mergeable` names accounts where a phone was proved that was proved here too. Nobody merges by that alone.
 //! * New recovery codes void the old ones, need an `auth_time` within ten minutes, and the owner is told.
 

@@ -29,8 +29,8 @@
 //! * A run and what it found are forgotten with the events of its time.
 //! * No message is sent, and no value of a line but its `external_id` stands in a finding, none in the log.
 //!
-//! Export writes the same lines, secrets included, of every active account that an import could bring back: whoever reads that file can sign in as anybody who has no second
-//! factor elsewhere.
+//! Export writes the same lines, secrets included, of every active account that an import could bring back: whoever reads that
+//! file can sign in as anybody who has no second factor elsewhere.
 
 mod lines;
 mod model;

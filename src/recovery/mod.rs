@@ -55,8 +55,9 @@
 //! * While it waits, the owner is told at every identifier and phone, at the start, every day, and when it opens; once a day
 //!   for all recoveries of the account together, so that strangers cannot flood anybody. Of enough proofs that came late and of
 //!   an operator's approval they are told besides, on any day, and of a denial and a cancellation, after which nothing is left
-//!   to stop. A message carries a token that ends the recoveries that stood when it was sent, once, and a mail the link of a page where it can be
-//!   given (`pages.cancel_recovery`). What begins later is told of anew: whoever had the mailbox once stops nothing with it.
+//!   to stop. A message carries a token that ends the recoveries that stood when it was sent, once, and a mail the link of a
+//!   page where it can be given (`pages.cancel_recovery`). What begins later is told of anew: whoever had the mailbox once
+//!   stops nothing with it.
 //! * Who can end a recovery had settled in the account when its wait began, reckoned 72 hours back from its end: an identifier
 //!   or phone that had been there for 72 hours, or with which the account was made (`accounts::identifier_settles_at`,
 //!   `accounts::factor_settles_at`). The tokens of others end nothing older than they are; who could end none gets words. So
@@ -65,9 +66,9 @@
 //! * The contact is told too, in the language of the one who began: when the wait is over, that it is open or that proofs are
 //!   missing; when late proofs are enough; when an operator opens it; when it is denied or cancelled. Each once, so there are
 //!   few, and of many that are cancelled at once it is told once. Recoveries of nobody get the same words at the same times, from
-//!   the same work: whoever tells looks at the recovery, never at the account. The words hold nothing of any account. Only "open" and "enough"
-//!   are never said of nobody, and then right proofs or an operator have gone before. A message to a phone is paid for as one to
-//!   any number that nobody has proved, and left out when that is spent.
+//!   the same work: whoever tells looks at the recovery, never at the account. The words hold nothing of any account. Only
+//!   "open" and "enough" are never said of nobody, and then right proofs or an operator have gone before. A message to a phone
+//!   is paid for as one to any number that nobody has proved, and left out when that is spent.
 //! * A full sign-in with a factor that had settled in the same sense ends it, in the transaction that opens the session.
 //!   Renewed recovery codes are new.
 //! * What it opens with two kinds of proofs has always seen a password, a recovery code or a factor besides the code at a

@@ -107,7 +107,8 @@ async fn other(app: &App, token: Option<String>, named: Option<AccountId>) -> Re
 ///
 /// Needs a sign-in or a re-authentication within the last ten minutes, in both accounts. With `dry_run` nothing is changed.
 /// Otherwise every identifier of both accounts gets a token with which the merge can be cancelled until its time has come
-/// (`cancel_change`), but for those that were added in the last 72 hours, which are told without one. Then identifiers and factors of the other account move here, and it is gone.
+/// (`cancel_change`), but for those that were added in the last 72 hours, which are told without one. Then identifiers
+/// and factors of the other account move here, and it is gone.
 #[utoipa::path(
     tag = "account", operation_id = "merge_accounts", request_body = MergeRequest,
     responses(

@@ -82,7 +82,8 @@ async fn sent(
     Ok(())
 }
 
-/// Nothing is left of what was dropped. A dead notice can be tried again until it expires; the owner of a dead code asks for another one.
+/// Nothing is left of what was dropped. A dead notice can be tried again until it expires; the owner of a dead code asks for
+/// another one.
 async fn given_up(
     pool: &PgPool,
     claimed: &Claimed,
